@@ -1,0 +1,2 @@
+//! Corelane beside the floor and beside other brokers.
+fn main() {}

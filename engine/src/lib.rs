@@ -1,0 +1,11 @@
+//! Corelane's machines: batches, journal, log, partitions, controller, shard. Our words, no Kafka keys, no sockets.
+//!
+//! Everything outside [`uring`] is pure: no clock, thread, file, socket or randomness of its own. Time, limits and
+//! randomness are arguments; effects are data. The same code runs in the broker and in the simulator.
+
+pub mod call;
+pub mod disk;
+pub mod flow;
+pub mod limits;
+pub mod rng;
+pub mod types;

@@ -1,0 +1,83 @@
+//! Every bound, said once, beside the assertion that relates it to its neighbours. Machines take [`Limits`] as an
+//! argument; tests take [`Limits::TINY`], so that segments roll and rings wrap within milliseconds.
+
+/// The unit of direct IO: memory, position and length of every direct read and write are multiples of it.
+pub const BLOCK: usize = 4096;
+
+/// The smallest and largest request frame without its 4-byte size, as Kafka's `socket.request.max.bytes`.
+pub const FRAME_BYTES_MAX: usize = 100 * 1024 * 1024;
+
+/// The header of a record batch of magic 2, from base offset to record count.
+pub const BATCH_HEADER: usize = 61;
+
+/// Bounds of one shard. One value per process, given to each shard at its start.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Length of each of the journal's files.
+    pub journal_file_bytes: u64,
+    /// How many files the journal's ring has.
+    pub journal_files: usize,
+    /// Largest group: header, entries and padding.
+    pub group_bytes_max: usize,
+    /// Memory for the live part of the journal and for straight bytes not yet evicted.
+    pub tail_bytes_max: usize,
+    /// An append at least this large may take the straight path.
+    pub straight_bytes_min: usize,
+    /// Size of one write-back write.
+    pub write_back_bytes: usize,
+    /// Initial length of each checkpoint file.
+    pub checkpoint_bytes: u64,
+    /// First and last step by which a segment is extended.
+    pub extend_bytes_min: u64,
+    pub extend_bytes_max: u64,
+    /// A sparse index entry every so many bytes of log.
+    pub index_interval_bytes: u32,
+    /// Cold reads in flight per shard, in bytes.
+    pub cold_read_bytes_max: usize,
+    /// Producer states kept per partition; the least recently used go first.
+    pub producers_max: usize,
+}
+
+impl Limits {
+    pub const NORMAL: Limits = Limits {
+        journal_file_bytes: 16 << 20,
+        journal_files: 4,
+        group_bytes_max: 4 << 20,
+        tail_bytes_max: 64 << 20,
+        straight_bytes_min: 256 << 10,
+        write_back_bytes: 1 << 20,
+        checkpoint_bytes: 1 << 20,
+        extend_bytes_min: 4 << 10,
+        extend_bytes_max: 64 << 20,
+        index_interval_bytes: 32 << 10,
+        cold_read_bytes_max: 16 << 20,
+        producers_max: 10_000,
+    };
+
+    pub const TINY: Limits = Limits {
+        journal_file_bytes: 64 << 10,
+        journal_files: 4,
+        group_bytes_max: 32 << 10,
+        tail_bytes_max: 256 << 10,
+        straight_bytes_min: 8 << 10,
+        write_back_bytes: 16 << 10,
+        checkpoint_bytes: 32 << 10,
+        extend_bytes_min: 4 << 10,
+        extend_bytes_max: 32 << 10,
+        index_interval_bytes: 1 << 10,
+        cold_read_bytes_max: 64 << 10,
+        producers_max: 8,
+    };
+}
+
+const fn related(l: &Limits) -> bool {
+    l.group_bytes_max as u64 <= l.journal_file_bytes
+        && l.group_bytes_max.is_multiple_of(BLOCK)
+        && l.journal_file_bytes.is_multiple_of(BLOCK as u64)
+        && l.write_back_bytes.is_multiple_of(BLOCK)
+        && l.extend_bytes_min.is_multiple_of(BLOCK as u64)
+        && l.journal_files >= 3
+        && l.tail_bytes_max as u64 >= l.journal_file_bytes * l.journal_files as u64
+}
+const _: () = assert!(related(&Limits::NORMAL));
+const _: () = assert!(related(&Limits::TINY));

@@ -1,0 +1,77 @@
+//! What a worker is told and what it asks: the boundary between the pure half and the drive loop.
+//!
+//! ```text
+//!  sockets, disk, mesh ── Event ──► worker.on(now, event, &mut out) … worker.settle(now, &mut out) ── Outbox ──► ring
+//! ```
+
+use std::net::SocketAddr;
+
+use bytes::{Bytes, BytesMut};
+use corelane_engine::call::{Answer, Call};
+use corelane_engine::disk::{DiskDone, DiskRequest};
+use corelane_engine::types::ShardId;
+
+/// A connection on its shard. Never reused while the process lives.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ConnId(pub u64);
+
+#[derive(Debug)]
+pub enum Event {
+    /// A connection now belongs to this shard. Nothing is received before the worker asks.
+    Accepted {
+        conn: ConnId,
+        peer: SocketAddr,
+    },
+    /// Answer to [`SocketOp::Receive`]: the bytes that came; empty: the peer closed its sending side.
+    Received {
+        conn: ConnId,
+        bytes: BytesMut,
+    },
+    /// Answer to [`SocketOp::ReceiveInto`]: the given buffer, longer by what came; `count` 0: the peer closed.
+    ReceivedInto {
+        conn: ConnId,
+        buffer: BytesMut,
+        count: usize,
+    },
+    /// Answer to [`SocketOp::Send`]: all of it was taken by the kernel.
+    Sent {
+        conn: ConnId,
+    },
+    /// A receive or send failed. No answer to either will follow; the worker closes.
+    Broken {
+        conn: ConnId,
+        errno: i32,
+    },
+    Disk(DiskDone),
+    Mesh {
+        from: ShardId,
+        message: Message,
+    },
+}
+
+/// Between shards of one node. Messages of one pair keep their order.
+#[derive(Debug)]
+pub enum Message {
+    Call(Call),
+    Answer(Answer),
+}
+
+#[derive(Debug)]
+pub enum SocketOp {
+    /// Receive what is there into a buffer of the kernel half's pool. At most one receive of either kind is under way.
+    Receive { conn: ConnId },
+    /// Receive into the spare capacity of `buffer` (never grows it).
+    ReceiveInto { conn: ConnId, buffer: BytesMut },
+    /// Sends all parts in order. At most one send is under way per connection.
+    Send { conn: ConnId, parts: Vec<Bytes> },
+    /// Ends the connection. No event for it follows this op; operations under way are cancelled.
+    Close { conn: ConnId },
+}
+
+/// Effects of one pass.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    pub disk: Vec<DiskRequest>,
+    pub sockets: Vec<SocketOp>,
+    pub mesh: Vec<(ShardId, Message)>,
+}

@@ -1,0 +1,3 @@
+//! The Kafka side of Corelane: frames, codecs, the API table, one file per API, connections, worker.
+
+pub mod event;

@@ -1,0 +1,1 @@
+//! Harness, simulator and checkers. Product code never depends on this crate.
