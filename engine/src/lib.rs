@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod disk;
+pub mod fatal;
 pub mod flow;
 pub mod limits;
 pub mod rng;

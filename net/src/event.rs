@@ -9,7 +9,8 @@ use std::net::SocketAddr;
 use bytes::{Bytes, BytesMut};
 use corelane_engine::call::{Answer, Call};
 use corelane_engine::disk::{DiskDone, DiskRequest};
-use corelane_engine::types::ShardId;
+use corelane_engine::fatal::Fatal;
+use corelane_engine::types::{Instant, Now, ShardId};
 
 /// A connection on its shard. Never reused while the process lives.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -58,6 +59,8 @@ pub enum Message {
 
 #[derive(Debug)]
 pub enum SocketOp {
+    /// Begin to accept on the listener (bound before the threads start); shard 0 only, once, when every shard is ready.
+    Accept,
     /// Receive what is there into a buffer of the kernel half's pool. At most one receive of either kind is under way.
     Receive { conn: ConnId },
     /// Receive into the spare capacity of `buffer` (never grows it).
@@ -74,4 +77,19 @@ pub struct Outbox {
     pub disk: Vec<DiskRequest>,
     pub sockets: Vec<SocketOp>,
     pub mesh: Vec<(ShardId, Message)>,
+    /// The process must end now, with this named reason and exit code.
+    pub fatal: Option<Fatal>,
+    /// This shard has stopped cleanly; nothing follows.
+    pub stopped: bool,
+}
+
+/// What one shard is to the drive loop and to the simulator. Implemented by the worker; boot is part of it: the first
+/// `settle` starts it.
+pub trait Machine {
+    /// Takes one event. Decides everything, touches nothing but itself and `out`.
+    fn on(&mut self, now: Now, event: Event, out: &mut Outbox);
+    /// Once per pass, after all its events: group commit, watermarks, answers, expired deadlines.
+    fn settle(&mut self, now: Now, out: &mut Outbox);
+    /// When `settle` must run again at the latest, if nothing else happens.
+    fn deadline(&self) -> Option<Instant>;
 }
