@@ -188,7 +188,6 @@ impl Extents {
             extent.length = (end - begin) as u32;
             extent.whole &= skip == 0;
             extent.direct = None;
-            extent.group = below;
             begin = end;
         }
     }

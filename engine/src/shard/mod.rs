@@ -13,6 +13,8 @@ mod append;
 mod cycle;
 mod read;
 #[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
 mod tests;
 
 use std::cell::RefCell;
@@ -177,7 +179,7 @@ impl Shard {
         };
         for (slot, place) in cuts {
             let next = shard.partition(slot).expect("just recovered").next;
-            let room = shard.journal.reserve(group::ENTRY_HEADER + 8, &mut shard.arena, &mut shard.writes);
+            let room = shard.journal.reserve_for_start(group::ENTRY_HEADER + 8, &mut shard.arena, &mut shard.writes);
             assert!(room, "a journal whose cuts do not fit");
             group::put_cut(shard.journal.entries(), &place, next);
             shard.journal.touch(slot, true);

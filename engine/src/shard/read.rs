@@ -20,6 +20,7 @@ use crate::call::{
 use crate::flow::{Flow, join_all};
 use crate::limits::{BLOCK, Limits};
 use crate::log::buffers;
+use crate::log::extent::Extent;
 use crate::log::group::pad;
 use crate::log::partition::Partition;
 use crate::log::segment::{self, Segment};
@@ -102,10 +103,9 @@ fn check_read(p: &Partition, item: &ReadItem) -> Result<(), ReadError> {
 
 fn place(p: &Partition, s: &Segment, position: u64, shard: &Shard) -> Place {
     let mut rest = BytesMut::new();
-    if let Some(front) = p.extents.iter().find(|e| e.segment == s.base)
-        && !front.whole
-    {
-        rest.extend_from_slice(&front.bytes(&shard.journal));
+    let straddles = |e: &&Extent| e.segment == s.base && e.end() > s.disk_end;
+    if let Some(e) = p.extents.iter().find(straddles).filter(|e| !e.whole || e.position < s.disk_end) {
+        p.extents.copy(s.base, s.disk_end, e.end(), &mut rest, &shard.journal);
     }
     Place { partition: p.id, base: s.base, position, disk_end: s.disk_end, rest: rest.freeze() }
 }
@@ -402,6 +402,7 @@ async fn read_cold(flow: &Flow, item: &ColdItem, interval: usize) -> Result<Vec<
                     break;
                 }
                 Err(error) => {
+                    eprintln!("DEBUG {place:?} at {at} {error:?} len {} {:x?}", bytes.len(), &bytes[at..(at+32).min(bytes.len())]);
                     tracing::error!(
                         partition = %place.partition,
                         segment = place.base.0,
