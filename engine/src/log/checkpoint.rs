@@ -94,6 +94,15 @@ const WHOLE: u8 = 1;
 
 /// Appends the partition's record. `full`: with everything; otherwise what changed since the last one.
 pub fn put_record(to: &mut BytesMut, p: &Partition, below: GroupSeq, full: bool, journal: &Journal) {
+    put(to, p, below, full, Some(journal));
+}
+
+/// Appends the whole record of a partition whose extents have memory of their own.
+pub fn put_carried_record(to: &mut BytesMut, p: &Partition, below: GroupSeq) {
+    put(to, p, below, true, None);
+}
+
+fn put(to: &mut BytesMut, p: &Partition, below: GroupSeq, full: bool, journal: Option<&Journal>) {
     let begin = to.len();
     to.put_u32(0);
     to.put_slice(&p.id.topic.0);
@@ -130,7 +139,11 @@ pub fn put_record(to: &mut BytesMut, p: &Partition, below: GroupSeq, full: bool,
         to.put_i64(e.base_offset.0);
         to.put_i64(e.next_offset.0);
         to.put_u8(if e.whole && skip == 0 { WHOLE } else { 0 });
-        put_sized(to, |to| to.put_slice(&e.bytes(journal)[skip..]));
+        put_sized(to, |to| match (&e.source, journal) {
+            (Source::Memory(bytes), _) => to.put_slice(&bytes[skip..]),
+            (_, Some(journal)) => to.put_slice(&e.bytes(journal)[skip..]),
+            (_, None) => panic!("{e:?} has no memory of its own"),
+        });
     }
     put_sized(to, |to| p.epochs.encode(to));
     put_sized(to, |to| p.producers.encode(to));

@@ -143,6 +143,10 @@ impl Journal {
         GroupSeq(self.first.0 + self.live.len() as u64)
     }
 
+    pub fn files(&self) -> &[FileId] {
+        &self.at.files
+    }
+
     /// Whether the group of this pass has an entry.
     pub fn has_open(&self) -> bool {
         self.open.is_some()
