@@ -184,6 +184,11 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
 
 /// Reads the group at the start of `bytes`, if a whole, valid group of this journal stands there.
 pub fn parse_group(bytes: &[u8], id: JournalId) -> Option<GroupHeader> {
+    parse_any_group(bytes).filter(|header| header.id == id)
+}
+
+/// As `parse_group`, of whatever journal.
+pub fn parse_any_group(bytes: &[u8]) -> Option<GroupHeader> {
     if u32::from_be_bytes(array(bytes, 0)?) != MAGIC
         || u16::from_be_bytes(array(bytes, 4)?) != KIND
         || u16::from_be_bytes(array(bytes, 6)?) != VERSION
@@ -207,7 +212,7 @@ pub fn parse_group(bytes: &[u8], id: JournalId) -> Option<GroupHeader> {
         length,
         crc: u32::from_be_bytes(array(group, 12)?),
     };
-    (header.id == id && group_crc(group) == header.crc).then_some(header)
+    (group_crc(group) == header.crc).then_some(header)
 }
 
 /// The entries of a group whose header was parsed. `Err` names what is malformed: a valid CRC over malformed entries is
