@@ -15,7 +15,9 @@ use super::header::Codec;
 use super::walk::{BadRecords, Cursor};
 
 /// The header of xerial's snappy framing, as Kafka's Java clients write it: magic, version 1, compatible with 1.
-pub const XERIAL_HEADER: [u8; 16] = [0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0, 0, 0, 0, 1, 0, 0, 0, 1];
+pub const XERIAL_HEADER: [u8; 16] = [
+    0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0, 0, 0, 0, 1, 0, 0, 0, 1,
+];
 const XERIAL_MAGIC: usize = 8;
 
 const WINDOW: usize = 16 << 10;
@@ -56,12 +58,21 @@ pub fn with_cursor<R>(
 ) -> Result<R, BadRecords> {
     Ok(match codec {
         Codec::None => read(&mut Window::new(&mut &body[..], bound)),
-        Codec::Gzip => read(&mut Window::new(&mut flate2::bufread::MultiGzDecoder::new(body), bound)),
+        Codec::Gzip => read(&mut Window::new(
+            &mut flate2::bufread::MultiGzDecoder::new(body),
+            bound,
+        )),
         Codec::Snappy => read(&mut Window::new(&mut Snappy::new(body, bound)?, bound)),
-        Codec::Lz4 => read(&mut Window::new(&mut lz4_flex::frame::FrameDecoder::new(body), bound)),
+        Codec::Lz4 => read(&mut Window::new(
+            &mut lz4_flex::frame::FrameDecoder::new(body),
+            bound,
+        )),
         Codec::Zstd => {
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(body).map_err(|_| UNDECODABLE)?;
-            decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(|_| UNDECODABLE)?;
+            let mut decoder =
+                zstd::stream::read::Decoder::with_buffer(body).map_err(|_| UNDECODABLE)?;
+            decoder
+                .window_log_max(ZSTD_WINDOW_LOG_MAX)
+                .map_err(|_| UNDECODABLE)?;
             read(&mut Window::new(&mut decoder, bound))
         }
     })
@@ -81,7 +92,14 @@ pub struct Window<'a> {
 
 impl<'a> Window<'a> {
     fn new(source: &'a mut dyn Read, bound: Bound) -> Window<'a> {
-        Window { source, buffer: vec![0; WINDOW], at: 0, filled: 0, passed: 0, left: bound.0 }
+        Window {
+            source,
+            buffer: vec![0; WINDOW],
+            at: 0,
+            filled: 0,
+            passed: 0,
+            left: bound.0,
+        }
     }
 
     /// Everything in the buffer is taken; gets more. False: there is no more.
@@ -156,7 +174,13 @@ impl<'a> Snappy<'a> {
         } else {
             body
         };
-        Ok(Snappy { rest, framed, block: Vec::new(), at: 0, bound })
+        Ok(Snappy {
+            rest,
+            framed,
+            block: Vec::new(),
+            at: 0,
+            bound,
+        })
     }
 
     /// Decodes the next block; false: there is none.
@@ -182,7 +206,9 @@ impl<'a> Snappy<'a> {
         }
         self.block.resize(bytes, 0);
         self.at = 0;
-        let written = snap::raw::Decoder::new().decompress(block, &mut self.block).map_err(|_| UNDECODABLE)?;
+        let written = snap::raw::Decoder::new()
+            .decompress(block, &mut self.block)
+            .map_err(|_| UNDECODABLE)?;
         self.block.truncate(written);
         Ok(true)
     }

@@ -51,7 +51,13 @@ pub enum Codec {
 }
 
 impl Codec {
-    pub const ALL: [Codec; 5] = [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd];
+    pub const ALL: [Codec; 5] = [
+        Codec::None,
+        Codec::Gzip,
+        Codec::Snappy,
+        Codec::Lz4,
+        Codec::Zstd,
+    ];
 
     /// The codec's number in the attributes.
     pub fn id(self) -> i16 {
@@ -106,7 +112,10 @@ impl BatchHeader {
     /// Reads the header at the start of `bytes`, which may be longer or shorter than the batch.
     pub fn parse(bytes: &[u8]) -> Result<BatchHeader, VerifyError> {
         let Some((h, _)) = bytes.split_first_chunk::<BATCH_HEADER>() else {
-            return Err(VerifyError::Short { need: BATCH_HEADER, have: bytes.len() });
+            return Err(VerifyError::Short {
+                need: BATCH_HEADER,
+                have: bytes.len(),
+            });
         };
         let header = BatchHeader::from_array(h);
         if header.magic != MAGIC {
@@ -161,7 +170,11 @@ impl BatchHeader {
     }
 
     pub fn last_offset(&self) -> Offset {
-        Offset(self.base_offset.0.saturating_add(i64::from(self.last_offset_delta)))
+        Offset(
+            self.base_offset
+                .0
+                .saturating_add(i64::from(self.last_offset_delta)),
+        )
     }
 
     /// The offset after the batch: `last_offset() + 1`.
@@ -186,7 +199,11 @@ impl BatchHeader {
     }
 
     pub fn timestamp_type(&self) -> TimestampType {
-        if self.attributes & LOG_APPEND_TIME == 0 { TimestampType::Create } else { TimestampType::LogAppend }
+        if self.attributes & LOG_APPEND_TIME == 0 {
+            TimestampType::Create
+        } else {
+            TimestampType::LogAppend
+        }
     }
 
     pub fn set_timestamp_type(&mut self, timestamp_type: TimestampType) {
@@ -236,17 +253,31 @@ fn field<const N: usize>(h: &[u8; BATCH_HEADER], at: usize) -> [u8; N] {
 pub fn verify(bytes: &[u8]) -> Result<BatchHeader, VerifyError> {
     let header = BatchHeader::parse(bytes)?;
     let Some(batch) = bytes.get(..header.total_bytes()) else {
-        return Err(VerifyError::Short { need: header.total_bytes(), have: bytes.len() });
+        return Err(VerifyError::Short {
+            need: header.total_bytes(),
+            have: bytes.len(),
+        });
     };
     let computed = crc32c::crc32c(&batch[CRC_FROM..]);
     if computed != header.crc {
-        return Err(VerifyError::Crc { stored: header.crc, computed });
+        return Err(VerifyError::Crc {
+            stored: header.crc,
+            computed,
+        });
     }
     // A compacted batch has fewer records than its range; none has more.
     let ordered = header.base_offset.0 >= 0
         && header.last_offset_delta >= 0
         && header.count >= 0
         && i64::from(header.count) <= i64::from(header.last_offset_delta) + 1
-        && header.base_offset.0.checked_add(i64::from(header.last_offset_delta)).is_some();
-    if ordered { Ok(header) } else { Err(VerifyError::Range) }
+        && header
+            .base_offset
+            .0
+            .checked_add(i64::from(header.last_offset_delta))
+            .is_some();
+    if ordered {
+        Ok(header)
+    } else {
+        Err(VerifyError::Range)
+    }
 }

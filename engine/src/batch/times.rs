@@ -26,7 +26,10 @@ pub fn offset_of_max_timestamp(batch: &[u8]) -> Option<(Offset, Timestamp)> {
     first_at_or_after(batch, |header| header.max_timestamp)
 }
 
-fn first_at_or_after(batch: &[u8], target: impl Fn(&BatchHeader) -> Timestamp) -> Option<(Offset, Timestamp)> {
+fn first_at_or_after(
+    batch: &[u8],
+    target: impl Fn(&BatchHeader) -> Timestamp,
+) -> Option<(Offset, Timestamp)> {
     let header = BatchHeader::parse(batch).ok()?;
     let body = batch.get(BATCH_HEADER..header.total_bytes())?;
     let target = target(&header);
@@ -42,7 +45,8 @@ fn first_at_or_after(batch: &[u8], target: impl Fn(&BatchHeader) -> Timestamp) -
         Some(Codec::None) => find(&mut Slice::new(body), &header, target),
         Some(codec) => {
             let bound = Bound::for_batch(body.len(), usize::MAX);
-            decompress::with_cursor(codec, body, bound, |cursor| find(cursor, &header, target)).and_then(|found| found)
+            decompress::with_cursor(codec, body, bound, |cursor| find(cursor, &header, target))
+                .and_then(|found| found)
         }
     };
     found.unwrap_or(first)
@@ -59,7 +63,10 @@ fn find<C: Cursor>(
         if timestamp < target {
             return Ok(Step::On);
         }
-        let offset = header.base_offset.0.saturating_add(i64::from(seen.offset_delta));
+        let offset = header
+            .base_offset
+            .0
+            .saturating_add(i64::from(seen.offset_delta));
         found = Some((Offset(offset), timestamp));
         Ok(Step::Stop)
     })?;

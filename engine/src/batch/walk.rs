@@ -97,7 +97,13 @@ pub fn walk<C: Cursor>(
             return Ok(());
         }
     }
-    if cursor.at_end()? { Ok(()) } else { Err(BadRecords("bytes remain after the declared count of records")) }
+    if cursor.at_end()? {
+        Ok(())
+    } else {
+        Err(BadRecords(
+            "bytes remain after the declared count of records",
+        ))
+    }
 }
 
 #[inline(always)]
@@ -121,7 +127,12 @@ fn record<C: Cursor>(cursor: &mut C, index: i32) -> Result<Seen, BadRecords> {
     if cursor.position() != end {
         return Err(BadRecords("record does not fill its length"));
     }
-    Ok(Seen { index, offset_delta, timestamp_delta, has_key: key >= 0 })
+    Ok(Seen {
+        index,
+        offset_delta,
+        timestamp_delta,
+        has_key: key >= 0,
+    })
 }
 
 #[inline(always)]
@@ -159,14 +170,22 @@ fn headers<C: Cursor>(cursor: &mut C, count: i32, end: u64) -> Result<(), BadRec
 #[inline(always)]
 fn varint<C: Cursor>(cursor: &mut C) -> Result<i32, BadRecords> {
     let first = cursor.byte()?;
-    let raw = if first < 0x80 { u32::from(first) } else { long_varint(cursor, first, 5)? as u32 };
+    let raw = if first < 0x80 {
+        u32::from(first)
+    } else {
+        long_varint(cursor, first, 5)? as u32
+    };
     Ok((raw >> 1) as i32 ^ -((raw & 1) as i32))
 }
 
 #[inline(always)]
 fn varlong<C: Cursor>(cursor: &mut C) -> Result<i64, BadRecords> {
     let first = cursor.byte()?;
-    let raw = if first < 0x80 { u64::from(first) } else { long_varint(cursor, first, 10)? };
+    let raw = if first < 0x80 {
+        u64::from(first)
+    } else {
+        long_varint(cursor, first, 10)?
+    };
     Ok((raw >> 1) as i64 ^ -((raw & 1) as i64))
 }
 
