@@ -359,3 +359,6 @@ fn check_timestamps(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -281,3 +281,111 @@ pub fn verify(bytes: &[u8]) -> Result<BatchHeader, VerifyError> {
         Err(VerifyError::Range)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::BatchBuilder;
+    use crate::rng::Rng;
+
+    #[test]
+    fn fields_survive_the_round_trip() {
+        let mut rng = Rng::new(1);
+        for _ in 0..1000 {
+            let mut bytes = [0; BATCH_HEADER];
+            bytes.fill_with(|| rng.next_u64() as u8);
+            let header = BatchHeader::from_array(&bytes);
+            assert_eq!(header.to_array(), bytes);
+        }
+    }
+
+    #[test]
+    fn flags_and_codecs() {
+        let bytes = BatchBuilder::new().value(Timestamp(5), b"v").build();
+        let mut header = BatchHeader::parse(&bytes).expect("a batch");
+        assert_eq!(header.total_bytes(), bytes.len());
+        for codec in Codec::ALL {
+            header.set_codec(codec);
+            assert_eq!(header.codec(), Some(codec));
+        }
+        for id in 5..8 {
+            header.attributes = id;
+            assert_eq!(header.codec(), None);
+        }
+        header.attributes = 0x3c;
+        assert!(header.is_transactional() && header.is_control());
+        assert_eq!(header.timestamp_type(), TimestampType::LogAppend);
+        assert_eq!(sequence_after(i32::MAX, 1), 0);
+        assert_eq!(sequence_after(i32::MAX - 1, 5), 3);
+    }
+
+    #[test]
+    fn verifies_what_is_whole_and_undamaged() {
+        let batch = BatchBuilder::new()
+            .base_offset(Offset(40))
+            .value(Timestamp(7), b"one")
+            .value(Timestamp(8), b"two")
+            .build();
+        let mut log = batch.to_vec();
+        log.extend_from_slice(&[0; 100]);
+        let header = verify(&log).expect("a batch and a zero tail");
+        assert_eq!(
+            (header.last_offset(), header.end_offset()),
+            (Offset(41), Offset(42))
+        );
+        assert_eq!(verify(&log[batch.len()..]), Err(VerifyError::Magic(0)));
+        for end in 0..batch.len() {
+            assert!(
+                matches!(verify(&batch[..end]), Err(VerifyError::Short { .. })),
+                "cut at {end}"
+            );
+        }
+        let mut rng = Rng::new(9);
+        for at in 16..batch.len() {
+            let mut damaged = batch.to_vec();
+            damaged[at] ^= 1 << rng.below(8);
+            assert!(verify(&damaged).is_err(), "byte {at}");
+        }
+        for _ in 0..50_000 {
+            let mut bytes = vec![0; rng.below(200) as usize];
+            bytes.fill_with(|| rng.next_u64() as u8);
+            if let Some(magic) = bytes.get_mut(16) {
+                *magic = 2;
+            }
+            assert!(verify(&bytes).is_err());
+        }
+    }
+
+    #[test]
+    fn an_order_that_no_log_has_is_refused_in_spite_of_its_crc() {
+        let change = |change: fn(&mut BatchHeader)| {
+            let bytes = BatchBuilder::new()
+                .value(Timestamp(7), b"one")
+                .build_with(change);
+            verify(&bytes)
+        };
+        assert_eq!(
+            change(|h| h.base_offset = Offset(-1)),
+            Err(VerifyError::Range)
+        );
+        assert_eq!(
+            change(|h| h.base_offset = Offset(i64::MAX)).map(|h| h.end_offset()),
+            Ok(Offset(i64::MAX))
+        );
+        assert_eq!(
+            change(|h| h.last_offset_delta = -1),
+            Err(VerifyError::Range)
+        );
+        assert_eq!(change(|h| h.count = 2), Err(VerifyError::Range));
+        assert_eq!(change(|h| h.count = -1), Err(VerifyError::Range));
+        assert!(change(|h| h.last_offset_delta = 5).is_ok(), "compacted");
+        assert_eq!(
+            change(|h| h.batch_length = 48),
+            Err(VerifyError::Length(48))
+        );
+        assert_eq!(
+            change(|h| h.batch_length = -12),
+            Err(VerifyError::Length(-12))
+        );
+    }
+}
