@@ -189,11 +189,27 @@ fn varlong<C: Cursor>(cursor: &mut C) -> Result<i64, BadRecords> {
     Ok((raw >> 1) as i64 ^ -((raw & 1) as i64))
 }
 
-/// The rest of a varint of more than one byte; bits past the type's are dropped, as Kafka does.
+/// The rest of a varint of more than one byte; bits past the type's are dropped, as Kafka does. Two bytes are common
+/// (lengths from 64 on), more are not.
 #[inline(always)]
 fn long_varint<C: Cursor>(cursor: &mut C, first: u8, bytes_max: u32) -> Result<u64, BadRecords> {
-    let mut raw = u64::from(first & 0x7f);
-    for at in 1..bytes_max {
+    let second = cursor.byte()?;
+    let raw = u64::from(first & 0x7f) | u64::from(second & 0x7f) << 7;
+    if second < 0x80 {
+        Ok(raw)
+    } else {
+        longer_varint(cursor, raw, bytes_max)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn longer_varint<C: Cursor>(
+    cursor: &mut C,
+    mut raw: u64,
+    bytes_max: u32,
+) -> Result<u64, BadRecords> {
+    for at in 2..bytes_max {
         let byte = cursor.byte()?;
         raw |= u64::from(byte & 0x7f) << (7 * at);
         if byte < 0x80 {

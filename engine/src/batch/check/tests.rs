@@ -85,7 +85,6 @@ fn every_codec_passes_and_is_stored_as_sent() {
 
 #[test]
 fn raw_snappy_passes_as_framed_does() {
-    let Rules { .. } = strict();
     let plain = three(Codec::None).build();
     let mut header = BatchHeader::parse(&plain).expect("a batch");
     header.set_codec(Codec::Snappy);
@@ -293,6 +292,23 @@ fn compacted_topics_want_keys() {
         expect(three(codec).value(NOW, b"v").build(), &rules, Err(Invalid));
         expect(three(codec).value(NOW, b"v").build(), &strict(), Ok(()));
     }
+}
+
+#[test]
+fn a_bad_time_is_told_before_a_missing_key_of_another_record() {
+    let rules = Rules {
+        compacted: true,
+        before_max_ms: 1000,
+        ..Rules::default()
+    };
+    let keyed_late = BatchBuilder::new()
+        .value(NOW, b"v")
+        .keyed(Timestamp(5), b"k", b"v");
+    expect(keyed_late.build(), &rules, Err(Time));
+    let keyless_late = BatchBuilder::new()
+        .keyed(NOW, b"k", b"v")
+        .value(Timestamp(5), b"v");
+    expect(keyless_late.build(), &rules, Err(Invalid));
 }
 
 /// One record's bytes, each part as given.
