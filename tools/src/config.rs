@@ -69,18 +69,29 @@ impl BrokerArgs {
     pub(crate) fn resolve(self) -> Result<BrokerConfig, String> {
         let file = match &self.config {
             Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|e| format!("--config {}: {e}", path.display()))?;
-                toml::from_str(&text).map_err(|e| format!("{}: {}", path.display(), e.to_string().trim()))?
+                let text = std::fs::read_to_string(path)
+                    .map_err(|e| format!("--config {}: {e}", path.display()))?;
+                toml::from_str(&text)
+                    .map_err(|e| format!("{}: {}", path.display(), e.to_string().trim()))?
             }
             None => File::default(),
         };
-        let listen = self.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:9092".into());
+        let listen = self
+            .listen
+            .or(file.listen)
+            .unwrap_or_else(|| "127.0.0.1:9092".into());
         let address = listen
             .to_socket_addrs()
-            .map_err(|e| format!("--listen {listen}: {e} (expected HOST:PORT, e.g. 127.0.0.1:9092)"))?
+            .map_err(|e| {
+                format!("--listen {listen}: {e} (expected HOST:PORT, e.g. 127.0.0.1:9092)")
+            })?
             .next()
             .ok_or_else(|| format!("--listen {listen}: no address"))?;
-        let advertise = self.advertise.or(file.advertise).map(|text| host_port(&text)).transpose()?;
+        let advertise = self
+            .advertise
+            .or(file.advertise)
+            .map(|text| host_port(&text))
+            .transpose()?;
         let shards = self.shards.or(file.shards);
         if shards == Some(0) {
             return Err("--shards 0: a broker needs one at least".into());
@@ -89,11 +100,18 @@ impl BrokerArgs {
         if node_id < 0 {
             return Err(format!("--node-id {node_id}: ids are 0 or more"));
         }
-        let memory = self.memory.or(file.memory).map(|text| size(&text)).transpose()?;
+        let memory = self
+            .memory
+            .or(file.memory)
+            .map(|text| size(&text))
+            .transpose()?;
         Ok(BrokerConfig {
             listen: address,
             advertise,
-            data_dir: self.data_dir.or(file.data_dir).unwrap_or_else(|| "corelane-data".into()),
+            data_dir: self
+                .data_dir
+                .or(file.data_dir)
+                .unwrap_or_else(|| "corelane-data".into()),
             shards,
             node_id,
             memory,
@@ -114,7 +132,9 @@ fn host_port(text: &str) -> Result<(String, u16), String> {
 /// Bytes from `512MiB`, `4GiB`, `1000000`.
 fn size(text: &str) -> Result<u64, String> {
     let wrong = || format!("--memory {text}: expected a size, e.g. 512MiB or 4GiB");
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
     let unit: u64 = match text[digits..].trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1,
@@ -123,7 +143,10 @@ fn size(text: &str) -> Result<u64, String> {
         "g" | "gb" | "gib" => 1 << 30,
         _ => return Err(wrong()),
     };
-    number.checked_mul(unit).filter(|bytes| *bytes > 0).ok_or_else(wrong)
+    number
+        .checked_mul(unit)
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -139,12 +162,17 @@ mod tests {
             assert!(size(wrong).is_err(), "{wrong}");
         }
         assert_eq!(host_port("[::1]:9092"), Ok(("::1".into(), 9092)));
-        assert!(host_port("nowhere").is_err() && host_port(":1").is_err() && host_port("a:b").is_err());
+        assert!(
+            host_port("nowhere").is_err() && host_port(":1").is_err() && host_port("a:b").is_err()
+        );
     }
 
     #[test]
     fn a_typo_in_the_file_is_named() {
-        let error = toml::from_str::<File>("listn = \"x\"").err().expect("refused").to_string();
+        let error = toml::from_str::<File>("listn = \"x\"")
+            .err()
+            .expect("refused")
+            .to_string();
         assert!(error.contains("listn"), "{error}");
     }
 }

@@ -35,7 +35,11 @@ pub(crate) fn run(args: &DumpArgs) -> ExitCode {
             }
         }
     }
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn dump(path: &Path, bytes: &Bytes) -> bool {
@@ -49,7 +53,9 @@ fn dump(path: &Path, bytes: &Bytes) -> bool {
 }
 
 fn print_batch(position: usize, header: &BatchHeader) {
-    let codec = header.codec().map_or("?".into(), |codec| format!("{codec:?}").to_lowercase());
+    let codec = header
+        .codec()
+        .map_or("?".into(), |codec| format!("{codec:?}").to_lowercase());
     println!(
         "  position {position:>10}  offsets {}..{}  count {}  bytes {}  epoch {}  codec {codec}  max timestamp {}{}",
         header.base_offset.0,
@@ -77,7 +83,10 @@ fn dump_segment(bytes: &Bytes) -> bool {
                 at += header.total_bytes();
             }
             Err(_) if bytes[at..].iter().all(|b| *b == 0) => {
-                println!("  position {at:>10}  {} zero bytes: reserved, not written", bytes.len() - at);
+                println!(
+                    "  position {at:>10}  {} zero bytes: reserved, not written",
+                    bytes.len() - at
+                );
                 return true;
             }
             Err(VerifyError::Short { need, have }) => {
@@ -102,7 +111,12 @@ fn dump_journal(bytes: &Bytes) {
         };
         println!(
             "  block {at:>10}  position {}  start {}  bytes {}  flushed through {}  crc {:08x} after {:08x}",
-            header.position.0, header.start, header.length, header.flushed_through.0, header.crc, header.prev_crc
+            header.position.0,
+            header.start,
+            header.length,
+            header.flushed_through.0,
+            header.crc,
+            header.prev_crc
         );
         match group::parse_entries(&bytes.slice(at..at + header.length as usize)) {
             Ok(entries) => entries.iter().for_each(print_entry),
@@ -120,5 +134,8 @@ fn print_entry(entry: &Entry) {
         Entry::Cut { next_offset, .. } => format!("cut, next offset {}", next_offset.0),
         Entry::LogStart { offset, .. } => format!("log start {}", offset.0),
     };
-    println!("    {}  segment {} at {}  {kind}", place.partition, place.segment.0, place.position.0);
+    println!(
+        "    {}  segment {} at {}  {kind}",
+        place.partition, place.segment.0, place.position.0
+    );
 }

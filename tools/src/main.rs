@@ -10,7 +10,12 @@ use clap::{Parser, Subcommand};
 
 /// A Kafka-protocol broker for Linux: one thread and one io_uring per core, durable before it acknowledges.
 #[derive(Parser)]
-#[command(name = "corelane", version, arg_required_else_help = true, propagate_version = true)]
+#[command(
+    name = "corelane",
+    version,
+    arg_required_else_help = true,
+    propagate_version = true
+)]
 #[command(after_help = "Examples:
   corelane broker                                     listen on 127.0.0.1:9092, data in ./corelane-data
   corelane broker --listen 0.0.0.0:9092 --advertise broker1.example:9092 --data-dir /srv/corelane

@@ -93,7 +93,13 @@ const ROLLING: u8 = 8;
 const WHOLE: u8 = 1;
 
 /// Appends the partition's record. `full`: with everything; otherwise what changed since the last one.
-pub fn put_record(to: &mut BytesMut, p: &Partition, below: GroupSeq, full: bool, journal: &Journal) {
+pub fn put_record(
+    to: &mut BytesMut,
+    p: &Partition,
+    below: GroupSeq,
+    full: bool,
+    journal: &Journal,
+) {
     put(to, p, below, full, Some(journal));
 }
 
@@ -120,7 +126,12 @@ fn put(to: &mut BytesMut, p: &Partition, below: GroupSeq, full: bool, journal: O
         to.put_u64(s.allocated);
         to.put_i64(s.rolling_ms.unwrap_or(0));
         let flag = |on: bool, bit: u8| if on { bit } else { 0 };
-        to.put_u8(flag(s.sealed, SEALED) | flag(s.complete, COMPLETE) | flag(s.created, CREATED) | rolling);
+        to.put_u8(
+            flag(s.sealed, SEALED)
+                | flag(s.complete, COMPLETE)
+                | flag(s.created, CREATED)
+                | rolling,
+        );
         let from = if full { 0 } else { s.index_saved };
         put_sized(to, |to| s.index.encode_from(from, to));
     }
@@ -132,7 +143,10 @@ fn put(to: &mut BytesMut, p: &Partition, below: GroupSeq, full: bool, journal: O
         .collect();
     to.put_u32(carried.len() as u32);
     for e in &carried {
-        let disk_end = p.segment(e.segment).expect("an extent's segment is known").disk_end;
+        let disk_end = p
+            .segment(e.segment)
+            .expect("an extent's segment is known")
+            .disk_end;
         let skip = disk_end.saturating_sub(e.position).min(u64::from(e.length)) as usize;
         to.put_i64(e.segment.0);
         to.put_u64(e.position + skip as u64);
@@ -167,7 +181,11 @@ struct Fields(Bytes);
 
 impl Fields {
     fn take(&mut self, n: usize) -> Result<Bytes, &'static str> {
-        if self.0.len() < n { Err("checkpoint record cut short") } else { Ok(self.0.split_to(n)) }
+        if self.0.len() < n {
+            Err("checkpoint record cut short")
+        } else {
+            Ok(self.0.split_to(n))
+        }
     }
     fn u8(&mut self) -> Result<u8, &'static str> {
         Ok(self.take(1)?.get_u8())
@@ -195,7 +213,13 @@ pub fn next_record(records: &mut Bytes) -> Result<(TopicPartition, Bytes), &'sta
     let mut topic = [0; 16];
     topic.copy_from_slice(&body.take(16)?);
     let partition = body.take(4)?.get_i32();
-    Ok((TopicPartition { topic: TopicId(topic), partition }, body.0))
+    Ok((
+        TopicPartition {
+            topic: TopicId(topic),
+            partition,
+        },
+        body.0,
+    ))
 }
 
 /// Folds a record into the partition's state, in the order the records were written.
@@ -211,14 +235,21 @@ pub fn apply_record(p: &mut Partition, body: Bytes) -> Result<(), &'static str> 
     for _ in 0..count {
         let base = Offset(fields.i64()?);
         let known = old.iter().position(|s| s.base == base);
-        let mut s = known.map_or_else(|| Segment::new(base, p.config.index_interval_bytes), |i| old.swap_remove(i));
+        let mut s = known.map_or_else(
+            || Segment::new(base, p.config.index_interval_bytes),
+            |i| old.swap_remove(i),
+        );
         s.end = fields.u64()?;
         s.disk_end = fields.u64()?;
         s.allocated = fields.u64()?;
         let rolling = fields.i64()?;
         let flags = fields.u8()?;
         s.rolling_ms = (flags & ROLLING != 0).then_some(rolling);
-        (s.sealed, s.complete, s.created) = (flags & SEALED != 0, flags & COMPLETE != 0, flags & CREATED != 0);
+        (s.sealed, s.complete, s.created) = (
+            flags & SEALED != 0,
+            flags & COMPLETE != 0,
+            flags & CREATED != 0,
+        );
         s.index.extend_from(&fields.sized()?).map_err(|d| d.0)?;
         s.index_saved = s.index.len();
         p.segments.push_back(s);

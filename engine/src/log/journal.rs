@@ -166,7 +166,11 @@ impl Journal {
         // A file may be used once its last lap is wholly below head.
         let end = (self.at.head.0 / file_bytes) * file_bytes + self.ring_bytes() - kept;
         let inside = next % file_bytes != 0 && next % file_bytes + padded <= file_bytes;
-        let begin = if inside { next } else { next.next_multiple_of(file_bytes) };
+        let begin = if inside {
+            next
+        } else {
+            next.next_multiple_of(file_bytes)
+        };
         (begin + padded <= end).then_some(JournalPosition(begin))
     }
 
@@ -203,11 +207,14 @@ impl Journal {
         arena: &mut Arena,
         writes: &mut Vec<GroupWrite>,
     ) -> bool {
-        assert!(bytes <= self.entry_bytes_max(), "an entry of {bytes} bytes fits no group");
+        assert!(
+            bytes <= self.entry_bytes_max(),
+            "an entry of {bytes} bytes fits no group"
+        );
         if let Some(open) = &self.open {
             let length = open.bytes.len() + bytes;
-            let fits =
-                group::pad(length) <= open.bytes.capacity().min(self.group_bytes_max) && self.place(length, kept).is_some();
+            let fits = group::pad(length) <= open.bytes.capacity().min(self.group_bytes_max)
+                && self.place(length, kept).is_some();
             if fits {
                 return true;
             }
@@ -259,9 +266,17 @@ impl Journal {
 
     /// Closes the open group, if there is one: once a pass, or when it is full.
     pub fn close(&mut self) -> Option<GroupWrite> {
-        let Open { mut bytes, urgent, touched, straight_bytes, straight_unflushed } = self.open.take()?;
+        let Open {
+            mut bytes,
+            urgent,
+            touched,
+            straight_bytes,
+            straight_unflushed,
+        } = self.open.take()?;
         let length = bytes.len();
-        let position = self.place(length, 0).expect("reserve found a place for the group");
+        let position = self
+            .place(length, 0)
+            .expect("reserve found a place for the group");
         bytes.resize(group::pad(length), 0);
         let header = GroupHeader {
             id: self.at.id,
@@ -305,7 +320,11 @@ impl Journal {
     }
 
     fn index(&self, seq: GroupSeq) -> usize {
-        assert!(seq >= self.first, "group {seq:?} is gone, first is {:?}", self.first);
+        assert!(
+            seq >= self.first,
+            "group {seq:?} is gone, first is {:?}",
+            self.first
+        );
         (seq.0 - self.first.0) as usize
     }
 
@@ -314,7 +333,10 @@ impl Journal {
         let index = self.index(seq);
         self.live[index].stage = Stage::Written;
         let before = self.written;
-        while self.stage(self.written).is_some_and(|s| s != Stage::Writing) {
+        while self
+            .stage(self.written)
+            .is_some_and(|s| s != Stage::Writing)
+        {
             self.written.0 += 1;
         }
         self.written != before
@@ -342,19 +364,26 @@ impl Journal {
         for &file in &wanted {
             self.flushing.push(file);
             for index in from..self.live.len() {
-                if self.live[index].stage == Stage::Written && self.file_of(self.live[index].position) == file {
+                if self.live[index].stage == Stage::Written
+                    && self.file_of(self.live[index].position) == file
+                {
                     self.live[index].stage = Stage::Flushing;
                 }
             }
         }
-        wanted.into_iter().map(|file| (file, self.at.files[file])).collect()
+        wanted
+            .into_iter()
+            .map(|file| (file, self.at.files[file]))
+            .collect()
     }
 
     /// A file's flush completed. Returns whether the flushed prefix grew.
     pub fn on_flushed(&mut self, file: usize) -> bool {
         self.flushing.retain(|f| *f != file);
         for index in self.index(self.flushed)..self.live.len() {
-            if self.live[index].stage == Stage::Flushing && self.file_of(self.live[index].position) == file {
+            if self.live[index].stage == Stage::Flushing
+                && self.file_of(self.live[index].position) == file
+            {
                 self.live[index].stage = Stage::Flushed;
                 self.unflushed_bytes -= self.live[index].bytes.len();
             }
@@ -370,7 +399,12 @@ impl Journal {
     /// A straight write named by `seq` is flushed.
     pub fn on_straight_flushed(&mut self, seq: GroupSeq) {
         match seq == self.open_seq() {
-            true => self.open.as_mut().expect("the open group").straight_unflushed -= 1,
+            true => {
+                self.open
+                    .as_mut()
+                    .expect("the open group")
+                    .straight_unflushed -= 1
+            }
             false => {
                 let index = self.index(seq);
                 self.live[index].straight_unflushed -= 1;
@@ -420,7 +454,9 @@ impl Journal {
 
     /// Position at which `seq` begins, or will at the earliest.
     pub fn position(&self, seq: GroupSeq) -> JournalPosition {
-        self.live.get(self.index(seq)).map_or(self.at.next, |live| live.position)
+        self.live
+            .get(self.index(seq))
+            .map_or(self.at.next, |live| live.position)
     }
 
     /// Memory that group `seq` holds with its straight bytes.
@@ -451,13 +487,24 @@ impl Journal {
 
     /// Every group below `seq` is written back and checkpointed: forgets them. Files wholly below may be reused.
     pub fn advance_head(&mut self, seq: GroupSeq) {
-        assert!(seq <= self.flushed_all, "head {seq:?} past what is flushed, {:?}", self.flushed_all);
+        assert!(
+            seq <= self.flushed_all,
+            "head {seq:?} past what is flushed, {:?}",
+            self.flushed_all
+        );
         self.at.head = self.position(seq);
         while self.first < seq {
-            let live = self.live.pop_front().expect("groups below seq are in memory");
+            let live = self
+                .live
+                .pop_front()
+                .expect("groups below seq are in memory");
             self.live_bytes -= live.bytes.len() + live.straight_bytes;
             self.first.0 += 1;
         }
-        debug_assert!(self.live.front().is_none_or(|l| l.position == self.at.head && l.end > l.position));
+        debug_assert!(
+            self.live
+                .front()
+                .is_none_or(|l| l.position == self.at.head && l.end > l.position)
+        );
     }
 }

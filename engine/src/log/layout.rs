@@ -45,7 +45,10 @@ impl Layout {
     pub fn files(&self, shard: ShardId) -> ShardFiles {
         ShardFiles {
             directory: format!("{}/{}", self.root(), shard.0),
-            id: JournalId { directory: self.directory, number: u32::from(shard.0) },
+            id: JournalId {
+                directory: self.directory,
+                number: u32::from(shard.0),
+            },
         }
     }
 
@@ -64,14 +67,21 @@ impl Layout {
         let whole = bytes.get(..BYTES)?;
         let generation = u64::from_be_bytes(whole[24..32].try_into().ok()?);
         let shards = u16::from_be_bytes(whole[32..34].try_into().ok()?);
-        let layout = Layout { directory, generation, shards };
+        let layout = Layout {
+            directory,
+            generation,
+            shards,
+        };
         (layout.encode()[..] == *whole).then_some(layout)
     }
 }
 
 fn failed(what: &str) -> impl FnOnce(DiskError) -> Fatal + use<> {
     let what = what.to_owned();
-    move |error| Fatal::Disk { what, errno: error.errno }
+    move |error| Fatal::Disk {
+        what,
+        errno: error.errno,
+    }
 }
 
 /// Finds the layout, makes the first one, or makes one for another shard count. `all`: every partition of the image in
@@ -86,12 +96,14 @@ pub async fn open(
 ) -> Result<Layout, Fatal> {
     let found = match flow.open(PATH, false, true).await {
         Ok(file) => {
-            let bytes = flow.read(file, 0, buffers::aligned(BLOCK)).await.map_err(failed("read layout"))?;
+            let bytes = flow
+                .read(file, 0, buffers::aligned(BLOCK))
+                .await
+                .map_err(failed("read layout"))?;
             flow.close(file).await.map_err(failed("close layout"))?;
-            Some(
-                Layout::decode(&bytes, directory)
-                    .ok_or_else(|| Fatal::Damaged("layout: unreadable, or of another directory or version".into()))?,
-            )
+            Some(Layout::decode(&bytes, directory).ok_or_else(|| {
+                Fatal::Damaged("layout: unreadable, or of another directory or version".into())
+            })?)
         }
         Err(DiskError::NOT_FOUND) => None,
         Err(error) => return Err(failed("open layout")(error)),
@@ -100,8 +112,14 @@ pub async fn open(
         Some(layout) if layout.shards == shards => layout,
         Some(old) => reshard(flow, old, shards, limits, &all, &owner).await?,
         None => {
-            let layout = Layout { directory, generation: 0, shards };
-            flow.make_directory("topics").await.map_err(failed("create topics"))?;
+            let layout = Layout {
+                directory,
+                generation: 0,
+                shards,
+            };
+            flow.make_directory("topics")
+                .await
+                .map_err(failed("create topics"))?;
             make_directories(flow, &layout).await?;
             write_layout(flow, &layout).await?;
             layout
@@ -113,25 +131,42 @@ pub async fn open(
 
 async fn make_directories(flow: &Flow, layout: &Layout) -> Result<(), Fatal> {
     let root = layout.root();
-    flow.make_directory(&root).await.map_err(failed("create shard directories"))?;
+    flow.make_directory(&root)
+        .await
+        .map_err(failed("create shard directories"))?;
     for shard in 0..layout.shards {
         let directory = layout.files(ShardId(shard)).directory;
-        flow.make_directory(&directory).await.map_err(failed("create shard directories"))?;
+        flow.make_directory(&directory)
+            .await
+            .map_err(failed("create shard directories"))?;
     }
-    flow.sync_directory(&root).await.map_err(failed("sync shard directories"))?;
-    flow.sync_directory("").await.map_err(failed("sync data directory"))
+    flow.sync_directory(&root)
+        .await
+        .map_err(failed("sync shard directories"))?;
+    flow.sync_directory("")
+        .await
+        .map_err(failed("sync data directory"))
 }
 
 async fn write_layout(flow: &Flow, layout: &Layout) -> Result<(), Fatal> {
     let mut bytes = layout.encode();
     bytes.resize(BLOCK, 0);
     let temporary = "layout.new";
-    let file = flow.open(temporary, true, true).await.map_err(failed("create layout"))?;
-    flow.write(file, 0, bytes.freeze()).await.map_err(failed("write layout"))?;
+    let file = flow
+        .open(temporary, true, true)
+        .await
+        .map_err(failed("create layout"))?;
+    flow.write(file, 0, bytes.freeze())
+        .await
+        .map_err(failed("write layout"))?;
     flow.flush(file).await.map_err(failed("flush layout"))?;
     flow.close(file).await.map_err(failed("close layout"))?;
-    flow.rename(temporary, PATH).await.map_err(failed("rename layout"))?;
-    flow.sync_directory("").await.map_err(failed("sync data directory"))
+    flow.rename(temporary, PATH)
+        .await
+        .map_err(failed("rename layout"))?;
+    flow.sync_directory("")
+        .await
+        .map_err(failed("sync data directory"))
 }
 
 /// Removes sets that do not count: what a reshard left, finished or not.
@@ -168,16 +203,29 @@ async fn reshard(
 ) -> Result<Layout, Fatal> {
     let mut moved: Vec<Vec<Partition>> = (0..shards).map(|_| Vec::new()).collect();
     for shard in (0..old.shards).map(ShardId) {
-        let owned = all().into_iter().filter(|p| owner(p.id, old.shards) == shard).collect();
+        let owned = all()
+            .into_iter()
+            .filter(|p| owner(p.id, old.shards) == shard)
+            .collect();
         for p in drain_shard(flow, &old.files(shard), limits, owned).await? {
             let to = owner(p.id, shards);
             moved[to.0 as usize].push(p);
         }
     }
-    let layout = Layout { generation: old.generation + 1, shards, ..old };
+    let layout = Layout {
+        generation: old.generation + 1,
+        shards,
+        ..old
+    };
     make_directories(flow, &layout).await?;
     for (shard, partitions) in moved.iter().enumerate() {
-        write_checkpoint(flow, &layout.files(ShardId(shard as u16)), partitions, limits).await?;
+        write_checkpoint(
+            flow,
+            &layout.files(ShardId(shard as u16)),
+            partitions,
+            limits,
+        )
+        .await?;
     }
     write_layout(flow, &layout).await?;
     Ok(layout)
@@ -192,23 +240,36 @@ async fn drain_shard(
 ) -> Result<Vec<Partition>, Fatal> {
     let ring = limits.journal_files * limits.journal_file_bytes as usize;
     let mut arena = Arena::new(BLOCK, limits.journal_file_bytes as usize, ring + BLOCK);
-    let Recovered { journal, checkpoint, mut partitions, .. } =
-        recover::open_shard(flow, files, limits, &mut arena, owned).await?;
+    let Recovered {
+        journal,
+        checkpoint,
+        mut partitions,
+        ..
+    } = recover::open_shard(flow, files, limits, &mut arena, owned).await?;
     let below = journal.open_seq();
     let mut jobs = Vec::new();
     for (slot, p) in partitions.iter().enumerate() {
         jobs.push(write_back::plan(p, slot as u32, below, &journal, limits));
     }
-    let done = write_back::write_back(flow.clone(), jobs, 8).await.map_err(|error| match error {
-        JobError::Fatal(fatal) => fatal,
-        JobError::NoSpace { .. } => Fatal::Disk { what: "write everything back".into(), errno: 28 },
-    })?;
+    let done = write_back::write_back(flow.clone(), jobs, 8)
+        .await
+        .map_err(|error| match error {
+            JobError::Fatal(fatal) => fatal,
+            JobError::NoSpace { .. } => Fatal::Disk {
+                what: "write everything back".into(),
+                errno: 28,
+            },
+        })?;
     for job in &done {
         write_back::settle_job(&mut partitions[job.slot as usize], job);
     }
     for p in &mut partitions {
         let ends: Vec<_> = p.segments.iter().map(|s| (s.base, s.disk_end)).collect();
-        let disk_end = |base: Offset| ends.iter().find(|(b, _)| *b == base).map_or(0, |(_, end)| *end);
+        let disk_end = |base: Offset| {
+            ends.iter()
+                .find(|(b, _)| *b == base)
+                .map_or(0, |(_, end)| *end)
+        };
         p.extents.release(below, disk_end, &journal);
         for s in &mut p.segments {
             if let Some(file) = s.file.take() {
@@ -217,7 +278,9 @@ async fn drain_shard(
         }
     }
     for file in journal.files().iter().chain(&checkpoint.files) {
-        flow.close(*file).await.map_err(failed("close shard files"))?;
+        flow.close(*file)
+            .await
+            .map_err(failed("close shard files"))?;
     }
     Ok(partitions)
 }
@@ -244,9 +307,13 @@ async fn write_checkpoint(
     let length = pad(bytes.len()) as u64;
     let path = format!("{}/checkpoint-0", files.directory);
     let file = flow.open(&path, true, true).await.map_err(failed(&path))?;
-    flow.allocate(file, 0, length.max(limits.checkpoint_bytes)).await.map_err(failed(&path))?;
+    flow.allocate(file, 0, length.max(limits.checkpoint_bytes))
+        .await
+        .map_err(failed(&path))?;
     flow.write(file, 0, bytes).await.map_err(failed(&path))?;
     flow.flush(file).await.map_err(failed(&path))?;
     flow.close(file).await.map_err(failed(&path))?;
-    flow.sync_directory(&files.directory).await.map_err(failed("sync shard directory"))
+    flow.sync_directory(&files.directory)
+        .await
+        .map_err(failed("sync shard directory"))
 }

@@ -38,7 +38,9 @@ impl Disk {
         let _ = rng;
         let open = &mut self.open;
         match op {
-            DiskOp::Open { file, path, create, .. } => {
+            DiskOp::Open {
+                file, path, create, ..
+            } => {
                 if !create && !self.files.contains_key(&path) {
                     return Err(DiskError::NOT_FOUND);
                 }
@@ -46,13 +48,25 @@ impl Disk {
                 open.insert(file, path);
             }
             DiskOp::Close { file } => drop(open.remove(&file)),
-            DiskOp::Write { file, position, bytes } => {
-                let content = &mut self.files.get_mut(&open[&file]).expect("open files exist").now;
+            DiskOp::Write {
+                file,
+                position,
+                bytes,
+            } => {
+                let content = &mut self
+                    .files
+                    .get_mut(&open[&file])
+                    .expect("open files exist")
+                    .now;
                 let end = position as usize + bytes.len();
                 content.resize(content.len().max(end), 0);
                 content[position as usize..end].copy_from_slice(&bytes);
             }
-            DiskOp::Read { file, position, mut into } => {
+            DiskOp::Read {
+                file,
+                position,
+                mut into,
+            } => {
                 let content = &self.files[&open[&file]].now;
                 let begin = content.len().min(position as usize);
                 let end = content.len().min(begin + into.capacity() / BLOCK * BLOCK);
@@ -63,12 +77,24 @@ impl Disk {
                 let file = self.files.get_mut(&open[&file]).expect("open files exist");
                 file.durable = file.now.clone();
             }
-            DiskOp::Allocate { file, position, length } => {
-                let content = &mut self.files.get_mut(&open[&file]).expect("open files exist").now;
+            DiskOp::Allocate {
+                file,
+                position,
+                length,
+            } => {
+                let content = &mut self
+                    .files
+                    .get_mut(&open[&file])
+                    .expect("open files exist")
+                    .now;
                 content.resize(content.len().max((position + length) as usize), 0);
             }
             DiskOp::Truncate { file, length } => {
-                self.files.get_mut(&open[&file]).expect("open files exist").now.resize(length as usize, 0);
+                self.files
+                    .get_mut(&open[&file])
+                    .expect("open files exist")
+                    .now
+                    .resize(length as usize, 0);
             }
             DiskOp::Unlink { path } => drop(self.files.remove(&path)),
             DiskOp::Rename { from, to } => {
@@ -78,13 +104,25 @@ impl Disk {
                 self.files.insert(to, File { linked, ..content });
             }
             DiskOp::List { path } => {
-                let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
+                let prefix = if path.is_empty() {
+                    String::new()
+                } else {
+                    format!("{path}/")
+                };
                 let mut entries: Vec<DirectoryEntry> = Vec::new();
                 for (name, file) in &self.files {
-                    let Some(rest) = name.strip_prefix(&prefix) else { continue };
-                    let (name, directory) = rest.split_once('/').map_or((rest, false), |(name, _)| (name, true));
+                    let Some(rest) = name.strip_prefix(&prefix) else {
+                        continue;
+                    };
+                    let (name, directory) = rest
+                        .split_once('/')
+                        .map_or((rest, false), |(name, _)| (name, true));
                     if entries.last().is_none_or(|last| last.name != name) {
-                        entries.push(DirectoryEntry { name: name.to_owned(), directory, length: file.now.len() as u64 });
+                        entries.push(DirectoryEntry {
+                            name: name.to_owned(),
+                            directory,
+                            length: file.now.len() as u64,
+                        });
                     }
                 }
                 return Ok(DiskOutcome::Listing(entries));
@@ -104,14 +142,29 @@ impl Disk {
     fn crash(&mut self, power: bool, rng: &mut Rng) {
         for request in std::mem::take(&mut self.pending) {
             match request.op {
-                DiskOp::Write { file, position, bytes } => {
-                    for at in (0..bytes.len()).step_by(BLOCK).filter(|_| rng.one_in(2)).collect::<Vec<_>>() {
+                DiskOp::Write {
+                    file,
+                    position,
+                    bytes,
+                } => {
+                    for at in (0..bytes.len())
+                        .step_by(BLOCK)
+                        .filter(|_| rng.one_in(2))
+                        .collect::<Vec<_>>()
+                    {
                         let piece = bytes.slice(at..at + BLOCK);
-                        let op = DiskOp::Write { file, position: position + at as u64, bytes: piece };
+                        let op = DiskOp::Write {
+                            file,
+                            position: position + at as u64,
+                            bytes: piece,
+                        };
                         let _ = self.run(op, rng);
                     }
                 }
-                op @ (DiskOp::Allocate { .. } | DiskOp::Truncate { .. } | DiskOp::Rename { .. }) if rng.one_in(2) => {
+                op
+                @ (DiskOp::Allocate { .. } | DiskOp::Truncate { .. } | DiskOp::Rename { .. })
+                    if rng.one_in(2) =>
+                {
                     let _ = self.run(op, rng);
                 }
                 _ => {}
@@ -123,14 +176,22 @@ impl Disk {
         }
         self.files.retain(|_, file| file.linked || rng.one_in(2));
         for file in self.files.values_mut() {
-            let length = if rng.one_in(2) { file.now.len() } else { file.durable.len() };
+            let length = if rng.one_in(2) {
+                file.now.len()
+            } else {
+                file.durable.len()
+            };
             let mut content = file.durable.clone();
             content.resize(length, 0);
             for at in (0..length).step_by(BLOCK) {
                 let end = (at + BLOCK).min(length);
                 if file.now.len() >= end && rng.one_in(2) {
                     // Kept, or torn at a sector.
-                    let cut = if rng.one_in(4) { (at + rng.below(8) as usize * 512).min(end) } else { end };
+                    let cut = if rng.one_in(4) {
+                        (at + rng.below(8) as usize * 512).min(end)
+                    } else {
+                        end
+                    };
                     content[at..cut].copy_from_slice(&file.now[at..cut]);
                 }
             }
@@ -143,15 +204,27 @@ impl Disk {
 const PARTITIONS: u32 = 3;
 
 fn id(partition: u32) -> TopicPartition {
-    TopicPartition { topic: TopicId([5; 16]), partition: partition as i32 }
+    TopicPartition {
+        topic: TopicId([5; 16]),
+        partition: partition as i32,
+    }
 }
 
 fn config(partition: u32) -> PartitionConfig {
     let bytes = 40 << 10;
     PartitionConfig {
-        rules: Rules { max_bytes: 1 << 20, segment_bytes: bytes, timestamp_type: TimestampType::Create, ..Rules::default() },
+        rules: Rules {
+            max_bytes: 1 << 20,
+            segment_bytes: bytes,
+            timestamp_type: TimestampType::Create,
+            ..Rules::default()
+        },
         // The last partition is of the weaker class: only a kill must not hurt it.
-        durability: if partition == PARTITIONS - 1 { Durability::Process } else { Durability::Disk },
+        durability: if partition == PARTITIONS - 1 {
+            Durability::Process
+        } else {
+            Durability::Disk
+        },
         segment_bytes: bytes as u64,
         segment_ms: i64::MAX,
         index_interval_bytes: 1024,
@@ -178,10 +251,17 @@ impl Run {
     fn new(seed: u64) -> Run {
         Run {
             rng: Rng::new(seed),
-            disk: Disk { files: BTreeMap::new(), open: BTreeMap::new(), pending: Vec::new() },
+            disk: Disk {
+                files: BTreeMap::new(),
+                open: BTreeMap::new(),
+                pending: Vec::new(),
+            },
             ledgers: (0..PARTITIONS).map(|_| Ledger::default()).collect(),
             epoch: 0,
-            now: Now { mono: Instant(1), wall: Timestamp(1_000) },
+            now: Now {
+                mono: Instant(1),
+                wall: Timestamp(1_000),
+            },
         }
     }
 
@@ -192,17 +272,24 @@ impl Run {
         let epoch = LeaderEpoch(self.epoch);
         // One shard owns everything; the count changes all the same, so that every journal is drained at times.
         let shards = if self.rng.one_in(4) { 2 } else { 1 };
-        let all = move || (0..PARTITIONS).map(|p| Partition::new(id(p), config(p), epoch)).collect::<Vec<_>>();
+        let all = move || {
+            (0..PARTITIONS)
+                .map(|p| Partition::new(id(p), config(p), epoch))
+                .collect::<Vec<_>>()
+        };
         let mut runner = FlowRunner::new(&files, |flow| async move {
             let owner = |_: TopicPartition, shards: u16| ShardId(shards - 1);
             let layout = layout::open(&flow, [1; 16], shards, &Limits::TINY, all, owner).await?;
             let mut arena = Arena::new(256 << 10, 256 << 10, 4 << 20);
             let at = layout.files(ShardId(shards - 1));
-            recover::open_shard(&flow, &at, &Limits::TINY, &mut arena, all()).await.map(|r| (r, arena))
+            recover::open_shard(&flow, &at, &Limits::TINY, &mut arena, all())
+                .await
+                .map(|r| (r, arena))
         });
         loop {
             if let Poll::Ready(result) = runner.step(&mut self.disk.pending) {
-                let (mut recovered, arena) = result.unwrap_or_else(|fatal| panic!("recovery: {fatal}"));
+                let (mut recovered, arena) =
+                    result.unwrap_or_else(|fatal| panic!("recovery: {fatal}"));
                 for p in &mut recovered.partitions {
                     p.epoch = epoch;
                 }
@@ -211,7 +298,10 @@ impl Run {
             *crash_after = crash_after.checked_sub(1)?;
             let request = self.take_pending();
             let result = self.disk.run(request.op, &mut self.rng);
-            runner.on_disk(DiskDone { token: request.token, result });
+            runner.on_disk(DiskDone {
+                token: request.token,
+                result,
+            });
         }
     }
 
@@ -224,13 +314,19 @@ impl Run {
         assert_eq!(out.fatal, None);
         self.disk.pending.append(&mut out.disk);
         for (_, answer) in out.answers.drain(..) {
-            let AnswerBody::Appended(list) = answer.body else { continue };
+            let AnswerBody::Appended(list) = answer.body else {
+                continue;
+            };
             let (partition, batch) = (answer.request.0 >> 32, answer.request.0 & 0xffff_ffff);
             for answer in list {
                 let appended = answer.result.expect("valid batches are appended");
                 let ledger = &mut self.ledgers[partition as usize];
                 let before = ledger.acked.insert(appended.base_offset.0, batch as usize);
-                assert!(before.is_none(), "offset {:?} was given twice", appended.base_offset);
+                assert!(
+                    before.is_none(),
+                    "offset {:?} was given twice",
+                    appended.base_offset
+                );
             }
         }
     }
@@ -249,10 +345,25 @@ impl Run {
         let records = BatchBuilder::new().value(Timestamp(1_000), &value).build();
         ledger.sent.push(records.clone());
         let request = RequestToken((partition as u64) << 32 | number as u64);
-        let items = vec![AppendItem { slot: 0, partition: id(partition as u32), records }];
+        let items = vec![AppendItem {
+            slot: 0,
+            partition: id(partition as u32),
+            records,
+        }];
         let mut out = ShardOut::default();
-        let body = CallBody::Append { acks: Acks::All, items };
-        shard.call(self.now, Call { from: ShardId(0), request, body }, &mut out);
+        let body = CallBody::Append {
+            acks: Acks::All,
+            items,
+        };
+        shard.call(
+            self.now,
+            Call {
+                from: ShardId(0),
+                request,
+                body,
+            },
+            &mut out,
+        );
         self.absorb(&mut out);
     }
 
@@ -267,7 +378,14 @@ impl Run {
                 _ => {
                     let request = self.take_pending();
                     let result = self.disk.run(request.op, &mut self.rng);
-                    shard.on_disk(self.now, DiskDone { token: request.token, result }, &mut out);
+                    shard.on_disk(
+                        self.now,
+                        DiskDone {
+                            token: request.token,
+                            result,
+                        },
+                        &mut out,
+                    );
                 }
             }
             self.absorb(&mut out);
@@ -285,7 +403,14 @@ impl Run {
             while !self.disk.pending.is_empty() {
                 let request = self.take_pending();
                 let result = self.disk.run(request.op, &mut self.rng);
-                shard.on_disk(self.now, DiskDone { token: request.token, result }, &mut out);
+                shard.on_disk(
+                    self.now,
+                    DiskDone {
+                        token: request.token,
+                        result,
+                    },
+                    &mut out,
+                );
                 self.absorb(&mut out);
             }
         }
@@ -308,7 +433,10 @@ impl Run {
                 let call = Call {
                     from: ShardId(0),
                     request: RequestToken(0),
-                    body: CallBody::Read { max_bytes: 9_000, items: vec![item] },
+                    body: CallBody::Read {
+                        max_bytes: 9_000,
+                        items: vec![item],
+                    },
                 };
                 let mut out = ShardOut::default();
                 shard.call(self.now, call, &mut out);
@@ -317,17 +445,56 @@ impl Run {
                     self.disk.pending.append(&mut out.disk);
                     while let Some(request) = self.disk.pending.pop() {
                         let result = self.disk.run(request.op, &mut self.rng);
-                        shard.on_disk(self.now, DiskDone { token: request.token, result }, &mut out);
+                        shard.on_disk(
+                            self.now,
+                            DiskDone {
+                                token: request.token,
+                                result,
+                            },
+                            &mut out,
+                        );
                     }
                 }
                 self.disk.pending.append(&mut out.disk);
-                let AnswerBody::Read(mut list) = out.answers.pop().expect("answered").1.body else { panic!() };
-                if list[0].result.is_err() { let p = shard.partition(shard.slots[&id(partition)]).unwrap(); eprintln!("{:#?}", p.segments.iter().map(|s| (s.base, s.end, s.disk_end, s.sealed, s.complete, s.allocated)).collect::<Vec<_>>()); for e in p.extents.iter() { eprintln!("{} {} {} {:?} {} {:?} {}", e.segment.0, e.position, e.length, e.base_offset, e.whole, e.direct, e.group.0); } }
-                let done = list.pop().expect("one answer").result.unwrap_or_else(|e| panic!("{partition} at {offset:?}: {e:?}"));
+                let AnswerBody::Read(mut list) = out.answers.pop().expect("answered").1.body else {
+                    panic!()
+                };
+                if list[0].result.is_err() {
+                    let p = shard.partition(shard.slots[&id(partition)]).unwrap();
+                    eprintln!(
+                        "{:#?}",
+                        p.segments
+                            .iter()
+                            .map(|s| (s.base, s.end, s.disk_end, s.sealed, s.complete, s.allocated))
+                            .collect::<Vec<_>>()
+                    );
+                    for e in p.extents.iter() {
+                        eprintln!(
+                            "{} {} {} {:?} {} {:?} {}",
+                            e.segment.0,
+                            e.position,
+                            e.length,
+                            e.base_offset,
+                            e.whole,
+                            e.direct,
+                            e.group.0
+                        );
+                    }
+                }
+                let done = list
+                    .pop()
+                    .expect("one answer")
+                    .result
+                    .unwrap_or_else(|e| panic!("{partition} at {offset:?}: {e:?}"));
                 let mut joined = BytesMut::new();
-                done.records.iter().for_each(|part| joined.extend_from_slice(part));
+                done.records
+                    .iter()
+                    .for_each(|part| joined.extend_from_slice(part));
                 if joined.is_empty() {
-                    assert_eq!(offset, done.high_watermark, "partition {partition} stops early");
+                    assert_eq!(
+                        offset, done.high_watermark,
+                        "partition {partition} stops early"
+                    );
                     break;
                 }
                 let mut bytes = joined.freeze();
@@ -346,12 +513,24 @@ impl Run {
                 ledger.acked.retain(|offset, _| *offset < end);
             }
             for (offset, number) in &ledger.acked {
-                let batch = found.get(offset).unwrap_or_else(|| panic!("{partition}: lost batch {number} at {offset}"));
-                assert_eq!(batch[16..], ledger.sent[*number][16..], "{partition}: another batch at {offset}");
+                let batch = found
+                    .get(offset)
+                    .unwrap_or_else(|| panic!("{partition}: lost batch {number} at {offset}"));
+                assert_eq!(
+                    batch[16..],
+                    ledger.sent[*number][16..],
+                    "{partition}: another batch at {offset}"
+                );
             }
             for (offset, batch) in &found {
-                let number = ledger.sent.iter().position(|sent| sent[16..] == batch[16..]);
-                assert!(number.is_some(), "{partition}: a batch at {offset} that nobody sent");
+                let number = ledger
+                    .sent
+                    .iter()
+                    .position(|sent| sent[16..] == batch[16..]);
+                assert!(
+                    number.is_some(),
+                    "{partition}: a batch at {offset} that nobody sent"
+                );
             }
         }
     }
@@ -361,7 +540,11 @@ fn run(seed: u64) {
     let mut run = Run::new(seed);
     let mut forgiven = false;
     for _ in 0..6 {
-        let mut crash_after = if run.rng.one_in(3) { run.rng.below(60) } else { u64::MAX };
+        let mut crash_after = if run.rng.one_in(3) {
+            run.rng.below(60)
+        } else {
+            u64::MAX
+        };
         let Some(mut shard) = run.open(&mut crash_after) else {
             let power = run.rng.one_in(2);
             run.disk.crash(power, &mut run.rng);
@@ -385,8 +568,14 @@ fn run(seed: u64) {
 
 #[test]
 fn what_was_acknowledged_survives_kills_and_power_cuts() {
-    let seeds = std::env::var("CRASH_SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(150);
-    let from = std::env::var("CRASH_FROM").ok().and_then(|s| s.parse().ok()).unwrap_or(0);
+    let seeds = std::env::var("CRASH_SEEDS")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(150);
+    let from = std::env::var("CRASH_FROM")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(0);
     for seed in from..seeds {
         let result = std::panic::catch_unwind(|| run(seed));
         assert!(result.is_ok(), "seed {seed}");
