@@ -53,7 +53,7 @@ struct Queue {
     asked: Vec<DiskRequest>,
     answered: BTreeMap<u64, Result<DiskOutcome, DiskError>>,
     next_token: u64,
-    files: FileIds,
+    files: Rc<RefCell<FileIds>>,
 }
 
 /// The disk as an async function sees it. Clones share one queue.
@@ -87,7 +87,7 @@ impl Flow {
     }
 
     pub async fn open(&self, path: &str, create: bool, direct: bool) -> Result<FileId, DiskError> {
-        let file = self.queue.borrow_mut().files.take();
+        let file = self.queue.borrow().files.borrow_mut().take();
         let opened = self
             .done(DiskOp::Open {
                 file,
@@ -97,14 +97,14 @@ impl Flow {
             })
             .await;
         if opened.is_err() {
-            self.queue.borrow_mut().files.give_back(file);
+            self.queue.borrow().files.borrow_mut().give_back(file);
         }
         opened.map(|()| file)
     }
 
     pub async fn close(&self, file: FileId) -> Result<(), DiskError> {
         self.done(DiskOp::Close { file }).await?;
-        self.queue.borrow_mut().files.give_back(file);
+        self.queue.borrow().files.borrow_mut().give_back(file);
         Ok(())
     }
 
@@ -218,8 +218,12 @@ pub struct FlowRunner<T> {
 }
 
 impl<T> FlowRunner<T> {
-    pub fn new<F: Future<Output = T> + 'static>(start: impl FnOnce(Flow) -> F) -> FlowRunner<T> {
-        let queue = Rc::new(RefCell::new(Queue::default()));
+    /// `files`: the shard's table of open files, shared by everything that opens.
+    pub fn new<F: Future<Output = T> + 'static>(
+        files: &Rc<RefCell<FileIds>>,
+        start: impl FnOnce(Flow) -> F,
+    ) -> FlowRunner<T> {
+        let queue = Rc::new(RefCell::new(Queue { files: files.clone(), ..Queue::default() }));
         let future = Box::pin(start(Flow {
             queue: queue.clone(),
         }));
@@ -246,11 +250,6 @@ impl<T> FlowRunner<T> {
                 return polled;
             }
         }
-    }
-
-    /// The table of open files, for the machine that goes on where the flow ended.
-    pub fn into_files(self) -> FileIds {
-        std::mem::take(&mut self.queue.borrow_mut().files)
     }
 }
 
@@ -290,7 +289,8 @@ mod tests {
 
     #[test]
     fn a_flow_asks_waits_and_goes_on() {
-        let mut runner = FlowRunner::new(|flow| async move {
+        let files = Rc::new(RefCell::new(FileIds::default()));
+        let mut runner = FlowRunner::new(&files, |flow| async move {
             let file = flow.open("a", true, false).await?;
             flow.write(file, 0, Bytes::from_static(b"x")).await?;
             flow.close(file).await
@@ -306,6 +306,6 @@ mod tests {
             });
         }
         assert_eq!(runner.step(&mut out), Poll::Ready(Ok(())));
-        assert_eq!(runner.into_files().in_use(), 0);
+        assert_eq!(files.borrow().in_use(), 0);
     }
 }

@@ -1,0 +1,204 @@
+//! The records of a compressed batch as a stream through a small window, with a bound on what may come out.
+//!
+//! ```text
+//!  body ── codec ──► window of 16 KiB ──► walk            memory: the codec's own state and the window
+//!              └─ more than the bound ──► refused
+//! ```
+//!
+//! What a codec holds while it runs: gzip 32 KiB; lz4 its block size twice, 8 MiB at most; zstd its window, 128 MiB
+//! at most (as in Kafka; touched only as far as output is written); snappy one block, at most 22 times its compressed
+//! bytes, since no copy of three bytes makes more than 64.
+
+use std::io::{self, Read};
+
+use super::header::Codec;
+use super::walk::{BadRecords, Cursor};
+
+/// The header of xerial's snappy framing, as Kafka's Java clients write it: magic, version 1, compatible with 1.
+pub const XERIAL_HEADER: [u8; 16] = [0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0, 0, 0, 0, 1, 0, 0, 0, 1];
+const XERIAL_MAGIC: usize = 8;
+
+const WINDOW: usize = 16 << 10;
+/// log2 of zstd's largest window: what levels up to 22 use and Kafka's decoder accepts.
+const ZSTD_WINDOW_LOG_MAX: u32 = 27;
+const SNAPPY_RATIO_MAX: usize = 22;
+
+/// How many bytes may come out of one batch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bound(pub u64);
+
+impl Bound {
+    /// Any batch may grow to this much.
+    pub const ALWAYS: u64 = 16 << 20;
+    /// Larger ones may grow to this many times their compressed bytes.
+    pub const RATIO: u64 = 256;
+    /// And to this many times `max.message.bytes`.
+    pub const LIMIT_RATIO: u64 = 64;
+
+    /// `body`: compressed bytes. `max_bytes`: `max.message.bytes`.
+    pub fn for_batch(body: usize, max_bytes: usize) -> Bound {
+        let by_size = Bound::RATIO.saturating_mul(body as u64);
+        let by_limit = Bound::LIMIT_RATIO.saturating_mul(max_bytes as u64);
+        Bound(by_size.min(by_limit).max(Bound::ALWAYS))
+    }
+}
+
+const UNDECODABLE: BadRecords = BadRecords("compressed records do not decode");
+const TOO_MUCH: BadRecords = BadRecords("compressed records grow beyond the bound");
+
+/// Opens `body` and gives its output to `read`. Fails only where the codec's first bytes are refused; what goes wrong
+/// later is answered by the cursor.
+pub fn with_cursor<R>(
+    codec: Codec,
+    body: &[u8],
+    bound: Bound,
+    read: impl FnOnce(&mut Window<'_>) -> R,
+) -> Result<R, BadRecords> {
+    Ok(match codec {
+        Codec::None => read(&mut Window::new(&mut &body[..], bound)),
+        Codec::Gzip => read(&mut Window::new(&mut flate2::bufread::MultiGzDecoder::new(body), bound)),
+        Codec::Snappy => read(&mut Window::new(&mut Snappy::new(body, bound)?, bound)),
+        Codec::Lz4 => read(&mut Window::new(&mut lz4_flex::frame::FrameDecoder::new(body), bound)),
+        Codec::Zstd => {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(body).map_err(|_| UNDECODABLE)?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(|_| UNDECODABLE)?;
+            read(&mut Window::new(&mut decoder, bound))
+        }
+    })
+}
+
+/// A cursor over a codec's output.
+pub struct Window<'a> {
+    source: &'a mut dyn Read,
+    buffer: Vec<u8>,
+    at: usize,
+    filled: usize,
+    /// Bytes taken before `buffer[0]`.
+    passed: u64,
+    /// Bytes that may still come out of the source.
+    left: u64,
+}
+
+impl<'a> Window<'a> {
+    fn new(source: &'a mut dyn Read, bound: Bound) -> Window<'a> {
+        Window { source, buffer: vec![0; WINDOW], at: 0, filled: 0, passed: 0, left: bound.0 }
+    }
+
+    /// Everything in the buffer is taken; gets more. False: there is no more.
+    #[cold]
+    #[inline(never)]
+    fn refill(&mut self) -> Result<bool, BadRecords> {
+        self.passed += self.filled as u64;
+        self.at = 0;
+        self.filled = 0;
+        self.filled = loop {
+            match self.source.read(&mut self.buffer) {
+                Ok(bytes) => break bytes,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Err(UNDECODABLE),
+            }
+        };
+        self.left = self.left.checked_sub(self.filled as u64).ok_or(TOO_MUCH)?;
+        Ok(self.filled > 0)
+    }
+}
+
+impl Cursor for Window<'_> {
+    #[inline(always)]
+    fn byte(&mut self) -> Result<u8, BadRecords> {
+        if self.at == self.filled && !self.refill()? {
+            return Err(BadRecords("records end before the declared count"));
+        }
+        let byte = self.buffer[self.at];
+        self.at += 1;
+        Ok(byte)
+    }
+
+    fn skip(&mut self, bytes: u64) -> Result<(), BadRecords> {
+        let mut left = bytes;
+        loop {
+            let here = ((self.filled - self.at) as u64).min(left);
+            self.at += here as usize;
+            left -= here;
+            if left == 0 {
+                return Ok(());
+            }
+            if !self.refill()? {
+                return Err(BadRecords("records end before the declared count"));
+            }
+        }
+    }
+
+    fn position(&self) -> u64 {
+        self.passed + self.at as u64
+    }
+
+    fn at_end(&mut self) -> Result<bool, BadRecords> {
+        Ok(self.at == self.filled && !self.refill()?)
+    }
+}
+
+/// Snappy in xerial's framing (blocks of a big-endian length each), or one raw block, as librdkafka sends.
+struct Snappy<'a> {
+    rest: &'a [u8],
+    framed: bool,
+    block: Vec<u8>,
+    at: usize,
+    bound: Bound,
+}
+
+impl<'a> Snappy<'a> {
+    fn new(body: &'a [u8], bound: Bound) -> Result<Snappy<'a>, BadRecords> {
+        let framed = body.starts_with(&XERIAL_HEADER[..XERIAL_MAGIC]);
+        let rest = if framed {
+            // Versions are not compared: Kafka does not either.
+            body.get(XERIAL_HEADER.len()..).ok_or(UNDECODABLE)?
+        } else {
+            body
+        };
+        Ok(Snappy { rest, framed, block: Vec::new(), at: 0, bound })
+    }
+
+    /// Decodes the next block; false: there is none.
+    fn next(&mut self) -> Result<bool, BadRecords> {
+        if self.rest.is_empty() {
+            return Ok(false);
+        }
+        let block = if self.framed {
+            let (length, rest) = self.rest.split_first_chunk::<4>().ok_or(UNDECODABLE)?;
+            let length = u32::from_be_bytes(*length) as usize;
+            let (block, rest) = rest.split_at_checked(length).ok_or(UNDECODABLE)?;
+            self.rest = rest;
+            block
+        } else {
+            std::mem::take(&mut self.rest)
+        };
+        let bytes = snap::raw::decompress_len(block).map_err(|_| UNDECODABLE)?;
+        if bytes > block.len().saturating_mul(SNAPPY_RATIO_MAX) {
+            return Err(UNDECODABLE);
+        }
+        if bytes as u64 > self.bound.0 {
+            return Err(TOO_MUCH);
+        }
+        self.block.resize(bytes, 0);
+        self.at = 0;
+        let written = snap::raw::Decoder::new().decompress(block, &mut self.block).map_err(|_| UNDECODABLE)?;
+        self.block.truncate(written);
+        Ok(true)
+    }
+}
+
+impl Read for Snappy<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        // A loop: a block may be empty.
+        while self.at == self.block.len() {
+            if !self.next().map_err(io::Error::other)? {
+                return Ok(0);
+            }
+        }
+        let bytes = into.len().min(self.block.len() - self.at);
+        into[..bytes].copy_from_slice(&self.block[self.at..self.at + bytes]);
+        self.at += bytes;
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,238 @@
+//! Checkpoints: what a start needs to know of every partition, so that it reads the journal and nothing else.
+//!
+//! ```text
+//!  file 0  │ full section, generation 7 │ section │ section │ …           two files in turn: the newest generation whose
+//!  file 1  │ full section, generation 6 │ section │ …                     full section is valid counts
+//!  section   {magic kind version length crc} directory generation number head records │ record │ record │ … │ to 4 KiB
+//! ```
+//!
+//! A record holds the state of one partition at a moment whose groups are all flushed: log end, segments, new index
+//! entries, epochs, producers, and the bytes of groups below `head` that are in no segment yet (less than a block).
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use super::extent::{Extent, Source};
+use super::group::pad;
+use super::journal::{GroupSeq, Journal};
+use super::partition::Partition;
+use super::segment::Segment;
+use super::{buffers, epochs::Epochs, producers::Producers};
+use crate::types::{JournalPosition, Offset, TopicId, TopicPartition};
+
+const MAGIC: u32 = 0x434c_434b; // CLCK
+const KIND: u16 = 2;
+const VERSION: u16 = 1;
+const HEADER: usize = 56;
+
+/// The header of a section.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Section {
+    pub generation: u64,
+    /// 0: the full section that begins a file.
+    pub number: u32,
+    pub records: u32,
+    /// The oldest journal position still needed.
+    pub head: JournalPosition,
+    pub length: u32,
+}
+
+/// Begins a section; records follow, then `seal_section`.
+pub fn begin_section(bytes: usize) -> BytesMut {
+    let mut section = BytesMut::with_capacity(HEADER + bytes);
+    section.resize(HEADER, 0);
+    section
+}
+
+pub fn seal_section(mut section: BytesMut, directory: [u8; 16], header: Section) -> Bytes {
+    let length = section.len();
+    let mut at = &mut section[..HEADER];
+    at.put_u32(MAGIC);
+    at.put_u16(KIND);
+    at.put_u16(VERSION);
+    at.put_u32(u32::try_from(length).expect("a section is below 4 GiB"));
+    at.put_u32(0);
+    at.put_slice(&directory);
+    at.put_u64(header.generation);
+    at.put_u32(header.number);
+    at.put_u32(header.records);
+    at.put_u64(header.head.0);
+    let crc = crc32c::crc32c_append(crc32c::crc32c(&section[..12]), &section[16..]);
+    section[12..16].copy_from_slice(&crc.to_be_bytes());
+    let mut aligned = buffers::aligned(pad(length));
+    aligned.extend_from_slice(&section);
+    aligned.resize(pad(length), 0);
+    aligned.freeze()
+}
+
+/// The section at the start of `bytes`, if a whole, valid one of this directory stands there, and its records.
+pub fn parse_section(bytes: &Bytes, directory: [u8; 16]) -> Option<(Section, Bytes)> {
+    let mut at = bytes.get(..HEADER)?;
+    if at.get_u32() != MAGIC || at.get_u16() != KIND || at.get_u16() != VERSION {
+        return None;
+    }
+    let length = at.get_u32();
+    let crc = at.get_u32();
+    let mut found = [0; 16];
+    at.copy_to_slice(&mut found);
+    let section = Section {
+        generation: at.get_u64(),
+        number: at.get_u32(),
+        records: at.get_u32(),
+        head: JournalPosition(at.get_u64()),
+        length,
+    };
+    let whole = bytes.get(..length as usize)?;
+    let counted = crc32c::crc32c_append(crc32c::crc32c(&whole[..12]), whole.get(16..)?);
+    (found == directory && counted == crc).then(|| (section, bytes.slice(HEADER..length as usize)))
+}
+
+const SEALED: u8 = 1;
+const COMPLETE: u8 = 2;
+const CREATED: u8 = 4;
+const ROLLING: u8 = 8;
+const WHOLE: u8 = 1;
+
+/// Appends the partition's record. `full`: with everything; otherwise what changed since the last one.
+pub fn put_record(to: &mut BytesMut, p: &Partition, below: GroupSeq, full: bool, journal: &Journal) {
+    let begin = to.len();
+    to.put_u32(0);
+    to.put_slice(&p.id.topic.0);
+    to.put_i32(p.id.partition);
+    to.put_i64(p.log_start.0);
+    to.put_i64(p.next.0);
+    let first = if full { 0 } else { p.segments_saved };
+    to.put_u32(first as u32);
+    to.put_u32((p.segments.len() - first) as u32);
+    for s in p.segments.range(first..) {
+        let rolling = s.rolling_ms.map_or(0, |_| ROLLING);
+        to.put_i64(s.base.0);
+        to.put_u64(s.end);
+        to.put_u64(s.disk_end);
+        to.put_u64(s.allocated);
+        to.put_i64(s.rolling_ms.unwrap_or(0));
+        let flag = |on: bool, bit: u8| if on { bit } else { 0 };
+        to.put_u8(flag(s.sealed, SEALED) | flag(s.complete, COMPLETE) | flag(s.created, CREATED) | rolling);
+        let from = if full { 0 } else { s.index_saved };
+        put_sized(to, |to| s.index.encode_from(from, to));
+    }
+    let carried: Vec<&Extent> = p
+        .extents
+        .iter()
+        .skip_while(|e| p.segment(e.segment).is_none_or(|s| e.end() <= s.disk_end))
+        .take_while(|e| e.group < below)
+        .collect();
+    to.put_u32(carried.len() as u32);
+    for e in &carried {
+        let disk_end = p.segment(e.segment).expect("an extent's segment is known").disk_end;
+        let skip = disk_end.saturating_sub(e.position).min(u64::from(e.length)) as usize;
+        to.put_i64(e.segment.0);
+        to.put_u64(e.position + skip as u64);
+        to.put_i64(e.base_offset.0);
+        to.put_i64(e.next_offset.0);
+        to.put_u8(if e.whole && skip == 0 { WHOLE } else { 0 });
+        put_sized(to, |to| to.put_slice(&e.bytes(journal)[skip..]));
+    }
+    put_sized(to, |to| p.epochs.encode(to));
+    put_sized(to, |to| p.producers.encode(to));
+    patch_length(to, begin);
+}
+
+fn put_sized(to: &mut BytesMut, put: impl FnOnce(&mut BytesMut)) {
+    let begin = to.len();
+    to.put_u32(0);
+    put(to);
+    patch_length(to, begin);
+}
+
+fn patch_length(to: &mut BytesMut, begin: usize) {
+    let length = (to.len() - begin - 4) as u32;
+    to[begin..begin + 4].copy_from_slice(&length.to_be_bytes());
+}
+
+/// Bytes being read; every step says what was missing.
+struct Fields(Bytes);
+
+impl Fields {
+    fn take(&mut self, n: usize) -> Result<Bytes, &'static str> {
+        if self.0.len() < n { Err("checkpoint record cut short") } else { Ok(self.0.split_to(n)) }
+    }
+    fn u8(&mut self) -> Result<u8, &'static str> {
+        Ok(self.take(1)?.get_u8())
+    }
+    fn u32(&mut self) -> Result<u32, &'static str> {
+        Ok(self.take(4)?.get_u32())
+    }
+    fn u64(&mut self) -> Result<u64, &'static str> {
+        Ok(self.take(8)?.get_u64())
+    }
+    fn i64(&mut self) -> Result<i64, &'static str> {
+        Ok(self.take(8)?.get_i64())
+    }
+    fn sized(&mut self) -> Result<Bytes, &'static str> {
+        let length = self.u32()? as usize;
+        self.take(length)
+    }
+}
+
+/// Takes the next record off `records`: whose it is, and its body for `apply_record`.
+pub fn next_record(records: &mut Bytes) -> Result<(TopicPartition, Bytes), &'static str> {
+    let mut fields = Fields(records.clone());
+    let mut body = Fields(fields.sized()?);
+    *records = fields.0;
+    let mut topic = [0; 16];
+    topic.copy_from_slice(&body.take(16)?);
+    let partition = body.take(4)?.get_i32();
+    Ok((TopicPartition { topic: TopicId(topic), partition }, body.0))
+}
+
+/// Folds a record into the partition's state, in the order the records were written.
+pub fn apply_record(p: &mut Partition, body: Bytes) -> Result<(), &'static str> {
+    let mut fields = Fields(body);
+    p.log_start = Offset(fields.i64()?);
+    p.next = Offset(fields.i64()?);
+    let (first, count) = (fields.u32()? as usize, fields.u32()? as usize);
+    if first > p.segments.len() {
+        return Err("a checkpoint record leaves segments out");
+    }
+    let mut old: Vec<Segment> = p.segments.split_off(first).into();
+    for _ in 0..count {
+        let base = Offset(fields.i64()?);
+        let known = old.iter().position(|s| s.base == base);
+        let mut s = known.map_or_else(|| Segment::new(base, p.config.index_interval_bytes), |i| old.swap_remove(i));
+        s.end = fields.u64()?;
+        s.disk_end = fields.u64()?;
+        s.allocated = fields.u64()?;
+        let rolling = fields.i64()?;
+        let flags = fields.u8()?;
+        s.rolling_ms = (flags & ROLLING != 0).then_some(rolling);
+        (s.sealed, s.complete, s.created) = (flags & SEALED != 0, flags & COMPLETE != 0, flags & CREATED != 0);
+        s.index.extend_from(&fields.sized()?).map_err(|d| d.0)?;
+        s.index_saved = s.index.len();
+        p.segments.push_back(s);
+    }
+    if p.segments.is_empty() {
+        return Err("a checkpoint record without a segment");
+    }
+    p.extents = Default::default();
+    for _ in 0..fields.u32()? {
+        let (segment, position) = (Offset(fields.i64()?), fields.u64()?);
+        let (base_offset, next_offset) = (Offset(fields.i64()?), Offset(fields.i64()?));
+        let whole = fields.u8()? & WHOLE != 0;
+        let bytes = fields.sized()?;
+        p.extents.push(Extent {
+            segment,
+            position,
+            length: bytes.len() as u32,
+            base_offset,
+            next_offset,
+            whole,
+            group: GroupSeq(0),
+            source: Source::Memory(bytes),
+            direct: None,
+        });
+    }
+    p.epochs = Epochs::decode(&fields.sized()?).map_err(|d| d.0)?;
+    p.producers = Producers::decode(&fields.sized()?, p.config.producers_max).map_err(|d| d.0)?;
+    p.segments_saved = p.segments.iter().take_while(|s| s.complete).count();
+    Ok(())
+}

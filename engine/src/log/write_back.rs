@@ -1,0 +1,240 @@
+//! Write-back: from memory to the segments, lazily, in large aligned writes; as linear flows on the disk.
+//!
+//! ```text
+//!  groups below T ─► plan per partition ─► open, extend ─► write whole blocks ─► flush ─► (sealed: cut to length, flush)
+//!                                                                                  │
+//!                    head = T, memory released ◄─ checkpoint flushed ◄─ journal flushed up to the snapshot
+//! ```
+//!
+//! Only bytes of flushed groups are written. The last partial block of an active segment stays out of the file: the
+//! checkpoint carries its bytes, so a block is written once it is whole (or its segment is sealed), and never again.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use bytes::{Bytes, BytesMut};
+
+use super::buffers;
+use super::journal::{GroupSeq, Journal};
+use super::partition::Partition;
+use super::segment;
+use crate::disk::{DiskError, FileId};
+use crate::fatal::Fatal;
+use crate::flow::{Flow, join_all};
+use crate::limits::{BLOCK, Limits};
+use crate::types::{Offset, TopicPartition};
+
+/// What is to be done to one segment's file.
+#[derive(Debug)]
+pub struct SegmentJob {
+    pub slot: u32,
+    pub partition: TopicPartition,
+    pub base: Offset,
+    pub created: bool,
+    pub file: Option<FileId>,
+    pub allocated: u64,
+    /// Reserve at least this much.
+    pub allocate_to: u64,
+    pub writes: Vec<(u64, Bytes)>,
+    /// How far the file reaches afterwards, written and flushed: whole blocks, or all of a complete segment.
+    pub disk_end: u64,
+    /// Cut the file to this length and close it: a complete segment, or any at a clean stop.
+    pub cut: Option<u64>,
+    /// Sealed and whole: nothing follows.
+    pub complete: bool,
+}
+
+#[derive(Debug)]
+pub struct SegmentDone {
+    pub slot: u32,
+    pub base: Offset,
+    pub file: Option<FileId>,
+    pub allocated: u64,
+    pub disk_end: u64,
+    pub complete: bool,
+}
+
+/// Why a job did not end well.
+#[derive(Debug)]
+pub enum JobError {
+    /// Nothing was lost: the bytes stay in the journal.
+    NoSpace { slot: u32 },
+    Fatal(Fatal),
+}
+
+/// The step by which a segment's file grows: 4 KiB doubling to 64 MiB, not past what the segment can hold.
+pub fn allocation(allocated: u64, needed: u64, segment_bytes: u64, limits: &Limits) -> u64 {
+    if needed <= allocated {
+        return allocated;
+    }
+    let step = allocated.clamp(limits.extend_bytes_min, limits.extend_bytes_max);
+    let ceiling = segment_bytes.max(needed).next_multiple_of(BLOCK as u64);
+    (allocated + step).max(needed.next_multiple_of(BLOCK as u64)).min(ceiling)
+}
+
+/// Jobs that bring everything of the partition's groups below `below` to its segments, but for partial blocks.
+pub fn plan(p: &Partition, slot: u32, below: GroupSeq, journal: &Journal, limits: &Limits) -> Vec<SegmentJob> {
+    jobs(p, slot, below, false, journal, limits)
+}
+
+/// As `plan`, for a clean stop: every file ends as Kafka's would, cut to the length of its log. The last partial block
+/// is carried by the checkpoint all the same.
+pub fn plan_stop(p: &Partition, slot: u32, journal: &Journal, limits: &Limits) -> Vec<SegmentJob> {
+    jobs(p, slot, journal.open_seq(), true, journal, limits)
+}
+
+fn jobs(
+    p: &Partition,
+    slot: u32,
+    below: GroupSeq,
+    stop: bool,
+    journal: &Journal,
+    limits: &Limits,
+) -> Vec<SegmentJob> {
+    let mut jobs = Vec::new();
+    for s in p.segments.iter().filter(|s| !s.complete) {
+        let available = p.extents.end_below(s.base, below).unwrap_or(s.disk_end).max(s.disk_end);
+        let disk_end = s.write_back_end(available);
+        let complete = s.sealed && disk_end == s.end;
+        let to = if stop { available } else { disk_end };
+        if to <= s.disk_end && !complete && !(stop && s.created) {
+            continue;
+        }
+        let mut writes = Vec::new();
+        for (from, to) in p.extents.missing(s.base, s.disk_end, to) {
+            let mut at = from;
+            while at < to {
+                let end = to.min(at + limits.write_back_bytes as u64);
+                let mut bytes = buffers::aligned((end - at) as usize + BLOCK);
+                p.extents.copy(s.base, at, end, &mut bytes, journal);
+                assert_eq!(bytes.len() as u64, end - at, "bytes of {} at {at} are not in memory", p.id);
+                bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
+                writes.push((at, bytes.freeze()));
+                at = end;
+            }
+        }
+        jobs.push(SegmentJob {
+            slot,
+            partition: p.id,
+            base: s.base,
+            created: s.created,
+            file: s.file,
+            allocated: s.allocated,
+            allocate_to: allocation(s.allocated, to, p.config.segment_bytes, limits),
+            writes,
+            disk_end,
+            cut: (complete || stop).then_some(to),
+            complete,
+        });
+    }
+    jobs
+}
+
+fn disk(what: &str, job: &SegmentJob) -> impl FnOnce(DiskError) -> JobError + use<> {
+    let what = format!("{what} {}", segment::path(job.partition, job.base));
+    move |error| JobError::Fatal(Fatal::Disk { what, errno: error.errno })
+}
+
+/// Does one job. The file is open afterwards unless the segment is complete.
+pub async fn write_segment(flow: &Flow, job: SegmentJob) -> Result<SegmentDone, JobError> {
+    let path = segment::path(job.partition, job.base);
+    if !job.created {
+        let directory = segment::directory(job.partition);
+        flow.make_directory(&directory).await.map_err(disk("create directory of", &job))?;
+        flow.sync_directory("topics").await.map_err(disk("sync directory above", &job))?;
+    }
+    let file = match job.file {
+        Some(file) => file,
+        None => flow.open(&path, true, true).await.map_err(disk("open", &job))?,
+    };
+    if !job.created {
+        let directory = segment::directory(job.partition);
+        flow.sync_directory(&directory).await.map_err(disk("sync directory of", &job))?;
+    }
+    if job.allocate_to > job.allocated {
+        match flow.allocate(file, job.allocated, job.allocate_to - job.allocated).await {
+            Ok(()) => {}
+            Err(DiskError::NO_SPACE) => {
+                if job.file.is_none() {
+                    flow.close(file).await.map_err(disk("close", &job))?;
+                }
+                return Err(JobError::NoSpace { slot: job.slot });
+            }
+            Err(error) => return Err(disk("extend", &job)(error)),
+        }
+    }
+    let writes = job.writes.iter().map(|(at, bytes)| flow.write(file, *at, bytes.clone())).collect();
+    for written in join_all(writes).await {
+        written.map_err(disk("write", &job))?;
+    }
+    flow.flush(file).await.map_err(disk("flush", &job))?;
+    if let Some(length) = job.cut {
+        flow.truncate(file, length).await.map_err(disk("cut", &job))?;
+        flow.flush(file).await.map_err(disk("flush", &job))?;
+        flow.close(file).await.map_err(disk("close", &job))?;
+    }
+    Ok(SegmentDone {
+        slot: job.slot,
+        base: job.base,
+        file: job.cut.is_none().then_some(file),
+        allocated: if job.cut.is_some() { job.disk_end } else { job.allocate_to.max(job.allocated) },
+        disk_end: job.disk_end,
+        complete: job.complete,
+    })
+}
+
+/// Does the jobs of many partitions, those of one in order, `at_once` partitions side by side.
+pub async fn write_back(
+    flow: Flow,
+    jobs: Vec<Vec<SegmentJob>>,
+    at_once: usize,
+) -> Result<Vec<SegmentDone>, JobError> {
+    let queue = Rc::new(RefCell::new(VecDeque::from(jobs)));
+    let workers = (0..at_once)
+        .map(|_| {
+            let (flow, queue) = (flow.clone(), queue.clone());
+            async move {
+                let mut done = Vec::new();
+                loop {
+                    let Some(jobs) = queue.borrow_mut().pop_front() else { return Ok(done) };
+                    for job in jobs {
+                        done.push(write_segment(&flow, job).await?);
+                    }
+                }
+            }
+        })
+        .collect();
+    let mut all = Vec::new();
+    let mut no_space = None;
+    for result in join_all(workers).await {
+        match result {
+            Ok(done) => all.extend::<Vec<SegmentDone>>(done),
+            Err(JobError::Fatal(fatal)) => return Err(JobError::Fatal(fatal)),
+            Err(error) => no_space = Some(error),
+        }
+    }
+    match no_space {
+        Some(error) => Err(error),
+        None => Ok(all),
+    }
+}
+
+/// A batch's bytes where they will be written straight: block-aligned memory whose first block begins where the
+/// segment's does.
+pub fn straight_memory(mut memory: BytesMut, position: u64, put: impl FnOnce(&mut BytesMut)) -> Bytes {
+    memory.resize((position % BLOCK as u64) as usize, 0);
+    put(&mut memory);
+    memory.freeze()
+}
+
+/// Notes a finished job in the partition's state.
+pub fn settle_job(p: &mut Partition, done: &SegmentDone) {
+    let Some(s) = p.segment_mut(done.base) else { return };
+    s.created = true;
+    s.file = done.file;
+    s.allocated = done.allocated;
+    assert!(done.disk_end >= s.disk_end, "a segment's file only grows");
+    s.disk_end = done.disk_end;
+    s.complete = done.complete;
+}

@@ -1,0 +1,308 @@
+//! Appends: checked, given an offset, put into the journal or straight into the segment; durable later.
+
+use super::{FlowEnd, Shard, ShardOut, Stalled, token};
+use crate::batch::{self, CheckedBatch, TimestampType};
+use crate::call::{Acks, AppendError, AppendItem, Appended};
+use crate::disk::{DiskOp, DiskRequest, DiskToken};
+use crate::limits::{BATCH_HEADER, BLOCK};
+use crate::log::group::{ENTRY_HEADER, pad, pointer_payload};
+use crate::log::partition::{AnswerTo, Pending, StraightStage};
+use crate::log::producers::Admission;
+use crate::log::write_back::{self, JobError, SegmentDone, SegmentJob};
+use crate::types::{Now, Timestamp};
+
+/// Wait this long before a full disk is asked again.
+const NO_SPACE_RETRY: std::time::Duration = std::time::Duration::from_secs(1);
+
+enum Attempt {
+    Done,
+    /// No room now: the item is given back.
+    Stall(AppendItem),
+}
+
+impl Shard {
+    pub(super) fn append(&mut self, now: Now, to: AnswerTo, acks: Acks, item: AppendItem, out: &mut ShardOut) {
+        if !self.stalled.is_empty() {
+            self.stalled.push_back(Stalled { to, acks, item });
+            return;
+        }
+        if let Attempt::Stall(item) = self.try_append(now, to, acks, item, out) {
+            self.stalled.push_back(Stalled { to, acks, item });
+        }
+    }
+
+    /// Appends that waited for room, in order; refused when the room cannot come.
+    pub(super) fn retry_stalled(&mut self, now: Now, out: &mut ShardOut) {
+        if !std::mem::take(&mut self.room_changed) && self.no_space_until.is_none() {
+            return;
+        }
+        while let Some(Stalled { to, acks, item }) = self.stalled.pop_front() {
+            if let Attempt::Stall(item) = self.try_append(now, to, acks, item, out) {
+                if self.no_space_until.is_some() {
+                    refuse(to, acks, AppendError::Storage, out);
+                    continue;
+                }
+                self.stalled.push_front(Stalled { to, acks, item });
+                return;
+            }
+        }
+    }
+
+    fn try_append(&mut self, now: Now, to: AnswerTo, acks: Acks, item: AppendItem, out: &mut ShardOut) -> Attempt {
+        let Some(&slot) = self.slots.get(&item.partition) else {
+            refuse(to, acks, AppendError::UnknownPartition, out);
+            return Attempt::Done;
+        };
+        let p = self.partitions[slot as usize].as_deref_mut().expect("a known slot is filled");
+        let batch = match batch::check(item.records.clone(), now.wall, &p.config.rules) {
+            Ok(batch) => batch,
+            Err(error) => {
+                refuse(to, acks, error, out);
+                return Attempt::Done;
+            }
+        };
+        let answer = (acks != Acks::None).then_some(to);
+        match p.producers.check(batch.header()) {
+            Ok(Admission::NoProducer | Admission::New) => {}
+            Ok(Admission::Duplicate { base_offset, timestamp, .. }) => {
+                let log_append_time = match p.config.rules.timestamp_type {
+                    TimestampType::LogAppend => timestamp,
+                    TimestampType::Create => Timestamp(-1),
+                };
+                let appended = Appended { base_offset, log_append_time, log_start: p.log_start };
+                self.answer_duplicate(slot, answer, appended, out);
+                return Attempt::Done;
+            }
+            Err(error) => {
+                refuse(to, acks, error, out);
+                return Attempt::Done;
+            }
+        }
+        let header = batch.header();
+        p.roll_for(batch.len(), header.max_timestamp.0, header.last_offset_delta);
+        let appended = if batch.len() >= self.limits.straight_bytes_min && self.ready_for_straight(slot, batch.len()) {
+            self.append_straight(slot, &batch, out)
+        } else if batch.len() + ENTRY_HEADER <= self.journal.entry_bytes_max() {
+            self.append_small(slot, &batch)
+        } else {
+            None
+        };
+        let Some((appended, group)) = appended else { return Attempt::Stall(item) };
+        let p = self.partitions[slot as usize].as_deref_mut().expect("a known slot is filled");
+        let end = p.next;
+        p.pending.push_back(Pending { end, group, answer: answer.map(|to| (to, appended)) });
+        Attempt::Done
+    }
+
+    /// A repeated batch is acknowledged once the batch it repeats is durable.
+    fn answer_duplicate(&mut self, slot: u32, answer: Option<AnswerTo>, appended: Appended, out: &mut ShardOut) {
+        let Some(to) = answer else { return };
+        let p = self.partitions[slot as usize].as_deref_mut().expect("a known slot is filled");
+        match p.pending.back() {
+            Some(last) => {
+                let pending = Pending { end: last.end, group: last.group, answer: Some((to, appended)) };
+                p.pending.push_back(pending);
+            }
+            None => out.appended(to, Ok(appended)),
+        }
+    }
+
+    fn append_small(
+        &mut self,
+        slot: u32,
+        batch: &CheckedBatch,
+    ) -> Option<(Appended, crate::log::journal::GroupSeq)> {
+        if !self.journal.reserve(ENTRY_HEADER + batch.len(), &mut self.arena, &mut self.writes) {
+            return None;
+        }
+        let group = self.journal.open_seq();
+        let p = self.partitions[slot as usize].as_deref_mut().expect("a known slot is filled");
+        Some((p.append_small(slot, batch, &mut self.journal), group))
+    }
+
+    /// Whether the active segment can take a straight write of `bytes`; asks for it to be prepared ahead of need.
+    fn ready_for_straight(&mut self, slot: u32, bytes: usize) -> bool {
+        let p = self.partitions[slot as usize].as_deref_mut().expect("a known slot is filled");
+        p.wants_straight = true;
+        let active = p.active();
+        let end = active.end + bytes as u64;
+        let ahead = (end + 2 * bytes as u64).min(p.config.segment_bytes);
+        if active.file.is_none() || pad(ahead as usize) as u64 > active.allocated {
+            self.prepare.insert(slot);
+        }
+        // A whole block at least must lie between the partial ones.
+        active.file.is_some() && pad(end as usize) as u64 <= active.allocated && bytes >= 2 * BLOCK
+    }
+
+    fn append_straight(
+        &mut self,
+        slot: u32,
+        batch: &CheckedBatch,
+        out: &mut ShardOut,
+    ) -> Option<(Appended, crate::log::journal::GroupSeq)> {
+        // Live memory is bounded by write-back, which frees it group by group.
+        let live = self.journal.live_bytes();
+        if live > 0 && live + batch.len() > self.limits.tail_bytes_max {
+            return None;
+        }
+        let p = self.partitions[slot as usize].as_deref_mut().expect("a known slot is filled");
+        let position = p.active().end;
+        let skip = (position % BLOCK as u64) as usize;
+        let front = (BLOCK - skip) % BLOCK;
+        let back = (skip + batch.len()) % BLOCK;
+        let entry = ENTRY_HEADER + pointer_payload(BATCH_HEADER, front, back);
+        if !self.journal.reserve(entry, &mut self.arena, &mut self.writes) {
+            return None;
+        }
+        let memory = self.arena.take(pad(skip + batch.len()))?;
+        let group = self.journal.open_seq();
+        let (next, epoch) = (p.next, p.epoch);
+        let memory = write_back::straight_memory(memory, position, |to| batch.stamp_into(to, next, epoch));
+        let serial = self.next_serial;
+        self.next_serial += 1;
+        let (appended, position, bytes) = p.append_straight(slot, memory, serial, &mut self.journal);
+        let file = p.active().file.expect("ready_for_straight said so");
+        self.straights.insert(serial, slot);
+        self.unflushed_bytes += bytes.len();
+        let token = DiskToken(token::STRAIGHT_WRITE | serial);
+        out.disk.push(DiskRequest { token, op: DiskOp::Write { file, position, bytes } });
+        Some((appended, group))
+    }
+
+    pub(super) fn on_straight_written(&mut self, serial: u64, out: &mut ShardOut) {
+        let Some(slot) = self.straights.remove(&serial) else { return };
+        let p = self.partitions[slot as usize].as_deref_mut().expect("a deleted partition forgets its straight writes");
+        let straight = p.straight.iter_mut().find(|s| s.serial == serial).expect("a straight write under way is known");
+        straight.stage = StraightStage::Written;
+        let segment = straight.segment;
+        let s = p.segment_mut(segment).expect("a segment with straight writes stays");
+        s.straight_writing -= 1;
+        s.straight_written += 1;
+        self.unflushed.insert((slot, segment));
+        self.advance(slot, out);
+    }
+
+    /// Flushes segments whose straight bytes someone waits for, or all of them.
+    pub(super) fn flush_segments(&mut self, all: bool, out: &mut ShardOut) {
+        let mut flush = Vec::new();
+        for &(slot, base) in &self.unflushed {
+            let Some(p) = self.partition(slot) else { continue };
+            let Some(s) = p.segment(base) else { continue };
+            if (all || p.urgent()) && !s.flushing && s.straight_written > 0 {
+                flush.push((slot, base));
+            }
+        }
+        for (slot, base) in flush {
+            let p = self.partition_mut(slot).expect("just seen");
+            let mut serials = Vec::new();
+            for straight in p.straight.iter_mut().filter(|s| s.segment == base && s.stage == StraightStage::Written) {
+                straight.stage = StraightStage::Flushing;
+                serials.push(straight.serial);
+            }
+            let s = p.segment_mut(base).expect("just seen");
+            s.flushing = true;
+            s.straight_written = 0;
+            let Some(file) = s.file else { continue };
+            let serial = self.next_serial;
+            self.next_serial += 1;
+            self.unflushed.remove(&(slot, base));
+            self.segment_flushes.insert(serial, (slot, base, serials));
+            let token = DiskToken(token::SEGMENT_FLUSH | serial);
+            out.disk.push(DiskRequest { token, op: DiskOp::Flush { file } });
+        }
+    }
+
+    pub(super) fn on_segment_flushed(&mut self, serial: u64, out: &mut ShardOut) {
+        let (slot, base, serials) = self.segment_flushes.remove(&serial).expect("a flush under way is known");
+        let Some(p) = self.partitions[slot as usize].as_deref_mut() else { return };
+        for straight in p.straight.iter_mut().filter(|s| serials.contains(&s.serial)) {
+            straight.stage = StraightStage::Flushed;
+            self.unflushed_bytes -= straight.bytes;
+            self.journal.on_straight_flushed(straight.group);
+        }
+        if let Some(s) = p.segment_mut(base) {
+            s.flushing = false;
+        }
+        self.advance(slot, out);
+    }
+
+    /// Creates or extends the files that large appends wait for, where no other flow works on them.
+    pub(super) fn start_prepares(&mut self) {
+        if self.prepare.is_empty() || self.no_space_until.is_some() {
+            return;
+        }
+        for slot in std::mem::take(&mut self.prepare) {
+            let limits = &self.limits;
+            let Some(p) = self.partitions[slot as usize].as_deref_mut() else { continue };
+            if p.busy || self.cycle.planned() {
+                self.prepare.insert(slot);
+                continue;
+            }
+            let config_bytes = p.config.segment_bytes;
+            let partition = p.id;
+            let active = p.active();
+            let needed = (active.end + limits.straight_bytes_min as u64).max(active.allocated + 1).min(
+                config_bytes.next_multiple_of(BLOCK as u64).max(active.end.next_multiple_of(BLOCK as u64)),
+            );
+            let step = write_back::allocation(active.allocated, needed, config_bytes, limits);
+            let job = SegmentJob {
+                slot,
+                partition,
+                base: active.base,
+                created: active.created,
+                file: active.file,
+                allocated: active.allocated,
+                allocate_to: step.max(write_back::allocation(step, step + 1, config_bytes, limits)),
+                writes: Vec::new(),
+                disk_end: active.disk_end,
+                cut: None,
+                complete: false,
+            };
+            p.busy = true;
+            self.start_flow(move |flow| async move { FlowEnd::Prepared(write_back::write_segment(&flow, job).await) });
+        }
+    }
+
+    pub(super) fn on_prepared(&mut self, now: Now, result: Result<SegmentDone, JobError>, out: &mut ShardOut) {
+        match result {
+            Ok(done) => self.settle_segment(&done),
+            Err(JobError::NoSpace { slot }) => {
+                self.on_no_space(now);
+                match self.partition_mut(slot) {
+                    Some(p) => p.busy = false,
+                    None => self.end_doomed(slot, None),
+                }
+            }
+            Err(JobError::Fatal(fatal)) => {
+                out.fatal.get_or_insert(fatal);
+            }
+        }
+    }
+
+    pub(super) fn on_no_space(&mut self, now: Now) {
+        if self.no_space_until.is_none() {
+            tracing::error!("no space left in the data directory: appends that need room are refused");
+        }
+        self.room_changed = true;
+        self.no_space_until = Some(now.mono.after(NO_SPACE_RETRY));
+    }
+
+    /// Notes what a flow did to a segment's file.
+    pub(super) fn settle_segment(&mut self, done: &SegmentDone) {
+        self.room_changed = true;
+        match self.partition_mut(done.slot) {
+            Some(p) => {
+                p.busy = false;
+                write_back::settle_job(p, done);
+            }
+            None => self.end_doomed(done.slot, done.file),
+        }
+    }
+}
+
+fn refuse(to: AnswerTo, acks: Acks, error: AppendError, out: &mut ShardOut) {
+    if acks != Acks::None {
+        out.appended(to, Err(error));
+    }
+}
+

@@ -1,0 +1,356 @@
+//! The write-back cycle: frees memory and the journal's ring, group by group, oldest first.
+//!
+//! ```text
+//!  Idle ─ too much is live ─► Writing ─ all flushed ─► Waiting ─ snapshot's groups flushed ─► Checkpoint ─► Idle
+//!            choose T         segments below T          section built, not yet written        head = T, memory freed
+//! ```
+//!
+//! Order: segment writes → their flushes → checkpoint written and flushed → head moves → files may be reused.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+
+use super::{FlowEnd, Shard, ShardOut};
+use crate::disk::{DiskError, FileId};
+use crate::fatal::Fatal;
+use crate::flow::Flow;
+use crate::limits::BLOCK;
+use crate::log::checkpoint::{self, Section};
+use crate::log::journal::GroupSeq;
+use crate::log::write_back::{self, JobError, SegmentDone};
+use crate::types::{Now, Offset};
+
+/// Partitions written side by side.
+const AT_ONCE: usize = 16;
+
+#[derive(Debug, Default)]
+pub(super) enum Cycle {
+    #[default]
+    Idle,
+    /// Wanted, but a flow still works on one of the partitions.
+    Planned,
+    Writing {
+        below: GroupSeq,
+        slots: Vec<u32>,
+        stop: bool,
+    },
+    /// The snapshot names state up to `need`: its groups must be flushed before it may be written.
+    Waiting {
+        below: GroupSeq,
+        slots: Vec<u32>,
+        need: GroupSeq,
+        section: Snapshot,
+        stop: bool,
+    },
+    Checkpointing {
+        below: GroupSeq,
+        slots: Vec<u32>,
+        snapshot: Vec<Saved>,
+        stop: bool,
+    },
+    /// A clean stop is complete.
+    Stopped,
+}
+
+/// A section ready to be written, and where.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    bytes: Bytes,
+    full: bool,
+    file: usize,
+    at: u64,
+    saved: Vec<Saved>,
+}
+
+/// What of a partition the section holds, noted when it is on disk.
+#[derive(Debug)]
+pub(super) struct Saved {
+    slot: u32,
+    segments: usize,
+    index: Vec<(Offset, usize)>,
+}
+
+#[derive(Debug)]
+pub(super) struct SectionWritten {
+    file: usize,
+    end: u64,
+    allocated: u64,
+    full: bool,
+    full_bytes: u64,
+}
+
+impl Cycle {
+    pub(super) fn idle(&self) -> bool {
+        matches!(self, Cycle::Idle | Cycle::Stopped)
+    }
+
+    pub(super) fn planned(&self) -> bool {
+        matches!(self, Cycle::Planned)
+    }
+
+    pub(super) fn wants_flush(&self) -> bool {
+        matches!(self, Cycle::Planned | Cycle::Waiting { .. })
+    }
+}
+
+impl Shard {
+    pub(super) fn settle_cycle(&mut self, _now: Now, out: &mut ShardOut) {
+        match self.cycle {
+            Cycle::Idle | Cycle::Planned => self.start_cycle(),
+            Cycle::Waiting { need, .. } => {
+                if self.journal.flushed_all() >= need {
+                    self.write_section();
+                }
+            }
+            Cycle::Writing { .. } | Cycle::Checkpointing { .. } | Cycle::Stopped => {}
+        }
+        let _ = out;
+    }
+
+    /// How much has to go: the groups whose memory or place in the ring is needed, a bounded number at a time.
+    fn target(&self) -> GroupSeq {
+        if self.stopping {
+            return self.journal.open_seq();
+        }
+        // Someone waits: everything that can go goes.
+        let pressed = !self.stalled.is_empty();
+        let memory_max = if pressed { 0 } else { self.limits.tail_bytes_max / 2 };
+        let ring_max = if pressed { 0 } else { self.journal.ring_bytes() / 2 };
+        let mut memory = self.journal.live_bytes();
+        let mut ring = self.journal.ring_used();
+        let mut below = self.journal.first();
+        let chunk = (self.limits.write_back_bytes * 8).min(self.limits.tail_bytes_max / 4);
+        let mut taken = 0;
+        // The whole span is taken only where it is over the bound; a little more is taken so that cycles are few.
+        if memory <= memory_max && ring <= ring_max {
+            return below;
+        }
+        while below < self.journal.flushed_all() && taken < chunk {
+            let freed = self.journal.memory_of(below);
+            let span = self.journal.position(GroupSeq(below.0 + 1)).0 - self.journal.position(below).0;
+            memory -= freed;
+            ring -= span.min(ring);
+            taken += span as usize;
+            below = GroupSeq(below.0 + 1);
+            if memory <= memory_max / 2 && ring <= ring_max / 2 {
+                break;
+            }
+        }
+        below
+    }
+
+    fn start_cycle(&mut self) {
+        let below = self.target();
+        if below == self.journal.first() && !self.stopping || self.no_space_until.is_some() {
+            self.cycle = match self.journal.live_bytes() > self.limits.tail_bytes_max / 2 {
+                true => Cycle::Planned,
+                false => Cycle::Idle,
+            };
+            return;
+        }
+        if self.stopping && self.journal.flushed_all() < below {
+            self.cycle = Cycle::Planned;
+            return;
+        }
+        let slots: BTreeSet<u32> = if self.stopping {
+            (0..self.partitions.len() as u32).collect()
+        } else {
+            let groups = self.journal.first().0..below.0;
+            groups.flat_map(|seq| self.journal.touched(GroupSeq(seq)).iter().copied()).collect()
+        };
+        let slots: Vec<u32> = slots.into_iter().filter(|slot| self.partition(*slot).is_some()).collect();
+        if slots.iter().any(|slot| self.partition(*slot).is_some_and(|p| p.busy)) {
+            self.cycle = Cycle::Planned;
+            return;
+        }
+        let stop = self.stopping;
+        let mut jobs = Vec::new();
+        for &slot in &slots {
+            let p = self.partitions[slot as usize].as_deref_mut().expect("just seen");
+            let planned = match stop {
+                true => write_back::plan_stop(p, slot, &self.journal, &self.limits),
+                false => write_back::plan(p, slot, below, &self.journal, &self.limits),
+            };
+            if !planned.is_empty() {
+                p.busy = true;
+                jobs.push(planned);
+            }
+        }
+        self.cycle = Cycle::Writing { below, slots, stop };
+        self.start_flow(|flow| async move {
+            FlowEnd::WroteBack(write_back::write_back(flow, jobs, AT_ONCE).await)
+        });
+    }
+
+    pub(super) fn on_wrote_back(
+        &mut self,
+        now: Now,
+        result: Result<Vec<SegmentDone>, JobError>,
+        out: &mut ShardOut,
+    ) {
+        let Cycle::Writing { below, slots, stop } = std::mem::take(&mut self.cycle) else {
+            panic!("write-back ended outside its cycle")
+        };
+        match result {
+            Ok(done) => {
+                for job in &done {
+                    self.settle_segment(job);
+                }
+                self.snapshot(below, slots, stop);
+            }
+            Err(JobError::NoSpace { .. }) => {
+                // Files the flow opened are unknown to us now: they are opened again; what it wrote is written again.
+                self.on_no_space(now);
+                for slot in slots {
+                    match self.partition_mut(slot) {
+                        Some(p) => p.busy = false,
+                        None => self.end_doomed(slot, None),
+                    }
+                }
+            }
+            Err(JobError::Fatal(fatal)) => {
+                out.fatal.get_or_insert(fatal);
+            }
+        }
+    }
+
+    /// Builds the section that lets the head move to `below`.
+    fn snapshot(&mut self, below: GroupSeq, slots: Vec<u32>, stop: bool) {
+        let state = &self.checkpoint;
+        let partial = state.number > 0
+            && state.at < (2 * state.full_bytes).max(self.limits.checkpoint_bytes)
+            && !stop;
+        let members: Vec<u32> =
+            if partial { slots.clone() } else { (0..self.partitions.len() as u32).collect() };
+        let mut bytes = checkpoint::begin_section(members.len() * 256);
+        let mut saved = Vec::new();
+        let mut records = 0;
+        for slot in members {
+            let Some(p) = self.partitions[slot as usize].as_deref() else { continue };
+            if !partial && p.next == Offset(0) && p.log_start == Offset(0) {
+                continue;
+            }
+            checkpoint::put_record(&mut bytes, p, below, !partial, &self.journal);
+            records += 1;
+            saved.push(Saved {
+                slot,
+                segments: p.segments.iter().take_while(|s| s.complete).count(),
+                index: p.segments.iter().filter(|s| !s.complete).map(|s| (s.base, s.index.len())).collect(),
+            });
+        }
+        let section = Section {
+            generation: if partial { state.generation } else { state.generation + 1 },
+            number: if partial { state.number } else { 0 },
+            records,
+            head: self.journal.position(below),
+            length: 0,
+        };
+        let bytes = checkpoint::seal_section(bytes, self.directory, section);
+        let (file, at) = if partial { (state.current, state.at) } else { (1 - state.current, 0) };
+        self.cycle = Cycle::Waiting {
+            below,
+            slots,
+            need: GroupSeq(self.journal.open_seq().0 + u64::from(self.journal.has_open())),
+            section: Snapshot { bytes, full: !partial, file, at, saved },
+            stop,
+        };
+    }
+
+    fn write_section(&mut self) {
+        let Cycle::Waiting { below, slots, section, stop, .. } = std::mem::take(&mut self.cycle) else {
+            panic!("no section waits")
+        };
+        let Snapshot { bytes, full, file, at, saved } = section;
+        self.cycle = Cycle::Checkpointing { below, slots, snapshot: saved, stop };
+        let (handle, allocated) = (self.checkpoint.files[file], self.checkpoint.allocated[file]);
+        let other = self.limits.checkpoint_bytes;
+        self.start_flow(move |flow| async move {
+            let written = write_section(&flow, handle, at, bytes, allocated, other).await;
+            FlowEnd::Checkpointed(
+                written
+                    .map(|(end, allocated)| SectionWritten { file, end, allocated, full, full_bytes: end - at })
+                    .map_err(|error| Fatal::Disk { what: "write checkpoint".into(), errno: error.errno }),
+            )
+        });
+    }
+
+    pub(super) fn on_checkpointed(&mut self, result: Result<SectionWritten, Fatal>, out: &mut ShardOut) {
+        let Cycle::Checkpointing { below, slots, snapshot, stop } = std::mem::take(&mut self.cycle) else {
+            panic!("a checkpoint ended outside its cycle")
+        };
+        let written = match result {
+            Ok(written) => written,
+            Err(fatal) => {
+                out.fatal.get_or_insert(fatal);
+                return;
+            }
+        };
+        let state = &mut self.checkpoint;
+        state.at = written.end;
+        state.allocated[written.file] = written.allocated;
+        if written.full {
+            state.current = written.file;
+            state.generation += 1;
+            state.number = 1;
+            state.full_bytes = written.full_bytes;
+        } else {
+            state.number += 1;
+        }
+        for saved in snapshot {
+            let Some(p) = self.partitions[saved.slot as usize].as_deref_mut() else { continue };
+            p.segments_saved = saved.segments;
+            for (base, length) in saved.index {
+                if let Some(s) = p.segment_mut(base) {
+                    s.index_saved = length;
+                }
+            }
+        }
+        for slot in slots {
+            let Some(p) = self.partitions[slot as usize].as_deref_mut() else { continue };
+            let segments = &p.segments;
+            let disk_end = |base: Offset| {
+                let index = segments.binary_search_by_key(&base, |s| s.base);
+                index.map_or(0, |index| segments[index].disk_end)
+            };
+            p.extents.release(below, disk_end, &self.journal);
+        }
+        self.journal.advance_head(below);
+        self.room_changed = true;
+        if stop {
+            self.cycle = Cycle::Stopped;
+        }
+    }
+
+    /// Ends the shard's life cleanly: everything is written back, every file is cut to its length, and a complete
+    /// checkpoint says so. Appends are not taken any more.
+    pub fn stop(&mut self) {
+        self.stopping = true;
+    }
+
+    /// Whether a clean stop is complete.
+    pub fn stopped(&self) -> bool {
+        matches!(self.cycle, Cycle::Stopped)
+    }
+}
+
+/// Writes and flushes one section; the file is extended in steps ahead of need.
+async fn write_section(
+    flow: &Flow,
+    file: FileId,
+    at: u64,
+    bytes: Bytes,
+    allocated: u64,
+    step: u64,
+) -> Result<(u64, u64), DiskError> {
+    let end = at + bytes.len() as u64;
+    assert!(end.is_multiple_of(BLOCK as u64), "sections are whole blocks");
+    let mut reserved = allocated;
+    if end > allocated {
+        reserved = end.next_multiple_of(step);
+        flow.allocate(file, allocated, reserved - allocated).await?;
+    }
+    flow.write(file, at, bytes).await?;
+    flow.flush(file).await?;
+    Ok((end, reserved))
+}

@@ -1,0 +1,456 @@
+//! A core's machine: its partitions, its journal, and everything that happens to them.
+//!
+//! ```text
+//!  call(Append) ─► check ─► journal's open group, or straight ─┐            stalled: no room now, in order
+//!  call(Read)   ─► memory ── cold ─► flow on the disk ─► answer │
+//!  on_disk ─► written, flushed ─► high watermarks ─► answers    │
+//!  settle ─► stalled again ─► close the group: one write ─► flushes ─► write-back cycle ◄┘
+//! ```
+//!
+//! Per shard; pure. `call`, `on_disk` decide; `settle` runs once a pass.
+
+mod append;
+mod cycle;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::task::Poll;
+
+use crate::call::{
+    Acks, Answer, AnswerBody, AppendAnswer, AppendError, AppendItem, Appended, Call, CallBody, RequestToken,
+};
+use crate::disk::{DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
+use crate::fatal::Fatal;
+use crate::flow::{FileIds, Flow, FlowRunner};
+use crate::hash::IdMap;
+use crate::limits::Limits;
+use crate::log::buffers::Arena;
+use crate::log::journal::{GroupSeq, GroupWrite, Journal};
+use crate::log::partition::{AnswerTo, Partition, PartitionConfig, StraightStage};
+use crate::log::recover::{CheckpointState, Recovered};
+use crate::log::{group, segment, write_back};
+use crate::types::{Instant, LeaderEpoch, Now, Offset, ShardId, TopicPartition};
+
+/// Effects of the shard.
+#[derive(Debug, Default)]
+pub struct ShardOut {
+    pub disk: Vec<DiskRequest>,
+    pub answers: Vec<(ShardId, Answer)>,
+    pub fatal: Option<Fatal>,
+}
+
+impl ShardOut {
+    fn answer(&mut self, shard: ShardId, request: RequestToken, body: AnswerBody) {
+        self.answers.push((shard, Answer { request, body }));
+    }
+
+    /// Answers of one request that come together travel together.
+    fn appended(&mut self, to: AnswerTo, result: Result<Appended, AppendError>) {
+        let answer = AppendAnswer { slot: to.slot, result };
+        if let Some((shard, Answer { request, body: AnswerBody::Appended(list) })) = self.answers.last_mut()
+            && (*shard, *request) == (to.shard, to.request)
+        {
+            list.push(answer);
+            return;
+        }
+        self.answer(to.shard, to.request, AnswerBody::Appended(vec![answer]));
+    }
+
+    fn fail(&mut self, what: impl Into<String>, error: DiskError) {
+        self.fatal.get_or_insert(Fatal::Disk { what: what.into(), errno: error.errno });
+    }
+}
+
+/// Kinds of tokens on disk requests: the top byte below the controller's bit.
+mod token {
+    pub(super) const GROUP_WRITE: u64 = 1 << 56;
+    pub(super) const JOURNAL_FLUSH: u64 = 2 << 56;
+    pub(super) const STRAIGHT_WRITE: u64 = 3 << 56;
+    pub(super) const SEGMENT_FLUSH: u64 = 4 << 56;
+    pub(super) const FLOW: u64 = 5 << 56;
+    pub(super) const KIND: u64 = 0x7f << 56;
+    /// Bits of a flow's own token.
+    pub(super) const FLOW_BITS: u32 = 40;
+}
+
+/// What a flow on the disk was for, and what it found.
+enum FlowEnd {
+    Prepared(Result<write_back::SegmentDone, write_back::JobError>),
+    WroteBack(Result<Vec<write_back::SegmentDone>, write_back::JobError>),
+    Checkpointed(Result<cycle::SectionWritten, Fatal>),
+    Read(read::ColdRead),
+    Listed(read::ColdList),
+    Removed(TopicPartition, Result<(), DiskError>),
+}
+
+struct Running {
+    runner: FlowRunner<FlowEnd>,
+}
+
+/// An append that found no room.
+struct Stalled {
+    to: AnswerTo,
+    acks: Acks,
+    item: AppendItem,
+}
+
+pub struct Shard {
+    limits: Limits,
+    directory: [u8; 16],
+    partitions: Vec<Option<Box<Partition>>>,
+    slots: IdMap<TopicPartition, u32>,
+    journal: Journal,
+    arena: Arena,
+    checkpoint: CheckpointState,
+    files: Rc<RefCell<FileIds>>,
+    flows: Vec<Option<Running>>,
+    /// Flows that were started since the last `settle`.
+    fresh: Vec<usize>,
+    stalled: VecDeque<Stalled>,
+    /// Straight writes under way: whose.
+    straights: BTreeMap<u64, u32>,
+    next_serial: u64,
+    /// Segments with straight bytes that no flush covers.
+    unflushed: BTreeSet<(u32, Offset)>,
+    unflushed_bytes: usize,
+    /// Segment flushes under way: the straight writes each covers.
+    segment_flushes: BTreeMap<u64, (u32, Offset, Vec<u64>)>,
+    watches: BTreeSet<(ShardId, RequestToken)>,
+    /// Something was freed or made ready: stalled appends may try again.
+    room_changed: bool,
+    prepare: BTreeSet<u32>,
+    cycle: cycle::Cycle,
+    cold: read::ColdBudget,
+    /// No space was left when a segment was to be extended: try again then.
+    no_space_until: Option<Instant>,
+    /// Deleted partitions whose files are to be removed, and those whose flow must end first.
+    removals: VecDeque<(TopicPartition, Vec<Offset>)>,
+    doomed: BTreeMap<u32, (TopicPartition, Vec<Offset>)>,
+    writes: Vec<GroupWrite>,
+    due: Vec<(AnswerTo, Appended)>,
+    stopping: bool,
+}
+
+impl Shard {
+    /// Goes on where the start ended. `out` gets the requests that must come first.
+    pub fn new(
+        directory: [u8; 16],
+        limits: Limits,
+        recovered: Recovered,
+        arena: Arena,
+        files: Rc<RefCell<FileIds>>,
+    ) -> Shard {
+        let Recovered { journal, checkpoint, partitions, cuts, .. } = recovered;
+        let slots = partitions.iter().enumerate().map(|(slot, p)| (p.id, slot as u32)).collect();
+        let mut shard = Shard {
+            limits,
+            directory,
+            partitions: partitions.into_iter().map(|p| Some(Box::new(p))).collect(),
+            slots,
+            journal,
+            arena,
+            checkpoint,
+            files,
+            flows: Vec::new(),
+            fresh: Vec::new(),
+            stalled: VecDeque::new(),
+            straights: BTreeMap::new(),
+            next_serial: 0,
+            unflushed: BTreeSet::new(),
+            unflushed_bytes: 0,
+            segment_flushes: BTreeMap::new(),
+            watches: BTreeSet::new(),
+            room_changed: false,
+            prepare: BTreeSet::new(),
+            cycle: cycle::Cycle::default(),
+            cold: read::ColdBudget::default(),
+            no_space_until: None,
+            removals: VecDeque::new(),
+            doomed: BTreeMap::new(),
+            writes: Vec::new(),
+            due: Vec::new(),
+            stopping: false,
+        };
+        for (slot, place) in cuts {
+            let next = shard.partition(slot).expect("just recovered").next;
+            let room = shard.journal.reserve(group::ENTRY_HEADER + 8, &mut shard.arena, &mut shard.writes);
+            assert!(room, "a journal whose cuts do not fit");
+            group::put_cut(shard.journal.entries(), &place, next);
+            shard.journal.touch(slot, true);
+        }
+        shard
+    }
+
+    fn partition(&self, slot: u32) -> Option<&Partition> {
+        self.partitions.get(slot as usize)?.as_deref()
+    }
+
+    fn partition_mut(&mut self, slot: u32) -> Option<&mut Partition> {
+        self.partitions.get_mut(slot as usize)?.as_deref_mut()
+    }
+
+    /// Memory that the kernel half may register for direct IO.
+    pub fn arena(&self) -> &Arena {
+        &self.arena
+    }
+
+    /// A partition placed on this shard begins its life here.
+    pub fn create_partition(&mut self, id: TopicPartition, config: PartitionConfig, epoch: LeaderEpoch) {
+        assert!(!self.slots.contains_key(&id), "{id} exists");
+        self.slots.insert(id, self.partitions.len() as u32);
+        self.partitions.push(Some(Box::new(Partition::new(id, config, epoch))));
+    }
+
+    /// The partition's leader epoch rose.
+    pub fn raise_epoch(&mut self, id: TopicPartition, epoch: LeaderEpoch) {
+        if let Some(&slot) = self.slots.get(&id)
+            && let Some(p) = self.partition_mut(slot)
+        {
+            assert!(epoch >= p.epoch, "{id}: epoch {epoch:?} below {:?}", p.epoch);
+            p.epoch = epoch;
+        }
+    }
+
+    /// The topic is deleted: what is pending is refused, its files go.
+    pub fn delete_partition(&mut self, id: TopicPartition, out: &mut ShardOut) {
+        let Some(slot) = self.slots.remove(&id) else { return };
+        let p = self.partitions[slot as usize].take().expect("a known slot is filled");
+        for pending in p.pending {
+            if let Some((to, _)) = pending.answer {
+                out.appended(to, Err(AppendError::UnknownPartition));
+            }
+        }
+        for straight in p.straight {
+            if straight.stage != StraightStage::Flushed {
+                self.unflushed_bytes -= straight.bytes;
+                self.journal.on_straight_flushed(straight.group);
+            }
+            self.straights.remove(&straight.serial);
+        }
+        self.unflushed.retain(|(s, _)| *s != slot);
+        for watch in p.watchers {
+            self.changed(watch, out);
+        }
+        let bases = p.segments.iter().map(|s| s.base).collect();
+        if p.busy {
+            self.doomed.insert(slot, (id, bases));
+        } else if p.segments.iter().any(|s| s.created) {
+            self.removals.push_back((id, bases));
+        }
+        for file in p.segments.iter().filter_map(|s| s.file).filter(|_| !p.busy) {
+            self.close(file);
+        }
+    }
+
+    /// A flow on a partition's files ended; the partition is gone.
+    fn end_doomed(&mut self, slot: u32, files: impl IntoIterator<Item = FileId>) {
+        if let Some(removal) = self.doomed.remove(&slot) {
+            self.removals.push_back(removal);
+        }
+        for file in files {
+            self.close(file);
+        }
+    }
+
+    /// Closes a file that no machine uses any more.
+    fn close(&mut self, file: FileId) {
+        self.start_flow(move |flow| async move {
+            let id = TopicPartition { topic: Default::default(), partition: 0 };
+            FlowEnd::Removed(id, flow.close(file).await)
+        });
+    }
+
+    /// Takes a call of this or another shard.
+    pub fn call(&mut self, now: Now, call: Call, out: &mut ShardOut) {
+        let Call { from, request, body } = call;
+        match body {
+            CallBody::Append { acks, items } => {
+                for item in items {
+                    let to = AnswerTo { shard: from, request, slot: item.slot };
+                    self.append(now, to, acks, item, out);
+                }
+            }
+            CallBody::Read { max_bytes, items } => self.read(from, request, max_bytes, items, out),
+            CallBody::Watch { items } => self.watch(from, request, items, out),
+            CallBody::Unwatch => self.unwatch(from, request),
+            CallBody::ListOffsets { items } => self.list(from, request, items, out),
+        }
+    }
+
+    /// Starts a flow; its requests leave with the next `settle`.
+    fn start_flow<F: Future<Output = FlowEnd> + 'static>(&mut self, start: impl FnOnce(Flow) -> F) {
+        let running = Running { runner: FlowRunner::new(&self.files, start) };
+        let index = self.flows.iter().position(Option::is_none).unwrap_or(self.flows.len());
+        if index == self.flows.len() {
+            self.flows.push(None);
+        }
+        self.flows[index] = Some(running);
+        self.fresh.push(index);
+    }
+
+    /// Lets a flow go on; ends it when it is done.
+    fn step_flow(&mut self, now: Now, index: usize, out: &mut ShardOut) {
+        let Some(running) = self.flows[index].as_mut() else { return };
+        let begin = out.disk.len();
+        let polled = running.runner.step(&mut out.disk);
+        for request in &mut out.disk[begin..] {
+            let own = request.token.0;
+            assert!(own < 1 << token::FLOW_BITS, "a flow with too many requests");
+            request.token = DiskToken(token::FLOW | (index as u64) << token::FLOW_BITS | own);
+        }
+        if let Poll::Ready(end) = polled {
+            self.flows[index] = None;
+            self.on_flow(now, end, out);
+        }
+    }
+
+    fn on_flow(&mut self, now: Now, end: FlowEnd, out: &mut ShardOut) {
+        match end {
+            FlowEnd::Prepared(result) => self.on_prepared(now, result, out),
+            FlowEnd::WroteBack(result) => self.on_wrote_back(now, result, out),
+            FlowEnd::Checkpointed(result) => self.on_checkpointed(result, out),
+            FlowEnd::Read(read) => self.on_cold_read(read, out),
+            FlowEnd::Listed(list) => self.on_cold_list(list, out),
+            FlowEnd::Removed(_, Ok(())) => {}
+            FlowEnd::Removed(id, Err(error)) => {
+                tracing::warn!(partition = %id, errno = error.errno, "files of a deleted partition could not be removed");
+            }
+        }
+    }
+
+    pub fn on_disk(&mut self, now: Now, done: DiskDone, out: &mut ShardOut) {
+        let payload = done.token.0 & !token::KIND;
+        let kind = done.token.0 & token::KIND;
+        if kind == token::FLOW {
+            let index = (payload >> token::FLOW_BITS) as usize;
+            let own = DiskToken(payload & ((1 << token::FLOW_BITS) - 1));
+            let running = self.flows[index].as_mut().expect("completions come while the flow runs");
+            running.runner.on_disk(DiskDone { token: own, result: done.result });
+            self.step_flow(now, index, out);
+            return;
+        }
+        if let Err(error) = done.result {
+            let what = match kind {
+                token::GROUP_WRITE => "write journal",
+                token::JOURNAL_FLUSH => "flush journal",
+                token::STRAIGHT_WRITE => "write segment",
+                _ => "flush segment",
+            };
+            out.fail(what, error);
+            return;
+        }
+        debug_assert!(matches!(done.result, Ok(DiskOutcome::Done)));
+        match kind {
+            token::GROUP_WRITE => {
+                let before = self.journal.written();
+                if self.journal.on_written(GroupSeq(payload)) {
+                    self.advance_groups(before, self.journal.written(), out);
+                }
+            }
+            token::JOURNAL_FLUSH => {
+                let before = self.journal.flushed();
+                if self.journal.on_flushed(payload as usize) {
+                    self.advance_groups(before, self.journal.flushed(), out);
+                }
+            }
+            token::STRAIGHT_WRITE => self.on_straight_written(payload, out),
+            token::SEGMENT_FLUSH => self.on_segment_flushed(payload, out),
+            _ => panic!("a completion with token {:#x} that nobody asked for", done.token.0),
+        }
+    }
+
+    /// Groups `[from, to)` are written or flushed now: the partitions they touch move on.
+    fn advance_groups(&mut self, from: GroupSeq, to: GroupSeq, out: &mut ShardOut) {
+        for seq in (from.0..to.0).map(GroupSeq) {
+            for index in 0..self.journal.touched(seq).len() {
+                let slot = self.journal.touched(seq)[index];
+                self.advance(slot, out);
+            }
+        }
+    }
+
+    /// Moves one partition's high watermark; answers and wakes who waited.
+    fn advance(&mut self, slot: u32, out: &mut ShardOut) {
+        let Some(p) = self.partitions.get_mut(slot as usize).and_then(|p| p.as_deref_mut()) else { return };
+        let moved = p.advance(&self.journal, &mut self.due);
+        let watchers = if moved { std::mem::take(&mut p.watchers) } else { Vec::new() };
+        for (to, appended) in self.due.drain(..) {
+            out.appended(to, Ok(appended));
+        }
+        for watch in watchers {
+            self.changed(watch, out);
+        }
+    }
+
+    /// A watched partition has something new: its request is told once.
+    fn changed(&mut self, watch: (ShardId, RequestToken), out: &mut ShardOut) {
+        if self.watches.remove(&watch) {
+            out.answer(watch.0, watch.1, AnswerBody::Changed);
+        }
+    }
+
+    /// Upkeep, once a pass.
+    pub fn settle(&mut self, now: Now, out: &mut ShardOut) {
+        if self.no_space_until.is_some_and(|until| now.mono >= until) {
+            self.no_space_until = None;
+        }
+        self.retry_stalled(now, out);
+        self.start_prepares();
+        self.settle_cycle(now, out);
+        self.start_removals();
+        self.cold_settle();
+        self.submit_groups(out);
+        while let Some(index) = self.fresh.pop() {
+            self.step_flow(now, index, out);
+        }
+    }
+
+    /// Closes the group of this pass; asks for the flushes that someone waits for.
+    fn submit_groups(&mut self, out: &mut ShardOut) {
+        self.writes.extend(self.journal.close());
+        for GroupWrite { seq, file, position, bytes } in self.writes.drain(..) {
+            let token = DiskToken(token::GROUP_WRITE | seq.0);
+            out.disk.push(DiskRequest { token, op: DiskOp::Write { file, position, bytes } });
+        }
+        let all = self.cycle.wants_flush() || self.journal.unflushed_bytes() > self.limits.tail_bytes_max / 4;
+        for (index, file) in self.journal.flush(all) {
+            let token = DiskToken(token::JOURNAL_FLUSH | index as u64);
+            out.disk.push(DiskRequest { token, op: DiskOp::Flush { file } });
+        }
+        self.flush_segments(all || self.unflushed_bytes > self.limits.tail_bytes_max / 2, out);
+    }
+
+    fn start_removals(&mut self) {
+        while let Some((id, bases)) = self.removals.pop_front() {
+            self.start_flow(move |flow| async move { FlowEnd::Removed(id, remove_files(&flow, id, bases).await) });
+        }
+    }
+
+    /// When `settle` is due although nothing happens.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.no_space_until
+    }
+
+    /// Whether anything is under way on the disk or waits for it.
+    pub fn idle(&self) -> bool {
+        self.flows.iter().all(Option::is_none)
+            && self.stalled.is_empty()
+            && self.straights.is_empty()
+            && self.journal.flushed_all() == self.journal.open_seq()
+            && self.cycle.idle()
+    }
+}
+
+/// Unlinks a deleted partition's segments and its directory.
+async fn remove_files(flow: &Flow, id: TopicPartition, bases: Vec<Offset>) -> Result<(), DiskError> {
+    let directory = segment::directory(id);
+    for base in bases {
+        flow.unlink(&segment::path(id, base)).await?;
+    }
+    flow.remove_directory(&directory).await?;
+    flow.sync_directory("topics").await
+}

@@ -1,0 +1,462 @@
+//! Reads: from memory where the bytes still are, from the disk otherwise; offsets by time.
+//!
+//! ```text
+//!  call(Read) ─► every item in memory ─────────────────────────────► answer
+//!            └─► some cold ─ budget? ─► flow: read blocks, verify ─► answer (all items together)
+//! ```
+//!
+//! A cold read never touches the hot tail: it has buffers and a budget of its own.
+
+use std::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
+
+use super::{FlowEnd, Shard, ShardOut};
+use crate::batch;
+use crate::call::{
+    AnswerBody, ListAnswer, ListItem, ListWhat, Listed, ReadAnswer, ReadDone, ReadError, ReadItem, RequestToken,
+    WatchItem,
+};
+use crate::flow::{Flow, join_all};
+use crate::limits::{BLOCK, Limits};
+use crate::log::buffers;
+use crate::log::group::pad;
+use crate::log::partition::Partition;
+use crate::log::segment::{self, Segment};
+use crate::types::{LeaderEpoch, Offset, ShardId, Timestamp, TopicPartition};
+
+/// One read of a segment's file.
+#[derive(Debug)]
+struct ColdItem {
+    /// Index of the answer it fills.
+    answer: usize,
+    place: Place,
+    offset: Offset,
+    end: Offset,
+    max_bytes: usize,
+}
+
+/// Where in a segment's file to begin, and what follows the file in memory.
+#[derive(Debug)]
+struct Place {
+    partition: TopicPartition,
+    base: Offset,
+    position: u64,
+    disk_end: u64,
+    /// The rest of a batch whose beginning is on disk.
+    rest: Bytes,
+}
+
+/// A call whose items were read in part from the disk.
+pub(super) struct ColdRead {
+    from: ShardId,
+    request: RequestToken,
+    bytes: usize,
+    answers: Vec<ReadAnswer>,
+}
+
+pub(super) struct ColdList {
+    from: ShardId,
+    request: RequestToken,
+    answers: Vec<ListAnswer>,
+}
+
+struct ColdCall {
+    from: ShardId,
+    request: RequestToken,
+    answers: Vec<ReadAnswer>,
+    items: Vec<ColdItem>,
+    bytes: usize,
+}
+
+/// Cold reads under way and those that wait for their turn.
+#[derive(Default)]
+pub(super) struct ColdBudget {
+    under_way: usize,
+    waiting: VecDeque<ColdCall>,
+}
+
+/// Refuses a client whose idea of the leader's epoch is not ours (KIP-320).
+fn check_epoch(p: &Partition, current: LeaderEpoch) -> Result<(), ReadError> {
+    match current.0 {
+        epoch if epoch < 0 || epoch == p.epoch.0 => Ok(()),
+        epoch if epoch < p.epoch.0 => Err(ReadError::FencedEpoch),
+        _ => Err(ReadError::UnknownEpoch),
+    }
+}
+
+fn check_read(p: &Partition, item: &ReadItem) -> Result<(), ReadError> {
+    check_epoch(p, item.current_leader_epoch)?;
+    if item.last_fetched_epoch.0 >= 0 {
+        let agreed = p.epochs.end_offset_for(item.last_fetched_epoch, p.next);
+        let (epoch, end_offset) = agreed.unwrap_or((LeaderEpoch(-1), Offset(-1)));
+        if epoch < item.last_fetched_epoch || end_offset < item.offset {
+            return Err(ReadError::Diverging { epoch, end_offset });
+        }
+    }
+    if item.offset < p.log_start || item.offset > p.next {
+        return Err(ReadError::OutOfRange { log_start: p.log_start, high_watermark: p.high_watermark });
+    }
+    Ok(())
+}
+
+fn place(p: &Partition, s: &Segment, position: u64, shard: &Shard) -> Place {
+    let mut rest = BytesMut::new();
+    if let Some(front) = p.extents.iter().find(|e| e.segment == s.base)
+        && !front.whole
+    {
+        rest.extend_from_slice(&front.bytes(&shard.journal));
+    }
+    Place { partition: p.id, base: s.base, position, disk_end: s.disk_end, rest: rest.freeze() }
+}
+
+impl Shard {
+    pub(super) fn read(
+        &mut self,
+        from: ShardId,
+        request: RequestToken,
+        max_bytes: u32,
+        items: Vec<ReadItem>,
+        out: &mut ShardOut,
+    ) {
+        let mut left = max_bytes as usize;
+        let mut answers = Vec::with_capacity(items.len());
+        let mut cold = Vec::new();
+        for item in items {
+            let slot = item.slot;
+            let result = self.read_item(&item, answers.len(), &mut left, &mut cold);
+            answers.push(ReadAnswer { slot, result });
+        }
+        if cold.is_empty() {
+            out.answer(from, request, AnswerBody::Read(answers));
+            return;
+        }
+        let bytes = cold.iter().map(|c| c.max_bytes + 2 * BLOCK).sum();
+        self.cold.waiting.push_back(ColdCall { from, request, answers, items: cold, bytes });
+        self.cold_settle();
+    }
+
+    /// Fills one answer from memory, or notes what is to be read from the disk.
+    fn read_item(
+        &self,
+        item: &ReadItem,
+        answer: usize,
+        left: &mut usize,
+        cold: &mut Vec<ColdItem>,
+    ) -> Result<ReadDone, ReadError> {
+        let slot = *self.slots.get(&item.partition).ok_or(ReadError::UnknownPartition)?;
+        let p = self.partition(slot).expect("a known slot is filled");
+        check_read(p, item)?;
+        let mut done = ReadDone {
+            records: Vec::new(),
+            high_watermark: p.high_watermark,
+            last_stable: p.high_watermark,
+            log_start: p.log_start,
+        };
+        if item.offset >= p.high_watermark || *left == 0 {
+            return Ok(done);
+        }
+        let max_bytes = (item.max_bytes as usize).min(*left);
+        if let Some(parts) = p.extents.read(item.offset, p.high_watermark, max_bytes, &self.journal) {
+            *left = left.saturating_sub(parts.iter().map(Bytes::len).sum());
+            done.records = parts;
+            return Ok(done);
+        }
+        let Some(s) = p.segment_of(item.offset) else { return Ok(done) };
+        let max_bytes = max_bytes.min(self.limits.cold_read_bytes_max / 2);
+        *left = left.saturating_sub(max_bytes);
+        cold.push(ColdItem {
+            answer,
+            place: place(p, s, s.index.position_at_or_before(item.offset).0, self),
+            offset: item.offset,
+            end: p.high_watermark,
+            max_bytes,
+        });
+        Ok(done)
+    }
+
+    /// Starts cold reads as the budget allows.
+    pub(super) fn cold_settle(&mut self) {
+        while let Some(call) = self.cold.waiting.front() {
+            if self.cold.under_way > 0 && self.cold.under_way + call.bytes > self.limits.cold_read_bytes_max {
+                return;
+            }
+            let ColdCall { from, request, mut answers, items, bytes } =
+                self.cold.waiting.pop_front().expect("just seen");
+            self.cold.under_way += bytes;
+            let interval = self.limits.index_interval_bytes as usize;
+            self.start_flow(move |flow| async move {
+                let reads = items.iter().map(|item| read_cold(&flow, item, interval)).collect();
+                for (item, result) in items.iter().zip(join_all(reads).await) {
+                    let answer = &mut answers[item.answer].result;
+                    match (result, answer) {
+                        (Ok(records), Ok(done)) => done.records.extend(records),
+                        (Ok(_), Err(_)) => unreachable!("a refused item is not read"),
+                        (Err(error), answer) => *answer = Err(error),
+                    }
+                }
+                FlowEnd::Read(ColdRead { from, request, bytes, answers })
+            });
+        }
+    }
+
+    pub(super) fn on_cold_read(&mut self, read: ColdRead, out: &mut ShardOut) {
+        let ColdRead { from, request, bytes, answers } = read;
+        self.cold.under_way -= bytes;
+        out.answer(from, request, AnswerBody::Read(answers));
+        self.cold_settle();
+    }
+
+    pub(super) fn watch(
+        &mut self,
+        from: ShardId,
+        request: RequestToken,
+        items: Vec<WatchItem>,
+        out: &mut ShardOut,
+    ) {
+        let news = items.iter().any(|item| match self.slots.get(&item.partition) {
+            Some(slot) => {
+                let p = self.partition(*slot).expect("a known slot is filled");
+                p.high_watermark > item.seen_end
+            }
+            None => true,
+        });
+        if news {
+            out.answer(from, request, AnswerBody::Changed);
+            return;
+        }
+        self.watches.insert((from, request));
+        for item in items {
+            let slot = self.slots[&item.partition];
+            let p = self.partitions[slot as usize].as_deref_mut().expect("a known slot is filled");
+            // Watches that ended elsewhere are forgotten when a few have gathered.
+            if p.watchers.len() >= 8 && p.watchers.len() == p.watchers.capacity() {
+                let watches = &self.watches;
+                p.watchers.retain(|watch| watches.contains(watch));
+            }
+            p.watchers.push((from, request));
+        }
+    }
+
+    pub(super) fn unwatch(&mut self, from: ShardId, request: RequestToken) {
+        self.watches.remove(&(from, request));
+    }
+
+    pub(super) fn list(&mut self, from: ShardId, request: RequestToken, items: Vec<ListItem>, out: &mut ShardOut) {
+        let mut answers = Vec::with_capacity(items.len());
+        let mut cold = Vec::new();
+        for item in items {
+            let result = self.list_item(&item, answers.len(), &mut cold);
+            answers.push(ListAnswer { slot: item.slot, result });
+        }
+        if cold.is_empty() {
+            out.answer(from, request, AnswerBody::Listed(answers));
+            return;
+        }
+        self.start_flow(move |flow| async move {
+            for lookup in cold {
+                let answer = lookup.answer;
+                answers[answer].result = find_cold(&flow, lookup).await;
+            }
+            FlowEnd::Listed(ColdList { from, request, answers })
+        });
+    }
+
+    pub(super) fn on_cold_list(&mut self, list: ColdList, out: &mut ShardOut) {
+        out.answer(list.from, list.request, AnswerBody::Listed(list.answers));
+    }
+
+    fn list_item(
+        &self,
+        item: &ListItem,
+        answer: usize,
+        cold: &mut Vec<ColdLookup>,
+    ) -> Result<Option<Listed>, ReadError> {
+        let slot = *self.slots.get(&item.partition).ok_or(ReadError::UnknownPartition)?;
+        let p = self.partition(slot).expect("a known slot is filled");
+        check_epoch(p, item.current_leader_epoch)?;
+        let none = Timestamp(-1);
+        match item.what {
+            ListWhat::Earliest => {
+                let epoch = p.epochs.epoch_at(p.log_start).unwrap_or(LeaderEpoch(-1));
+                Ok(Some(Listed { offset: p.log_start, timestamp: none, leader_epoch: epoch }))
+            }
+            ListWhat::Latest => {
+                Ok(Some(Listed { offset: p.high_watermark, timestamp: none, leader_epoch: p.epoch }))
+            }
+            ListWhat::MaxTimestamp => {
+                let with = |s: &'_ Segment| s.index.largest();
+                let Some(largest) = p.segments.iter().filter_map(with).reduce(|a, b| if b.timestamp > a.timestamp { b } else { a })
+                else {
+                    return Ok(None);
+                };
+                let s = p.segment_of(largest.base_offset).expect("a batch lies in a segment");
+                self.find_in(p, s, largest.position.0, answer, Find::Largest(largest.base_offset), cold)
+            }
+            ListWhat::At(timestamp) => {
+                for s in &p.segments {
+                    if let Some(position) = s.index.position_for_timestamp(timestamp) {
+                        return self.find_in(p, s, position.0, answer, Find::At(timestamp), cold);
+                    }
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Looks for a record in one segment from `position` on: on disk first, then in memory.
+    fn find_in(
+        &self,
+        p: &Partition,
+        s: &Segment,
+        position: u64,
+        answer: usize,
+        find: Find,
+        cold: &mut Vec<ColdLookup>,
+    ) -> Result<Option<Listed>, ReadError> {
+        let hot = p.extents.iter().filter(|e| e.segment >= s.base && e.whole);
+        let hot: Vec<Bytes> = hot.map(|e| e.bytes(&self.journal)).collect();
+        let first_hot = p.extents.iter().find(|e| e.segment >= s.base && e.whole);
+        let in_memory = first_hot.is_some_and(|e| e.segment == s.base && e.position <= position);
+        if in_memory {
+            return Ok(hot.iter().find_map(|batch| find.within(batch)).filter(|l| l.offset < p.high_watermark));
+        }
+        cold.push(ColdLookup {
+            answer,
+            place: place(p, s, position, self),
+            find,
+            hot,
+            end: p.high_watermark,
+            limits: self.limits.clone(),
+        });
+        Ok(None)
+    }
+}
+
+/// What is looked for in batches.
+#[derive(Clone, Copy, Debug)]
+enum Find {
+    At(Timestamp),
+    /// The record with the largest timestamp of the batch with this base offset.
+    Largest(Offset),
+}
+
+impl Find {
+    fn within(self, bytes: &[u8]) -> Option<Listed> {
+        let header = batch::BatchHeader::parse(bytes).ok()?;
+        let (offset, timestamp) = match self {
+            Find::At(timestamp) if header.max_timestamp >= timestamp => batch::scan_for_timestamp(bytes, timestamp)?,
+            Find::Largest(base) if header.base_offset == base => batch::offset_of_max_timestamp(bytes)?,
+            Find::At(_) | Find::Largest(_) => return None,
+        };
+        Some(Listed { offset, timestamp, leader_epoch: header.leader_epoch })
+    }
+}
+
+struct ColdLookup {
+    answer: usize,
+    place: Place,
+    find: Find,
+    hot: Vec<Bytes>,
+    end: Offset,
+    limits: Limits,
+}
+
+/// Reads a stretch of a segment as the batches of it that are whole, each verified. `Err(Corrupt)` names where.
+async fn read_stretch(flow: &Flow, place: &Place, position: u64, bytes: usize) -> Result<Bytes, ReadError> {
+    let path = segment::path(place.partition, place.base);
+    let from = position - position % BLOCK as u64;
+    let to = (position + bytes as u64).min(place.disk_end);
+    let length = pad((to - from) as usize);
+    let storage = |error| {
+        tracing::error!(%path, position, ?error, "a segment could not be read");
+        ReadError::Storage
+    };
+    let file = flow.open(&path, false, true).await.map_err(storage)?;
+    let read = flow.read(file, from, buffers::aligned(length + place.rest.len() + BLOCK)).await;
+    flow.close(file).await.map_err(storage)?;
+    let mut read = read.map_err(storage)?;
+    let reached = (from + read.len() as u64).min(to.max(place.disk_end));
+    read.truncate((reached - from) as usize);
+    if reached >= place.disk_end {
+        read.truncate((place.disk_end - from) as usize);
+        read.extend_from_slice(&place.rest);
+    }
+    let skip = ((position - from) as usize).min(read.len());
+    Ok(read.freeze().slice(skip..))
+}
+
+/// The whole batches from the one that holds the asked offset on.
+async fn read_cold(flow: &Flow, item: &ColdItem, interval: usize) -> Result<Vec<Bytes>, ReadError> {
+    let place = &item.place;
+    let mut wanted = item.max_bytes + interval;
+    loop {
+        let bytes = read_stretch(flow, place, place.position, wanted).await?;
+        let (mut begin, mut at) = (None, 0);
+        let mut needed = 0;
+        while at < bytes.len() {
+            let header = match batch::verify(&bytes[at..]) {
+                Ok(header) => header,
+                Err(batch::VerifyError::Short { need: n, .. }) => {
+                    needed = n;
+                    break;
+                }
+                Err(error) => {
+                    tracing::error!(
+                        partition = %place.partition,
+                        segment = place.base.0,
+                        position = place.position + at as u64,
+                        %error,
+                        "a corrupt batch is not served"
+                    );
+                    return Err(ReadError::Corrupt);
+                }
+            };
+            let end = at + header.total_bytes();
+            if header.last_offset() >= item.offset {
+                if header.base_offset >= item.end {
+                    break;
+                }
+                let from = *begin.get_or_insert(at);
+                if at > from && end - from > item.max_bytes {
+                    break;
+                }
+            }
+            at = end;
+        }
+        if let Some(begin) = begin.filter(|begin| *begin < at) {
+            return Ok(vec![bytes.slice(begin..at)]);
+        }
+        // The batch that holds the offset is larger than what was read.
+        let reached = place.position + bytes.len() as u64 >= place.disk_end + place.rest.len() as u64;
+        if reached {
+            return Ok(Vec::new());
+        }
+        wanted = (wanted * 2).max(at + needed + interval);
+    }
+}
+
+async fn find_cold(flow: &Flow, lookup: ColdLookup) -> Result<Option<Listed>, ReadError> {
+    let place = &lookup.place;
+    let visible = |found: Listed| (found.offset < lookup.end).then_some(found);
+    let mut position = place.position;
+    let end = place.disk_end + place.rest.len() as u64;
+    let stretch = lookup.limits.index_interval_bytes as usize * 4;
+    let mut wanted = stretch;
+    while position < place.disk_end {
+        let bytes = read_stretch(flow, place, position, wanted).await?;
+        let mut at = 0;
+        while let Ok(header) = batch::verify(&bytes[at..]) {
+            if let Some(found) = lookup.find.within(&bytes[at..at + header.total_bytes()]) {
+                return Ok(visible(found));
+            }
+            at += header.total_bytes();
+        }
+        if at == 0 && position + bytes.len() as u64 >= end {
+            return Err(ReadError::Corrupt);
+        }
+        wanted = if at == 0 { wanted * 2 } else { stretch };
+        position += at as u64;
+    }
+    Ok(lookup.hot.iter().find_map(|batch| lookup.find.within(batch)).and_then(visible))
+}

@@ -1,0 +1,309 @@
+//! The shard on a disk that does what it is told: appends, reads, restarts.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::task::Poll;
+
+use bytes::{Bytes, BytesMut};
+
+use super::*;
+use crate::batch::{BatchBuilder, BatchHeader, Rules, TimestampType};
+use crate::call::{ListItem, ListWhat, Listed, ReadItem, WatchItem};
+use crate::disk::DirectoryEntry;
+use crate::log::group::JournalId;
+use crate::log::recover::{self, ShardFiles};
+use crate::types::{Durability, Timestamp, TopicId};
+
+/// Files in memory; every operation is done at once, in order.
+#[derive(Default)]
+struct Disk {
+    files: BTreeMap<String, Vec<u8>>,
+    open: BTreeMap<FileId, String>,
+    opened_max: usize,
+}
+
+impl Disk {
+    fn run(&mut self, op: DiskOp) -> Result<DiskOutcome, DiskError> {
+        match op {
+            DiskOp::Open { file, path, create, .. } => {
+                if !create && !self.files.contains_key(&path) {
+                    return Err(DiskError::NOT_FOUND);
+                }
+                self.files.entry(path.clone()).or_default();
+                assert!(self.open.insert(file, path).is_none(), "{file:?} is open");
+                self.opened_max = self.opened_max.max(self.open.len());
+            }
+            DiskOp::Close { file } => assert!(self.open.remove(&file).is_some(), "{file:?} is not open"),
+            DiskOp::Write { file, position, bytes } => {
+                assert!(position % 4096 == 0 && bytes.len() % 4096 == 0 && bytes.as_ptr() as usize % 4096 == 0);
+                let content = self.files.get_mut(&self.open[&file]).expect("open files exist");
+                let end = position as usize + bytes.len();
+                content.resize(content.len().max(end), 0);
+                content[position as usize..end].copy_from_slice(&bytes);
+            }
+            DiskOp::Read { file, position, mut into } => {
+                let content = &self.files[&self.open[&file]];
+                let begin = content.len().min(position as usize);
+                let end = content.len().min(begin + into.capacity() / 4096 * 4096);
+                into.extend_from_slice(&content[begin..end]);
+                return Ok(DiskOutcome::Read(into));
+            }
+            DiskOp::Flush { file } => assert!(self.open.contains_key(&file)),
+            DiskOp::Allocate { file, position, length } => {
+                let content = self.files.get_mut(&self.open[&file]).expect("open files exist");
+                content.resize(content.len().max((position + length) as usize), 0);
+            }
+            DiskOp::Truncate { file, length } => {
+                self.files.get_mut(&self.open[&file]).expect("open files exist").resize(length as usize, 0);
+            }
+            DiskOp::Unlink { path } => drop(self.files.remove(&path)),
+            DiskOp::Rename { from, to } => {
+                let content = self.files.remove(&from).ok_or(DiskError::NOT_FOUND)?;
+                self.files.insert(to, content);
+            }
+            DiskOp::List { path } => {
+                let prefix = format!("{path}/");
+                let entries = self.files.iter().filter_map(|(name, content)| {
+                    let name = name.strip_prefix(&prefix)?.to_owned();
+                    Some(DirectoryEntry { name, directory: false, length: content.len() as u64 })
+                });
+                return Ok(DiskOutcome::Listing(entries.collect()));
+            }
+            DiskOp::SyncDirectory { .. } | DiskOp::MakeDirectory { .. } | DiskOp::RemoveDirectory { .. } => {}
+        }
+        Ok(DiskOutcome::Done)
+    }
+}
+
+const TOPIC: TopicPartition = TopicPartition { topic: TopicId([9; 16]), partition: 0 };
+
+struct Node {
+    disk: Disk,
+    shard: Shard,
+    request: u64,
+    answers: Vec<Answer>,
+    now: Now,
+}
+
+fn config() -> PartitionConfig {
+    PartitionConfig {
+        rules: Rules {
+            max_bytes: 1 << 20,
+            segment_bytes: 48 << 10,
+            timestamp_type: TimestampType::Create,
+            before_max_ms: i64::MAX,
+            after_max_ms: i64::MAX,
+            validate_records: false,
+            compacted: false,
+        },
+        durability: Durability::Disk,
+        segment_bytes: 48 << 10,
+        segment_ms: i64::MAX,
+        index_interval_bytes: 1024,
+        producers_max: 8,
+    }
+}
+
+fn open(disk: &mut Disk, partitions: &[TopicPartition]) -> Shard {
+    let files = Rc::new(RefCell::new(FileIds::default()));
+    let owned = partitions.iter().map(|id| Partition::new(*id, config(), LeaderEpoch(0))).collect();
+    let mut runner = FlowRunner::new(&files, |flow| async move {
+        let mut arena = Arena::new(256 << 10, 256 << 10, 2 << 20);
+        let at = ShardFiles { directory: "s".into(), id: JournalId { directory: [1; 16], number: 0 } };
+        recover::open_shard(&flow, &at, &Limits::TINY, &mut arena, owned).await.map(|r| (r, arena))
+    });
+    disk.open.clear();
+    let mut requests = Vec::new();
+    let (recovered, arena) = loop {
+        if let Poll::Ready(result) = runner.step(&mut requests) {
+            break result.expect("recovers");
+        }
+        for DiskRequest { token, op } in requests.drain(..) {
+            runner.on_disk(DiskDone { token, result: disk.run(op) });
+        }
+    };
+    Shard::new([1; 16], Limits::TINY, recovered, arena, files)
+}
+
+impl Node {
+    fn new() -> Node {
+        let mut disk = Disk::default();
+        let mut shard = open(&mut disk, &[]);
+        shard.create_partition(TOPIC, config(), LeaderEpoch(0));
+        Node { disk, shard, request: 0, answers: Vec::new(), now: Now::default() }
+    }
+
+    /// The process dies and starts again on the same files.
+    fn restart(self) -> Node {
+        let mut disk = self.disk;
+        let shard = open(&mut disk, &[TOPIC]);
+        Node { disk, shard, request: self.request, answers: Vec::new(), now: self.now }
+    }
+
+    fn settle(&mut self) {
+        let mut out = ShardOut::default();
+        loop {
+            self.shard.settle(self.now, &mut out);
+            let requests = std::mem::take(&mut out.disk);
+            if requests.is_empty() {
+                break;
+            }
+            for DiskRequest { token, op } in requests {
+                let done = DiskDone { token, result: self.disk.run(op) };
+                self.shard.on_disk(self.now, done, &mut out);
+            }
+        }
+        assert_eq!(out.fatal, None);
+        self.answers.extend(out.answers.into_iter().map(|(_, answer)| answer));
+    }
+
+    fn call(&mut self, body: CallBody) -> u64 {
+        self.request += 1;
+        let call = Call { from: ShardId(0), request: RequestToken(self.request), body };
+        let mut out = ShardOut::default();
+        self.shard.call(self.now, call, &mut out);
+        for DiskRequest { token, op } in std::mem::take(&mut out.disk) {
+            let done = DiskDone { token, result: self.disk.run(op) };
+            self.shard.on_disk(self.now, done, &mut out);
+        }
+        self.answers.extend(out.answers.into_iter().map(|(_, answer)| answer));
+        self.settle();
+        self.request
+    }
+
+    fn append(&mut self, records: Bytes) -> Result<Appended, AppendError> {
+        let items = vec![AppendItem { slot: 0, partition: TOPIC, records }];
+        self.call(CallBody::Append { acks: Acks::All, items });
+        let answer = self.answers.pop().expect("answered");
+        let AnswerBody::Appended(mut list) = answer.body else { panic!("{answer:?}") };
+        list.pop().expect("one answer").result
+    }
+
+    /// Everything from `offset` on, as whole batches.
+    fn read_all(&mut self, mut offset: Offset) -> Vec<(Offset, Bytes)> {
+        let mut batches = Vec::new();
+        loop {
+            let item = ReadItem {
+                slot: 0,
+                partition: TOPIC,
+                offset,
+                max_bytes: 10_000,
+                current_leader_epoch: LeaderEpoch(-1),
+                last_fetched_epoch: LeaderEpoch(-1),
+            };
+            self.call(CallBody::Read { max_bytes: 10_000, items: vec![item] });
+            let AnswerBody::Read(mut list) = self.answers.pop().expect("answered").body else { panic!() };
+            let done = list.pop().expect("one answer").result.expect("readable");
+            if done.records.is_empty() {
+                assert_eq!(offset, done.high_watermark);
+                return batches;
+            }
+            let mut joined = BytesMut::new();
+            done.records.iter().for_each(|part| joined.extend_from_slice(part));
+            let mut bytes = joined.freeze();
+            while !bytes.is_empty() {
+                let header = crate::batch::verify(&bytes).expect("valid");
+                let batch = bytes.split_to(header.total_bytes());
+                if header.last_offset() >= offset {
+                    batches.push((header.base_offset, batch));
+                    offset = Offset(header.last_offset().0 + 1);
+                }
+            }
+        }
+    }
+}
+
+/// A batch of `count` records with `bytes` of value each.
+fn batch(count: usize, bytes: usize, fill: u8) -> Bytes {
+    let timestamp = Timestamp(i64::from(fill));
+    (0..count).fold(BatchBuilder::new(), |batch, _| batch.value(timestamp, &vec![fill; bytes])).build()
+}
+
+fn payload(batch: &Bytes) -> &[u8] {
+    &batch[12 + 9..]
+}
+
+#[test]
+fn what_is_appended_is_read_back_before_and_after_restarts() {
+    let mut node = Node::new();
+    let mut rng = crate::rng::Rng::new(7);
+    let mut expected: Vec<(Offset, Bytes)> = Vec::new();
+    for round in 0..6 {
+        for step in 0..120 {
+            let (count, bytes) = match rng.below(8) {
+                0 => (1, 9_000 + rng.below(12_000) as usize),
+                1 => (30, 100),
+                _ => (1 + rng.below(3) as usize, rng.below(400) as usize),
+            };
+            let records = batch(count, bytes, (round * 20 + step % 20) as u8);
+            let appended = node.append(records.clone()).expect("appended");
+            let next = expected.last().map_or(0, |(base, b)| base.0 + BatchHeader::parse(b).expect("ours").count as i64);
+            assert_eq!(appended.base_offset, Offset(next));
+            expected.push((appended.base_offset, records));
+        }
+        for node_read in [0, expected.len() / 2, expected.len() - 1] {
+            let read = node.read_all(expected[node_read].0);
+            assert_eq!(read.len(), expected.len() - node_read);
+            for ((offset, bytes), (want_offset, want)) in read.iter().zip(&expected[node_read..]) {
+                assert_eq!(offset, want_offset);
+                assert_eq!(payload(bytes), payload(want));
+            }
+        }
+        node = node.restart();
+    }
+    assert!(node.disk.opened_max < 40, "{} files open", node.disk.opened_max);
+}
+
+#[test]
+fn a_clean_stop_leaves_kafkas_files() {
+    let mut node = Node::new();
+    let mut all = Vec::new();
+    for step in 0..150 {
+        let records = batch(1, 700 + step, step as u8);
+        node.append(records).expect("appended");
+    }
+    for (_, bytes) in node.read_all(Offset(0)) {
+        all.extend_from_slice(&bytes);
+    }
+    node.shard.stop();
+    node.settle();
+    assert!(node.shard.stopped());
+    let mut found = Vec::new();
+    for (path, content) in node.disk.files.iter().filter(|(path, _)| path.ends_with(".log")) {
+        let base: i64 = path[path.len() - 24..path.len() - 4].parse().expect("a base offset");
+        assert_eq!(BatchHeader::parse(content).expect("begins with a batch").base_offset, Offset(base));
+        found.extend_from_slice(content);
+    }
+    assert_eq!(found, all);
+    let mut node = node.restart();
+    assert_eq!(node.append(batch(1, 10, 1)).expect("appended").base_offset, Offset(150));
+    assert_eq!(node.read_all(Offset(0)).len(), 151);
+}
+
+#[test]
+fn offsets_by_time_and_watches() {
+    let mut node = Node::new();
+    for step in 0..200u8 {
+        node.append(batch(2, 300, step)).expect("appended");
+    }
+    for want in [0, 1, 50, 150, 199] {
+        let items = vec![ListItem {
+            slot: 0,
+            partition: TOPIC,
+            current_leader_epoch: LeaderEpoch(0),
+            what: ListWhat::At(Timestamp(want)),
+        }];
+        node.call(CallBody::ListOffsets { items });
+        let AnswerBody::Listed(list) = node.answers.pop().expect("answered").body else { panic!() };
+        let found = Listed { offset: Offset(want * 2), timestamp: Timestamp(want), leader_epoch: LeaderEpoch(0) };
+        assert_eq!(list[0].result, Ok(Some(found)));
+    }
+    let watch = node.call(CallBody::Watch { items: vec![WatchItem { partition: TOPIC, seen_end: Offset(400) }] });
+    assert!(node.answers.is_empty());
+    let items = vec![AppendItem { slot: 0, partition: TOPIC, records: batch(1, 1, 1) }];
+    node.call(CallBody::Append { acks: Acks::None, items });
+    let answer = node.answers.pop().expect("the watch");
+    assert!(matches!(answer.body, AnswerBody::Changed) && answer.request == RequestToken(watch));
+    assert!(node.answers.is_empty());
+}
