@@ -4,14 +4,14 @@ use bytes::Bytes;
 
 use crate::context::Operation;
 
-//pub mod k00_produce;
-//pub mod k01_fetch;
-//pub mod k02_list_offsets;
-//pub mod k03_metadata;
-//pub mod k18_api_versions;
-//pub mod k19_create_topics;
-//pub mod k20_delete_topics;
-//pub mod k22_init_producer_id;
+pub mod k00_produce;
+pub mod k01_fetch;
+pub mod k02_list_offsets;
+pub mod k03_metadata;
+pub mod k18_api_versions;
+pub mod k19_create_topics;
+pub mod k20_delete_topics;
+pub mod k22_init_producer_id;
 
 /// Which handler serves a request.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -61,14 +61,86 @@ pub const TABLE: [Entry; 8] = {
     use ResourceKind::{Cluster, Topic};
     [
         //  api                       name              advertised served flexible needs                       barrier
-        row(Api::Produce, 0, "Produce", (0, 13), 3, 9, Some((Write, Topic)), false),
-        row(Api::Fetch, 1, "Fetch", (4, 18), 4, 12, Some((Read, Topic)), false),
-        row(Api::ListOffsets, 2, "ListOffsets", (1, 11), 1, 6, Some((Describe, Topic)), false),
-        row(Api::Metadata, 3, "Metadata", (0, 13), 0, 9, Some((Describe, Topic)), false),
-        row(Api::ApiVersions, 18, "ApiVersions", (0, 4), 0, 3, None, false),
-        row(Api::CreateTopics, 19, "CreateTopics", (2, 7), 2, 5, Some((Create, Topic)), true),
-        row(Api::DeleteTopics, 20, "DeleteTopics", (1, 6), 1, 4, Some((Delete, Topic)), true),
-        row(Api::InitProducerId, 22, "InitProducerId", (0, 5), 0, 2, Some((IdempotentWrite, Cluster)), false),
+        row(
+            Api::Produce,
+            0,
+            "Produce",
+            (0, 13),
+            3,
+            9,
+            Some((Write, Topic)),
+            false,
+        ),
+        row(
+            Api::Fetch,
+            1,
+            "Fetch",
+            (4, 18),
+            4,
+            12,
+            Some((Read, Topic)),
+            false,
+        ),
+        row(
+            Api::ListOffsets,
+            2,
+            "ListOffsets",
+            (1, 11),
+            1,
+            6,
+            Some((Describe, Topic)),
+            false,
+        ),
+        row(
+            Api::Metadata,
+            3,
+            "Metadata",
+            (0, 13),
+            0,
+            9,
+            Some((Describe, Topic)),
+            false,
+        ),
+        row(
+            Api::ApiVersions,
+            18,
+            "ApiVersions",
+            (0, 4),
+            0,
+            3,
+            None,
+            false,
+        ),
+        row(
+            Api::CreateTopics,
+            19,
+            "CreateTopics",
+            (2, 7),
+            2,
+            5,
+            Some((Create, Topic)),
+            true,
+        ),
+        row(
+            Api::DeleteTopics,
+            20,
+            "DeleteTopics",
+            (1, 6),
+            1,
+            4,
+            Some((Delete, Topic)),
+            true,
+        ),
+        row(
+            Api::InitProducerId,
+            22,
+            "InitProducerId",
+            (0, 5),
+            0,
+            2,
+            Some((IdempotentWrite, Cluster)),
+            false,
+        ),
     ]
 };
 
@@ -83,7 +155,17 @@ const fn row(
     needs: Option<(Operation, ResourceKind)>,
     barrier: bool,
 ) -> Entry {
-    Entry { api, key, name, version_min, version_max, served_min, flexible_min, needs, barrier }
+    Entry {
+        api,
+        key,
+        name,
+        version_min,
+        version_max,
+        served_min,
+        flexible_min,
+        needs,
+        barrier,
+    }
 }
 
 /// The row of an API key.
@@ -126,7 +208,11 @@ pub enum CloseReason {
     #[error("{name} version {version} is not served")]
     UnsupportedVersion { name: &'static str, version: i16 },
     #[error("{name} version {version} is malformed: {why}")]
-    BadRequest { name: &'static str, version: i16, why: String },
+    BadRequest {
+        name: &'static str,
+        version: i16,
+        why: String,
+    },
     /// Kafka does the same: the producer hears of no error otherwise, and refreshes its metadata.
     #[error("produce with acks=0 failed: code {0}")]
     SilentProduce(i16),
@@ -152,20 +238,29 @@ pub fn parse(mut frame: Bytes) -> Result<Parsed, CloseReason> {
     if version < entry.served_min || version > entry.version_max {
         return match entry.api {
             Api::ApiVersions => Ok(Parsed::UnknownApiVersions { correlation_id }),
-            _ => Err(CloseReason::UnsupportedVersion { name: entry.name, version }),
+            _ => Err(CloseReason::UnsupportedVersion {
+                name: entry.name,
+                version,
+            }),
         };
     }
     let client_id = match frame.try_get_i16().map_err(short)? {
         -1 => Bytes::new(),
         length => {
-            let length = usize::try_from(length).map_err(|_| CloseReason::BadHeader("client id of negative length"))?;
+            let length = usize::try_from(length)
+                .map_err(|_| CloseReason::BadHeader("client id of negative length"))?;
             if frame.len() < length {
                 return Err(CloseReason::BadHeader("client id beyond the end"));
             }
             frame.split_to(length)
         }
     };
-    let header = Header { entry, version, correlation_id, client_id };
+    let header = Header {
+        entry,
+        version,
+        correlation_id,
+        client_id,
+    };
     if header.flexible() {
         skip_tags(&mut frame)?;
     }
@@ -197,7 +292,9 @@ fn varint(frame: &mut Bytes) -> Result<u32, CloseReason> {
     use bytes::Buf;
     let mut value = 0u64;
     for shift in (0..35).step_by(7) {
-        let byte = frame.try_get_u8().map_err(|_| CloseReason::BadHeader("too short"))?;
+        let byte = frame
+            .try_get_u8()
+            .map_err(|_| CloseReason::BadHeader("too short"))?;
         value |= u64::from(byte & 0x7f) << shift;
         if byte & 0x80 == 0 {
             return u32::try_from(value).map_err(|_| CloseReason::BadHeader("varint too large"));
@@ -216,14 +313,23 @@ mod tests {
         for entry in &TABLE {
             assert!(entry.version_min <= entry.served_min, "{}", entry.name);
             assert!(entry.served_min <= entry.version_max, "{}", entry.name);
-            assert!(entry.version_min == entry.served_min || entry.api == Api::Produce, "{}", entry.name);
+            assert!(
+                entry.version_min == entry.served_min || entry.api == Api::Produce,
+                "{}",
+                entry.name
+            );
         }
     }
 
     #[test]
     fn hostile_headers_are_named() {
         let header = |key: i16, version: i16, rest: &[u8]| {
-            let mut bytes = [&key.to_be_bytes()[..], &version.to_be_bytes(), &[0, 0, 0, 9]].concat();
+            let mut bytes = [
+                &key.to_be_bytes()[..],
+                &version.to_be_bytes(),
+                &[0, 0, 0, 9],
+            ]
+            .concat();
             bytes.extend_from_slice(rest);
             parse(Bytes::from(bytes))
         };
@@ -231,19 +337,69 @@ mod tests {
             (4, 0, &[], CloseReason::UnknownApi(4)),
             (-1, 0, &[], CloseReason::UnknownApi(-1)),
             (8, 2, &[], CloseReason::UnknownApi(8)),
-            (0, 2, &[], CloseReason::UnsupportedVersion { name: "Produce", version: 2 }),
-            (1, 19, &[], CloseReason::UnsupportedVersion { name: "Fetch", version: 19 }),
-            (3, -1, &[], CloseReason::UnsupportedVersion { name: "Metadata", version: -1 }),
-            (3, 1, &[0x7f, 0xff], CloseReason::BadHeader("client id beyond the end")),
-            (3, 1, &[0x80, 0], CloseReason::BadHeader("client id of negative length")),
-            (3, 9, &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f], CloseReason::BadHeader("too short")),
-            (3, 9, &[0xff, 0xff, 2, 1, 0, 1, 0], CloseReason::BadHeader("tags out of order")),
+            (
+                0,
+                2,
+                &[],
+                CloseReason::UnsupportedVersion {
+                    name: "Produce",
+                    version: 2,
+                },
+            ),
+            (
+                1,
+                19,
+                &[],
+                CloseReason::UnsupportedVersion {
+                    name: "Fetch",
+                    version: 19,
+                },
+            ),
+            (
+                3,
+                -1,
+                &[],
+                CloseReason::UnsupportedVersion {
+                    name: "Metadata",
+                    version: -1,
+                },
+            ),
+            (
+                3,
+                1,
+                &[0x7f, 0xff],
+                CloseReason::BadHeader("client id beyond the end"),
+            ),
+            (
+                3,
+                1,
+                &[0x80, 0],
+                CloseReason::BadHeader("client id of negative length"),
+            ),
+            (
+                3,
+                9,
+                &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f],
+                CloseReason::BadHeader("too short"),
+            ),
+            (
+                3,
+                9,
+                &[0xff, 0xff, 2, 1, 0, 1, 0],
+                CloseReason::BadHeader("tags out of order"),
+            ),
         ];
         for (key, version, rest, reason) in cases {
             assert_eq!(header(key, version, rest).unwrap_err(), reason);
         }
-        assert_eq!(parse(Bytes::from_static(b"\0\x12\0")).unwrap_err(), CloseReason::BadHeader("too short"));
-        assert!(matches!(header(18, 99, &[]), Ok(Parsed::UnknownApiVersions { correlation_id: 9 })));
+        assert_eq!(
+            parse(Bytes::from_static(b"\0\x12\0")).unwrap_err(),
+            CloseReason::BadHeader("too short")
+        );
+        assert!(matches!(
+            header(18, 99, &[]),
+            Ok(Parsed::UnknownApiVersions { correlation_id: 9 })
+        ));
         let Ok(Parsed::Request(header, body)) = header(3, 9, &[0, 1, b'x', 0, 42]) else {
             panic!("a good header");
         };

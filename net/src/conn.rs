@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
 use corelane_engine::call::RequestToken;
+use corelane_engine::types::Instant;
 
 use crate::event::{ConnId, SocketOp};
 use crate::frame::{Buffers, Frame, FrameError, Frames, Want};
@@ -33,7 +34,10 @@ pub struct SlotId(u64);
 
 #[derive(Debug)]
 enum Slot {
-    Working { token: Option<RequestToken>, promised: usize },
+    Working {
+        token: Option<RequestToken>,
+        promised: usize,
+    },
     Answered(Vec<Bytes>),
 }
 
@@ -62,6 +66,10 @@ pub struct Conn {
     sending: bool,
     /// Whether the worker has this connection on its list of those to look after.
     pub listed: bool,
+    /// Whether the worker has it on its list of those not read for want of memory.
+    pub starved: bool,
+    /// When bytes came last.
+    pub heard: Instant,
 }
 
 impl Conn {
@@ -83,6 +91,8 @@ impl Conn {
             sending_bytes: 0,
             sending: false,
             listed: false,
+            starved: false,
+            heard: Instant::default(),
         }
     }
 
@@ -109,9 +119,12 @@ impl Conn {
         self.slots.is_empty() && self.silent == 0
     }
 
-    /// Whether an answer of up to `bytes` may be promised beside those under way.
-    pub fn may_promise(&self, bytes: usize) -> bool {
-        self.promised == 0 || self.promised + bytes <= PROMISED_BYTES_MAX
+    /// How many bytes of answer may be promised beside those under way. Any number, when there are none.
+    pub fn promise_left(&self) -> usize {
+        match self.promised {
+            0 => usize::MAX,
+            promised => PROMISED_BYTES_MAX.saturating_sub(promised),
+        }
     }
 
     /// The next request to start, if one may start.
@@ -123,7 +136,11 @@ impl Conn {
             return Ok(None);
         }
         if self.held.is_some() {
-            return Ok(if self.is_idle() { self.held.take() } else { None });
+            return Ok(if self.is_idle() {
+                self.held.take()
+            } else {
+                None
+            });
         }
         let next = self.frames.next(buffers)?;
         self.drained = next.is_none();
@@ -173,8 +190,8 @@ impl Conn {
         }
     }
 
-    /// Moves what may leave to the end of the queue, and says what to send now.
-    pub fn flush(&mut self) -> Option<SocketOp> {
+    /// Moves the answers whose turn it is from the ring to the queue, which frees their slots.
+    pub fn collect(&mut self) {
         while let Some(Slot::Answered(_)) = self.slots.front() {
             let Some(Slot::Answered(parts)) = self.slots.pop_front() else {
                 unreachable!("the front was looked at");
@@ -182,13 +199,20 @@ impl Conn {
             self.first += 1;
             self.outgoing.extend(parts);
         }
+    }
+
+    /// What to send now.
+    pub fn send(&mut self) -> Option<SocketOp> {
         if self.sending || self.outgoing.is_empty() {
             return None;
         }
         self.sending = true;
         let parts = std::mem::take(&mut self.outgoing);
         self.sending_bytes = parts.iter().map(Bytes::len).sum();
-        Some(SocketOp::Send { conn: self.id, parts })
+        Some(SocketOp::Send {
+            conn: self.id,
+            parts,
+        })
     }
 
     /// What to receive, if anything.
@@ -199,7 +223,10 @@ impl Conn {
         let op = match self.frames.want(buffers) {
             Want::Memory => return Receive::Memory,
             Want::Pooled => SocketOp::Receive { conn: self.id },
-            Want::Into(buffer) => SocketOp::ReceiveInto { conn: self.id, buffer },
+            Want::Into(buffer) => SocketOp::ReceiveInto {
+                conn: self.id,
+                buffer,
+            },
         };
         self.receiving = true;
         Receive::Op(op)
@@ -208,9 +235,10 @@ impl Conn {
     /// A frame waits for memory: it may be asked for again.
     pub fn retry(&mut self) {
         self.drained = false;
+        self.starved = false;
     }
 
-    /// Whether a frame has begun and not ended.
+    /// Whether it holds memory for a large frame that has not come whole.
     pub fn is_midway(&self) -> bool {
         self.frames.is_midway()
     }
@@ -246,7 +274,10 @@ mod tests {
 
     fn conn() -> (Conn, Buffers) {
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-        (Conn::new(ConnId(1), peer), Buffers::new(1 << 20, 1 << 20, 1 << 20, 1 << 20))
+        (
+            Conn::new(ConnId(1), peer),
+            Buffers::new(1 << 20, 1 << 20, 1 << 20, 1 << 20),
+        )
     }
 
     fn sent(op: Option<SocketOp>) -> Vec<u8> {
@@ -274,23 +305,27 @@ mod tests {
         assert_eq!(pull(&mut conn, &mut buffers), None);
         assert!(matches!(conn.receive(&buffers), Receive::Op(_)));
         conn.answer(b, vec![Bytes::from_static(b"b")]);
-        assert!(conn.flush().is_none());
+        conn.collect();
+        assert!(conn.send().is_none());
         conn.answer(a, vec![Bytes::from_static(b"a")]);
-        assert_eq!(sent(conn.flush()), b"ab");
-        assert!(conn.flush().is_none());
+        conn.collect();
+        assert_eq!(sent(conn.send()), b"ab");
+        assert!(conn.send().is_none());
     }
 
     #[test]
     fn a_barrier_waits_and_makes_wait() {
         let (mut conn, mut buffers) = conn();
-        conn.on_received(BytesMut::from(&[0, 0, 0, 1, 7, 0, 0, 0, 1, 8, 0, 0, 0, 1, 9][..]));
+        conn.on_received(BytesMut::from(
+            &[0, 0, 0, 1, 7, 0, 0, 0, 1, 8, 0, 0, 0, 1, 9][..],
+        ));
         pull(&mut conn, &mut buffers);
         let a = conn.open(None, 0, false);
         let frame = conn.next(&mut buffers).unwrap().unwrap();
         conn.hold(frame);
         assert!(pull(&mut conn, &mut buffers).is_none());
         conn.answer(a, vec![]);
-        conn.flush();
+        conn.collect();
         assert_eq!(pull(&mut conn, &mut buffers), Some(8));
         let b = conn.open(None, 0, true);
         assert!(pull(&mut conn, &mut buffers).is_none());

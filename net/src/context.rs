@@ -14,7 +14,10 @@ pub struct Principal {
 
 impl Principal {
     /// Everyone, until there is authentication.
-    pub const ANONYMOUS: Principal = Principal { kind: "User", name: "ANONYMOUS" };
+    pub const ANONYMOUS: Principal = Principal {
+        kind: "User",
+        name: "ANONYMOUS",
+    };
 }
 
 /// What every request runs with.

@@ -65,7 +65,12 @@ pub struct Charge {
 
 impl Buffers {
     /// Budgets in bytes: frames up to [`SMALL_FRAME_BYTES_MAX`], larger ones, and idle buffers kept for reuse.
-    pub fn new(frame_bytes_max: usize, small_bytes: usize, large_bytes: usize, idle_bytes: usize) -> Buffers {
+    pub fn new(
+        frame_bytes_max: usize,
+        small_bytes: usize,
+        large_bytes: usize,
+        idle_bytes: usize,
+    ) -> Buffers {
         let budget = |max| Budget { charged: 0, max };
         Buffers {
             frame_bytes_max,
@@ -99,7 +104,10 @@ impl Buffers {
 
     fn charge_small(&mut self, bytes: usize) -> Charge {
         self.small.charged += bytes;
-        Charge { small: bytes, ..Charge::default() }
+        Charge {
+            small: bytes,
+            ..Charge::default()
+        }
     }
 
     /// Raises a large frame's charge to `bytes`; false: not now.
@@ -120,8 +128,9 @@ impl Buffers {
     /// An empty buffer of at least `bytes` capacity: the smallest idle one that fits, else a new one.
     fn take(&mut self, bytes: usize) -> BytesMut {
         self.reclaim();
-        let best =
-            (0..self.idle.len()).filter(|&i| self.idle[i].capacity() >= bytes).min_by_key(|&i| self.idle[i].capacity());
+        let best = (0..self.idle.len())
+            .filter(|&i| self.idle[i].capacity() >= bytes)
+            .min_by_key(|&i| self.idle[i].capacity());
         match best {
             Some(i) => {
                 let buffer = self.idle.swap_remove(i);
@@ -135,7 +144,11 @@ impl Buffers {
     /// Capacity of the largest idle buffer.
     fn idle_largest(&mut self) -> usize {
         self.reclaim();
-        self.idle.iter().map(BytesMut::capacity).max().unwrap_or_default()
+        self.idle
+            .iter()
+            .map(BytesMut::capacity)
+            .max()
+            .unwrap_or_default()
     }
 
     fn put(&mut self, mut buffer: BytesMut) {
@@ -271,17 +284,27 @@ impl Frames {
             return Err(FrameError::Empty);
         }
         if bytes > buffers.frame_bytes_max {
-            return Err(FrameError::TooLarge { bytes, max: buffers.frame_bytes_max });
+            return Err(FrameError::TooLarge {
+                bytes,
+                max: buffers.frame_bytes_max,
+            });
         }
         self.prefix_bytes = 0;
         if self.input.len() >= bytes {
-            return Ok(Some(Frame { bytes: self.input.split_to(bytes).freeze(), charge: buffers.charge_small(bytes) }));
+            return Ok(Some(Frame {
+                bytes: self.input.split_to(bytes).freeze(),
+                charge: buffers.charge_small(bytes),
+            }));
         }
         let small = bytes <= SMALL_FRAME_BYTES_MAX;
         self.joining = Some(Joining {
             frame_bytes: bytes,
             buffer: BytesMut::with_capacity(if small { bytes } else { 0 }),
-            charge: if small { buffers.charge_small(bytes) } else { Charge::default() },
+            charge: if small {
+                buffers.charge_small(bytes)
+            } else {
+                Charge::default()
+            },
         });
         Ok(self.join(buffers))
     }
@@ -293,7 +316,10 @@ impl Frames {
                 let done = self.joining.take()?;
                 let bytes = done.buffer.freeze();
                 buffers.lend(&bytes);
-                return Some(Frame { bytes, charge: done.charge });
+                return Some(Frame {
+                    bytes,
+                    charge: done.charge,
+                });
             }
             if !joining.grow(buffers) {
                 return None;
@@ -329,9 +355,9 @@ impl Frames {
         }
     }
 
-    /// Whether a frame has begun and not ended.
+    /// Whether memory is charged for a large frame that has not come whole.
     pub fn is_midway(&self) -> bool {
-        self.joining.is_some() || self.prefix_bytes > 0
+        self.joining.as_ref().is_some_and(|j| j.charge.large > 0)
     }
 
     /// The connection ends: gives back what a half-received frame was charged.
@@ -417,7 +443,13 @@ mod tests {
             (-1, FrameError::Negative(-1)),
             (i32::MIN, FrameError::Negative(i32::MIN)),
             (0, FrameError::Empty),
-            (i32::MAX, FrameError::TooLarge { bytes: i32::MAX as usize, max: MAX }),
+            (
+                i32::MAX,
+                FrameError::TooLarge {
+                    bytes: i32::MAX as usize,
+                    max: MAX,
+                },
+            ),
         ] {
             let mut frames = Frames::default();
             frames.on_received(BytesMut::from(&size.to_be_bytes()[..]));
@@ -459,6 +491,10 @@ mod tests {
         let mut buffers = buffers();
         let stream = framed(&[vec![7; 1 << 20], vec![8; 1 << 20]]);
         run(&stream, &[1 << 20], &mut buffers);
-        assert_eq!(buffers.lent.len(), 1, "the second frame took the first's buffer");
+        assert_eq!(
+            buffers.lent.len(),
+            1,
+            "the second frame took the first's buffer"
+        );
     }
 }

@@ -3,7 +3,13 @@
 pub mod api;
 pub mod conn;
 pub mod context;
+pub mod desk;
 pub mod error_code;
 pub mod event;
 pub mod frame;
+pub mod interim;
+pub mod protocol;
+pub mod requests;
 pub mod sessions;
+pub mod storage;
+pub mod worker;

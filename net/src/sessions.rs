@@ -63,7 +63,10 @@ pub struct Told {
 
 impl Told {
     /// Nothing yet.
-    pub const NOTHING: Told = Told { high_watermark: Offset(-1), log_start: Offset(-1) };
+    pub const NOTHING: Told = Told {
+        high_watermark: Offset(-1),
+        log_start: Offset(-1),
+    };
 }
 
 #[derive(Clone, Debug)]
@@ -87,7 +90,11 @@ struct Session {
 
 impl Session {
     fn set(&mut self, key: PartitionKey, ask: PartitionAsk, told: Told) {
-        if let Some(entry) = self.places.get(&key).and_then(|place| self.order.get_mut(place)) {
+        if let Some(entry) = self
+            .places
+            .get(&key)
+            .and_then(|place| self.order.get_mut(place))
+        {
             entry.ask = ask;
             return;
         }
@@ -138,7 +145,10 @@ impl Sessions {
     /// `sessions_max`, `partitions_max`: bounds of this shard; `rng` draws ids, so that a stale one is rarely valid.
     pub fn new(shard: ShardId, sessions_max: usize, partitions_max: usize, rng: Rng) -> Sessions {
         assert!(u32::from(shard.0) < 1 << (31 - SERIAL_BITS));
-        assert!(sessions_max < 1 << (SERIAL_BITS - 1), "free ids must be found quickly");
+        assert!(
+            sessions_max < 1 << (SERIAL_BITS - 1),
+            "free ids must be found quickly"
+        );
         Sessions {
             shard,
             sessions_max,
@@ -178,7 +188,9 @@ impl Sessions {
         if entries.len() == 0 || entries.len() > self.partitions_max {
             return NO_SESSION;
         }
-        while self.by_id.len() >= self.sessions_max || self.partitions + entries.len() > self.partitions_max {
+        while self.by_id.len() >= self.sessions_max
+            || self.partitions + entries.len() > self.partitions_max
+        {
             match self.unused_longest.first() {
                 Some(&(last_used, id)) if now.since(last_used) > EVICTION => self.close(id),
                 _ => return NO_SESSION,
@@ -216,7 +228,10 @@ impl Sessions {
         changed: impl Iterator<Item = (PartitionKey, PartitionAsk)>,
         forgotten: impl Iterator<Item = PartitionKey>,
     ) -> Result<Resumed, ErrorCode> {
-        let session = self.by_id.get_mut(&id).ok_or(ErrorCode::FetchSessionIdNotFound)?;
+        let session = self
+            .by_id
+            .get_mut(&id)
+            .ok_or(ErrorCode::FetchSessionIdNotFound)?;
         if session.epoch != epoch {
             return Err(ErrorCode::InvalidFetchSessionEpoch);
         }
@@ -235,13 +250,20 @@ impl Sessions {
         let resumed = Resumed {
             id,
             epoch: session.epoch,
-            asks: session.order.values().map(|entry| (entry.key.clone(), entry.ask)).collect(),
+            asks: session
+                .order
+                .values()
+                .map(|entry| (entry.key.clone(), entry.ask))
+                .collect(),
         };
         self.partitions = self.partitions - before + session.order.len();
         // Grown over the bound, or empty: it ends with this answer.
         if resumed.asks.is_empty() || self.partitions > self.partitions_max {
             self.close(id);
-            return Ok(Resumed { id: NO_SESSION, ..resumed });
+            return Ok(Resumed {
+                id: NO_SESSION,
+                ..resumed
+            });
         }
         Ok(resumed)
     }
@@ -253,11 +275,21 @@ impl Sessions {
 
     /// Notes what an incremental answer would tell of one partition, and says whether it must: something changed,
     /// there are records, or an error (after which everything is told again).
-    pub fn answer(&mut self, id: i32, key: &PartitionKey, now_told: Option<Told>, has_records: bool) -> bool {
+    pub fn answer(
+        &mut self,
+        id: i32,
+        key: &PartitionKey,
+        now_told: Option<Told>,
+        has_records: bool,
+    ) -> bool {
         let Some(session) = self.by_id.get_mut(&id) else {
             return true;
         };
-        let Some(entry) = session.places.get(key).and_then(|place| session.order.get_mut(place)) else {
+        let Some(entry) = session
+            .places
+            .get(key)
+            .and_then(|place| session.order.get_mut(place))
+        else {
             return true;
         };
         let must = has_records || now_told != Some(entry.told);
@@ -279,7 +311,10 @@ mod tests {
     use super::*;
 
     fn key(partition: i32) -> PartitionKey {
-        PartitionKey { topic: TopicRef::Id(TopicId([1; 16])), partition }
+        PartitionKey {
+            topic: TopicRef::Id(TopicId([1; 16])),
+            partition,
+        }
     }
 
     fn ask(offset: i64) -> PartitionAsk {
@@ -293,7 +328,10 @@ mod tests {
     }
 
     fn told(high_watermark: i64) -> Told {
-        Told { high_watermark: Offset(high_watermark), log_start: Offset(0) }
+        Told {
+            high_watermark: Offset(high_watermark),
+            log_start: Offset(0),
+        }
     }
 
     fn sessions() -> Sessions {
@@ -306,7 +344,11 @@ mod tests {
     }
 
     fn offsets(resumed: &Resumed) -> Vec<(i32, i64)> {
-        resumed.asks.iter().map(|(key, ask)| (key.partition, ask.offset.0)).collect()
+        resumed
+            .asks
+            .iter()
+            .map(|(key, ask)| (key.partition, ask.offset.0))
+            .collect()
     }
 
     #[test]
@@ -315,16 +357,40 @@ mod tests {
         let id = open(&mut sessions, 0, 3);
         assert_eq!(id >> SERIAL_BITS, 3, "the shard's number is in the id");
         let changed = vec![(key(0), ask(9)), (key(7), ask(1))];
-        let resumed = sessions.resume(Instant(1), id, 1, true, changed.into_iter(), [key(1)].into_iter()).unwrap();
+        let resumed = sessions
+            .resume(
+                Instant(1),
+                id,
+                1,
+                true,
+                changed.into_iter(),
+                [key(1)].into_iter(),
+            )
+            .unwrap();
         assert_eq!(offsets(&resumed), [(0, 9), (2, 0), (7, 1)]);
         assert!(sessions.answer(id, &key(0), Some(told(5)), true), "records");
-        assert!(!sessions.answer(id, &key(2), Some(told(5)), false), "nothing new");
-        assert!(sessions.answer(id, &key(7), Some(told(5)), false), "new partition");
+        assert!(
+            !sessions.answer(id, &key(2), Some(told(5)), false),
+            "nothing new"
+        );
+        assert!(
+            sessions.answer(id, &key(7), Some(told(5)), false),
+            "new partition"
+        );
         assert!(sessions.answer(id, &key(7), None, false), "error");
-        assert!(sessions.answer(id, &key(7), Some(told(5)), false), "after an error");
+        assert!(
+            sessions.answer(id, &key(7), Some(told(5)), false),
+            "after an error"
+        );
         let none = || std::iter::empty();
-        let resumed = sessions.resume(Instant(2), id, 2, true, none(), std::iter::empty()).unwrap();
-        assert_eq!(offsets(&resumed), [(2, 0), (7, 1), (0, 9)], "who got records is last");
+        let resumed = sessions
+            .resume(Instant(2), id, 2, true, none(), std::iter::empty())
+            .unwrap();
+        assert_eq!(
+            offsets(&resumed),
+            [(2, 0), (7, 1), (0, 9)],
+            "who got records is last"
+        );
         assert!(sessions.is_current(id, 3));
     }
 
@@ -333,11 +399,29 @@ mod tests {
         let mut sessions = sessions();
         let id = open(&mut sessions, 0, 1);
         let mut resume = |id, epoch, by_ids| {
-            sessions.resume(Instant(0), id, epoch, by_ids, std::iter::empty(), std::iter::empty()).map(|_| ())
+            sessions
+                .resume(
+                    Instant(0),
+                    id,
+                    epoch,
+                    by_ids,
+                    std::iter::empty(),
+                    std::iter::empty(),
+                )
+                .map(|_| ())
         };
-        assert_eq!(resume(id + 1, 1, true), Err(ErrorCode::FetchSessionIdNotFound));
-        assert_eq!(resume(id, 2, true), Err(ErrorCode::InvalidFetchSessionEpoch));
-        assert_eq!(resume(id, 1, false), Err(ErrorCode::FetchSessionTopicIdError));
+        assert_eq!(
+            resume(id + 1, 1, true),
+            Err(ErrorCode::FetchSessionIdNotFound)
+        );
+        assert_eq!(
+            resume(id, 2, true),
+            Err(ErrorCode::InvalidFetchSessionEpoch)
+        );
+        assert_eq!(
+            resume(id, 1, false),
+            Err(ErrorCode::FetchSessionTopicIdError)
+        );
         assert_eq!(resume(id, 1, true), Ok(()));
     }
 
@@ -346,11 +430,19 @@ mod tests {
         let mut sessions = sessions();
         let first = open(&mut sessions, 0, 4);
         assert_ne!(open(&mut sessions, 1, 4), NO_SESSION);
-        assert_eq!(open(&mut sessions, 2, 1), NO_SESSION, "two sessions at most");
+        assert_eq!(
+            open(&mut sessions, 2, 1),
+            NO_SESSION,
+            "two sessions at most"
+        );
         let later = EVICTION.as_nanos() as u64 + 1;
         assert_ne!(open(&mut sessions, later, 6), NO_SESSION);
         assert!(!sessions.is_current(first, 1));
         assert_eq!(sessions.partitions, 10);
-        assert_eq!(open(&mut sessions, u64::MAX, 11), NO_SESSION, "too many partitions");
+        assert_eq!(
+            open(&mut sessions, u64::MAX, 11),
+            NO_SESSION,
+            "too many partitions"
+        );
     }
 }
