@@ -1,3 +1,15 @@
 //! The Kafka side of Corelane: frames, codecs, the API table, one file per API, connections, worker.
 
+pub mod api;
+pub mod conn;
+pub mod context;
+pub mod desk;
+pub mod error_code;
 pub mod event;
+pub mod frame;
+pub mod interim;
+pub mod protocol;
+pub mod requests;
+pub mod sessions;
+pub mod storage;
+pub mod worker;

@@ -1,0 +1,583 @@
+//! Fetch (1): whole batches from many partitions, waiting for new ones where there are none.
+//!
+//! * 4 isolation level, LSO, aborted transactions · 5 log start · 6 as 5 · 7 fetch sessions (KIP-227) · 8 as 7
+//! * 9 current leader epoch (KIP-320) · 10 zstd · 11 rack · 12 flexible; last fetched epoch and diverging epoch
+//!   (KIP-595) · 13 topic ids in place of names · 14 tiered storage codes · 15 replica state as a tagged field
+//! * 16 leader hints in the answer · 17 directory id of followers · 18 high watermark of followers
+//!
+//! ```text
+//!  start ──► Read to each owner ──► all in ──┬─ enough, an error, or no time ─────────────────────► answer
+//!                  ▲                         └─ Watch with the seen ends ─► deadline ─► Unwatch ──► answer
+//!                  └──────────── of that owner ◄── Changed ────┘
+//! ```
+//!
+//! Left out: followers (a request with a replica id gets NOT_LEADER_OR_FOLLOWER: nobody may move a watermark by
+//! pretending, CVE-2018-1288), racks, tiered storage, leader hints. Without transactions the last stable offset is the
+//! high watermark, and read_committed differs only in an empty list where read_uncommitted has null.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use corelane_engine::call::{AnswerBody, CallBody, ReadDone, ReadError, ReadItem, WatchItem};
+use corelane_engine::types::{Instant, LeaderEpoch, Offset, ShardId, TopicPartition};
+
+use crate::context::{Operation, Resource, throttle_ms};
+use crate::desk::{Desk, Outcome, Request, Started, Waiting, Work};
+use crate::error_code::{self, ErrorCode};
+use crate::protocol::fetch_request::FetchRequest;
+use crate::protocol::fetch_response::{
+    EpochEndOffset, FetchResponse, FetchableTopicResponse, PartitionData,
+};
+use crate::sessions::{
+    FINAL_EPOCH, INITIAL_EPOCH, NO_SESSION, PartitionAsk, PartitionKey, Told, TopicRef,
+};
+
+/// Kafka's `fetch.max.bytes` of a broker.
+pub const FETCH_BYTES_MAX: i32 = 55 << 20;
+
+/// A fetch under way.
+#[derive(Debug)]
+pub struct Fetch {
+    parts: Vec<Part>,
+    mode: Mode,
+    max_bytes: i32,
+    min_bytes: i32,
+    committed: bool,
+    deadline: Instant,
+    reading: usize,
+    watching: Vec<ShardId>,
+}
+
+#[derive(Debug)]
+enum Mode {
+    Sessionless,
+    Open { by_ids: bool },
+    Incremental { id: i32, epoch: i32 },
+}
+
+#[derive(Debug)]
+struct Part {
+    key: PartitionKey,
+    ask: PartitionAsk,
+    at: Option<(TopicPartition, ShardId)>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Refused(ErrorCode),
+    Asked,
+    Read(ReadDone),
+    Failed(ReadError),
+}
+
+impl State {
+    fn bytes(&self) -> usize {
+        match self {
+            State::Read(done) => done.records.iter().map(Bytes::len).sum(),
+            State::Refused(_) | State::Asked | State::Failed(_) => 0,
+        }
+    }
+}
+
+/// How many bytes the answer may have: what the connection is asked to promise.
+pub fn promised(message: &FetchRequest) -> usize {
+    message.max_bytes.clamp(0, FETCH_BYTES_MAX) as usize
+}
+
+/// Starts a request that was decoded already.
+pub fn start(desk: &mut Desk, request: &Request, message: FetchRequest) -> Started {
+    let by_ids = request.header.version >= 13;
+    let follower = message.replica_id >= 0 || message.replica_state.replica_id >= 0;
+    let committed = message.isolation_level == 1;
+    let (max_wait, min_bytes, max_bytes) =
+        (message.max_wait_ms, message.min_bytes, message.max_bytes);
+    let max_bytes = max_bytes.clamp(0, FETCH_BYTES_MAX);
+    let (id, epoch) = (message.session_id, message.session_epoch);
+    let asked = asks(&message, by_ids);
+    let (asks, mode) = if epoch == INITIAL_EPOCH || epoch == FINAL_EPOCH {
+        if id != NO_SESSION {
+            desk.sessions.close(id);
+        }
+        let mode = match epoch {
+            INITIAL_EPOCH => Mode::Open { by_ids },
+            _ => Mode::Sessionless,
+        };
+        (asked, mode)
+    } else {
+        let resumed = desk.sessions.resume(
+            desk.now.mono,
+            id,
+            epoch,
+            by_ids,
+            asked.into_iter(),
+            forgotten(&message, by_ids),
+        );
+        match resumed {
+            Ok(resumed) if resumed.id == NO_SESSION => (resumed.asks, Mode::Sessionless),
+            Ok(resumed) => (
+                resumed.asks,
+                Mode::Incremental {
+                    id: resumed.id,
+                    epoch: resumed.epoch,
+                },
+            ),
+            Err(code) => {
+                return Started::Answer(request.encode(&FetchResponse {
+                    throttle_time_ms: throttle_ms(&request.context, desk.now),
+                    error_code: code.code(),
+                    session_id: NO_SESSION,
+                    ..FetchResponse::default()
+                }));
+            }
+        }
+    };
+    let mut fetch = Fetch {
+        parts: plan(desk, request, asks, follower),
+        mode,
+        max_bytes,
+        min_bytes: min_bytes.min(max_bytes),
+        committed,
+        deadline: desk
+            .now
+            .mono
+            .after(Duration::from_millis(max_wait.max(0) as u64)),
+        reading: 0,
+        watching: Vec::new(),
+    };
+    let mut owners: Vec<ShardId> = Vec::new();
+    for (_, owner) in fetch.parts.iter().filter_map(|part| part.at) {
+        if !owners.contains(&owner) {
+            owners.push(owner);
+        }
+    }
+    owners
+        .iter()
+        .for_each(|&owner| fetch.read(desk, request, owner));
+    if owners.is_empty() {
+        return Started::Answer(fetch.answer(desk, request));
+    }
+    Started::Waiting(Waiting {
+        deadline: Some(fetch.deadline).filter(|_| max_wait > 0),
+        work: Work::Fetch(Box::new(fetch)),
+        answered: true,
+    })
+}
+
+fn asks(message: &FetchRequest, by_ids: bool) -> Vec<(PartitionKey, PartitionAsk)> {
+    let partitions = message.topics.iter().map(|t| t.partitions.len()).sum();
+    let mut asks = Vec::with_capacity(partitions);
+    for topic in &message.topics {
+        let name = topic_ref(by_ids, &topic.topic, topic.topic_id.into());
+        asks.extend(topic.partitions.iter().map(|partition| {
+            (
+                PartitionKey {
+                    topic: name.clone(),
+                    partition: partition.partition,
+                },
+                PartitionAsk {
+                    offset: Offset(partition.fetch_offset),
+                    log_start: Offset(partition.log_start_offset),
+                    max_bytes: partition.partition_max_bytes,
+                    current_leader_epoch: LeaderEpoch(partition.current_leader_epoch),
+                    last_fetched_epoch: LeaderEpoch(partition.last_fetched_epoch),
+                },
+            )
+        }));
+    }
+    asks
+}
+
+fn forgotten(message: &FetchRequest, by_ids: bool) -> impl Iterator<Item = PartitionKey> {
+    message.forgotten_topics_data.iter().flat_map(move |topic| {
+        let name = topic_ref(by_ids, &topic.topic, topic.topic_id.into());
+        topic.partitions.iter().map(move |&partition| PartitionKey {
+            topic: name.clone(),
+            partition,
+        })
+    })
+}
+
+/// Copies the name: a session must not hold on to a receive buffer.
+fn topic_ref(by_ids: bool, name: &str, id: corelane_engine::types::TopicId) -> TopicRef {
+    if by_ids {
+        TopicRef::Id(id)
+    } else {
+        TopicRef::Name(Rc::from(name))
+    }
+}
+
+/// Finds each partition's owner, or why it cannot be read. A run of partitions of one topic looks it up once.
+fn plan(
+    desk: &Desk,
+    request: &Request,
+    asks: Vec<(PartitionKey, PartitionAsk)>,
+    follower: bool,
+) -> Vec<Part> {
+    let mut run: Option<(TopicRef, Result<_, ErrorCode>)> = None;
+    let mut parts = Vec::with_capacity(asks.len());
+    for (key, ask) in asks {
+        let topic = match &run {
+            Some((topic, found)) if *topic == key.topic => *found,
+            _ => {
+                let found = find(desk, request, &key.topic, follower);
+                run = Some((key.topic.clone(), found));
+                found
+            }
+        };
+        let at = topic.and_then(|(id, partitions)| {
+            if key.partition < 0 || key.partition >= partitions {
+                return Err(ErrorCode::UnknownTopicOrPartition);
+            }
+            let partition = TopicPartition {
+                topic: id,
+                partition: key.partition,
+            };
+            Ok((partition, desk.owner(partition)))
+        });
+        parts.push(Part {
+            key,
+            ask,
+            at: at.ok(),
+            state: at.err().map_or(State::Asked, State::Refused),
+        });
+    }
+    parts
+}
+
+fn find(
+    desk: &Desk,
+    request: &Request,
+    topic: &TopicRef,
+    follower: bool,
+) -> Result<(corelane_engine::types::TopicId, i32), ErrorCode> {
+    let context = &request.context;
+    if follower {
+        let allowed = desk.allows(context, Operation::ClusterAction, Resource::Cluster);
+        return Err(match allowed {
+            true => ErrorCode::NotLeaderOrFollower,
+            false => ErrorCode::TopicAuthorizationFailed,
+        });
+    }
+    let found = match topic {
+        TopicRef::Id(id) => Some(desk.topic_by_id(*id).ok_or(ErrorCode::UnknownTopicId)?),
+        TopicRef::Name(name) => desk.topic_by_name(context, name),
+    };
+    let name = match (topic, &found) {
+        (TopicRef::Name(name), _) => name,
+        (TopicRef::Id(_), Some(found)) => found.name,
+        (TopicRef::Id(_), None) => "",
+    };
+    if !desk.allows(context, Operation::Read, Resource::Topic(name)) {
+        return Err(ErrorCode::TopicAuthorizationFailed);
+    }
+    found
+        .map(|topic| (topic.id, topic.partitions))
+        .ok_or(ErrorCode::UnknownTopicOrPartition)
+}
+
+impl Fetch {
+    /// Bytes of answer that the connection is to reckon with.
+    pub fn promised(&self) -> usize {
+        self.max_bytes as usize
+    }
+
+    fn read(&mut self, desk: &mut Desk, request: &Request, owner: ShardId) {
+        let items = self
+            .owned(owner)
+            .map(|(slot, partition, part)| ReadItem {
+                slot,
+                partition,
+                offset: part.ask.offset,
+                max_bytes: part.ask.max_bytes.max(0) as u32,
+                current_leader_epoch: part.ask.current_leader_epoch,
+                last_fetched_epoch: part.ask.last_fetched_epoch,
+            })
+            .collect();
+        self.reading += 1;
+        let max_bytes = self.max_bytes as u32;
+        desk.call(owner, request.token, CallBody::Read { max_bytes, items });
+    }
+
+    fn owned(&self, owner: ShardId) -> impl Iterator<Item = (u32, TopicPartition, &Part)> {
+        (0u32..)
+            .zip(&self.parts)
+            .filter_map(move |(slot, part)| match part.at {
+                Some((partition, shard)) if shard == owner => Some((slot, partition, part)),
+                _ => None,
+            })
+    }
+
+    /// An owner answered.
+    pub fn on_answer(
+        &mut self,
+        desk: &mut Desk,
+        request: &Request,
+        from: ShardId,
+        body: AnswerBody,
+    ) -> Option<Outcome> {
+        match body {
+            AnswerBody::Read(answers) => {
+                for answer in answers {
+                    self.parts[answer.slot as usize].state = match answer.result {
+                        Ok(done) => State::Read(done),
+                        Err(error) => State::Failed(error),
+                    };
+                }
+                self.reading -= 1;
+            }
+            AnswerBody::Changed => {
+                self.watching.retain(|&owner| owner != from);
+                self.read(desk, request, from);
+            }
+            AnswerBody::Appended(_) | AnswerBody::Listed(_) => {
+                panic!("a read was asked for, got {body:?}")
+            }
+        }
+        if self.reading > 0 {
+            return None;
+        }
+        if self.is_enough(desk) {
+            return Some(Outcome::Reply(self.answer(desk, request)));
+        }
+        self.watch(desk, request);
+        None
+    }
+
+    /// `DelayedFetch`: enough bytes, no time left, or something the client should hear of at once.
+    fn is_enough(&self, desk: &Desk) -> bool {
+        let bytes: usize = self.parts.iter().map(|part| part.state.bytes()).sum();
+        bytes as i64 >= i64::from(self.min_bytes)
+            || desk.now.mono >= self.deadline
+            || self
+                .parts
+                .iter()
+                .any(|part| matches!(part.state, State::Failed(_)))
+    }
+
+    /// Asks every owner that is not asked yet to say when there is more.
+    fn watch(&mut self, desk: &mut Desk, request: &Request) {
+        let mut owners: Vec<(ShardId, Vec<WatchItem>)> = Vec::new();
+        for part in &self.parts {
+            let (Some((partition, owner)), State::Read(done)) = (part.at, &part.state) else {
+                continue;
+            };
+            if self.watching.contains(&owner) {
+                continue;
+            }
+            let item = WatchItem {
+                partition,
+                seen_end: done.high_watermark,
+            };
+            match owners.iter_mut().find(|(shard, _)| *shard == owner) {
+                Some((_, items)) => items.push(item),
+                None => owners.push((owner, vec![item])),
+            }
+        }
+        for (owner, items) in owners {
+            self.watching.push(owner);
+            desk.call(owner, request.token, CallBody::Watch { items });
+        }
+    }
+
+    /// `max_wait_ms` is over: the answer is what is there. A read under way is waited for, and then enough.
+    pub fn on_deadline(&mut self, desk: &mut Desk, request: &Request) -> Option<Outcome> {
+        (self.reading == 0).then(|| Outcome::Reply(self.answer(desk, request)))
+    }
+
+    /// The connection is gone.
+    pub fn cancel(&mut self, desk: &mut Desk, request: &Request) {
+        for owner in std::mem::take(&mut self.watching) {
+            desk.call(owner, request.token, CallBody::Unwatch);
+        }
+    }
+
+    fn answer(&mut self, desk: &mut Desk, request: &Request) -> Vec<Bytes> {
+        self.cancel(desk, request);
+        let mut response = FetchResponse {
+            throttle_time_ms: throttle_ms(&request.context, desk.now),
+            ..FetchResponse::default()
+        };
+        match self.mode {
+            Mode::Sessionless => {}
+            Mode::Open { by_ids } => {
+                let entries = self
+                    .parts
+                    .iter()
+                    .map(|part| (part.key.clone(), part.ask, told(&part.state)));
+                response.session_id = desk.sessions.open(desk.now.mono, by_ids, entries);
+            }
+            Mode::Incremental { id, epoch } => {
+                response.session_id = id;
+                if !desk.sessions.is_current(id, epoch) {
+                    response.error_code = ErrorCode::InvalidFetchSessionEpoch.code();
+                    return request.encode(&response);
+                }
+            }
+        }
+        let mut left = self.max_bytes as usize;
+        let mut first = true;
+        for part in std::mem::take(&mut self.parts) {
+            let now_told = match part.state {
+                State::Read(_) => Some(told(&part.state)),
+                State::Refused(_) | State::Asked | State::Failed(_) => None,
+            };
+            let data = self.partition(
+                request,
+                part.key.partition,
+                part.state,
+                &mut left,
+                &mut first,
+            );
+            if let Mode::Incremental { id, .. } = self.mode {
+                let records = data.records.as_ref().is_some_and(|r| !r.is_empty());
+                if !desk.sessions.answer(id, &part.key, now_told, records) {
+                    continue;
+                }
+            }
+            push(&mut response.responses, &part.key.topic, data);
+        }
+        request.encode(&response)
+    }
+
+    fn partition(
+        &self,
+        request: &Request,
+        partition_index: i32,
+        state: State,
+        left: &mut usize,
+        first: &mut bool,
+    ) -> PartitionData {
+        let mut data = PartitionData {
+            partition_index,
+            high_watermark: -1,
+            records: Some(Vec::new().into()),
+            aborted_transactions: Some(Vec::new()),
+            ..PartitionData::default()
+        };
+        match state {
+            State::Refused(code) => data.error_code = code.code(),
+            State::Asked => data.error_code = ErrorCode::UnknownServerError.code(),
+            State::Failed(error) => {
+                data.error_code = match error_code::of_read(&error) {
+                    // Before version 6 clients do not know the other one.
+                    ErrorCode::KafkaStorageError if request.header.version <= 5 => {
+                        ErrorCode::NotLeaderOrFollower.code()
+                    }
+                    code => code.code(),
+                };
+                if let ReadError::Diverging { epoch, end_offset } = error {
+                    data.diverging_epoch = EpochEndOffset {
+                        epoch: epoch.0,
+                        end_offset: end_offset.0,
+                        ..EpochEndOffset::default()
+                    };
+                }
+            }
+            State::Read(done) => {
+                data.high_watermark = done.high_watermark.0;
+                data.last_stable_offset = done.last_stable.0;
+                data.log_start_offset = done.log_start.0;
+                if !self.committed {
+                    data.aborted_transactions = None;
+                }
+                let records = fit(done.records, left, first);
+                data.records = Some(records.into());
+            }
+        }
+        data
+    }
+}
+
+fn told(state: &State) -> Told {
+    match state {
+        State::Read(done) => Told {
+            high_watermark: done.high_watermark,
+            log_start: done.log_start,
+        },
+        State::Refused(_) | State::Asked | State::Failed(_) => Told::NOTHING,
+    }
+}
+
+/// As many whole batches as `left` allows; the first ones of an answer always, so that a consumer with a small limit
+/// gets past a large batch (KIP-74).
+fn fit(records: Vec<Bytes>, left: &mut usize, first: &mut bool) -> Vec<Bytes> {
+    let bytes: usize = records.iter().map(Bytes::len).sum();
+    if bytes == 0 {
+        return Vec::new();
+    }
+    if std::mem::take(first) || bytes <= *left {
+        *left = left.saturating_sub(bytes);
+        return records;
+    }
+    let mut kept = Vec::new();
+    for piece in records {
+        let mut end = 0;
+        while let Some(batch) = batch_bytes(&piece[end..])
+            && end + batch <= (*left).min(piece.len())
+        {
+            end += batch;
+        }
+        *left -= end;
+        let whole = end == piece.len();
+        if end > 0 {
+            kept.push(piece.slice(..end));
+        }
+        if !whole {
+            break;
+        }
+    }
+    // What does not fit ends the answer: a later, smaller batch of this partition must not overtake.
+    kept
+}
+
+/// Length of the batch at the start of `bytes`, from its own header.
+fn batch_bytes(bytes: &[u8]) -> Option<usize> {
+    let length = bytes.get(8..12)?.try_into().ok().map(i32::from_be_bytes)?;
+    usize::try_from(length).ok().map(|length| length + 12)
+}
+
+fn push(responses: &mut Vec<FetchableTopicResponse>, topic: &TopicRef, data: PartitionData) {
+    let same = responses.last().is_some_and(|last| match topic {
+        TopicRef::Name(name) => *last.topic == **name,
+        TopicRef::Id(id) => last.topic_id == (*id).into(),
+    });
+    if !same {
+        let mut next = FetchableTopicResponse::default();
+        match topic {
+            TopicRef::Name(name) => next.topic = (**name).into(),
+            TopicRef::Id(id) => next.topic_id = (*id).into(),
+        }
+        responses.push(next);
+    }
+    if let Some(last) = responses.last_mut() {
+        last.partitions.push(data);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(body: usize) -> Vec<u8> {
+        let mut bytes = vec![0; 12 + body];
+        bytes[8..12].copy_from_slice(&(body as i32).to_be_bytes());
+        bytes
+    }
+
+    #[test]
+    fn an_answer_is_cut_between_batches() {
+        let three = Bytes::from([batch(10), batch(20), batch(30)].concat());
+        let check = |left: usize, first: bool, expected: usize| {
+            let (mut left, mut first) = (left, first);
+            let kept = fit(vec![three.clone()], &mut left, &mut first);
+            assert_eq!(kept.iter().map(Bytes::len).sum::<usize>(), expected);
+        };
+        check(1, true, 96);
+        check(96, false, 96);
+        check(95, false, 54);
+        check(53, false, 22);
+        check(21, false, 0);
+    }
+}

@@ -1,0 +1,283 @@
+//! Metadata (3): brokers, and where the partitions of topics are led.
+//!
+//! * 0 an empty list means all topics · 1 null means all; rack, controller, internal topics · 2 cluster id · 3 throttle
+//! * 4 the client may forbid auto-creation · 5 offline replicas · 6 as 5 · 7 leader epochs · 8 authorized operations
+//! * 9 flexible · 10 topic ids · 11 cluster operations moved to DescribeCluster · 12 lookup by id · 13 top-level error
+//!
+//! A topic that is missing and may be created is created first, and the answer is complete. (Kafka answers
+//! UNKNOWN_TOPIC_OR_PARTITION, creates behind it, and the client asks again: one round trip more.) Such a request is
+//! a barrier on its connection. Left out: auto-creation of internal topics.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use corelane_engine::types::TopicId;
+
+use crate::api::k19_create_topics::{DEFAULT_PARTITIONS, check_name, is_internal};
+use crate::context::{
+    Operation, RequestContext, Resource, resolve_topic, shown_topic, throttle_ms,
+};
+use crate::desk::{
+    Decision, Desk, Found, Outcome, Proposal, Request, Room, Started, Waiting, Work,
+};
+use crate::error_code::ErrorCode;
+use crate::protocol::metadata_request::MetadataRequest;
+use crate::protocol::metadata_response::{
+    MetadataResponse, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
+
+/// "Not asked for" in the fields of authorized operations.
+const NO_OPERATIONS: i32 = i32::MIN;
+/// What there is to be allowed on a topic: Read, Write, Create, Delete, Alter, Describe, DescribeConfigs,
+/// AlterConfigs, as bits by Kafka's numbers.
+const TOPIC_OPERATIONS: i32 = 0b1101_1111_1000;
+/// And on the cluster: Create, Alter, Describe, ClusterAction, DescribeConfigs, AlterConfigs, IdempotentWrite.
+const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
+
+/// A request that waits until its missing topics are created.
+#[derive(Debug)]
+pub struct Metadata {
+    message: MetadataRequest,
+    /// Proposals not answered yet.
+    missing: usize,
+    /// Names proposed, by slot.
+    create: Vec<String>,
+    /// Why a topic could not be created, by name as asked.
+    refused: Vec<(String, ErrorCode)>,
+}
+
+/// What a request asks for.
+enum Asked<'a> {
+    All,
+    Ids(BTreeSet<TopicId>),
+    Names(BTreeSet<&'a str>),
+}
+
+fn asked(message: &MetadataRequest, version: i16) -> Asked<'_> {
+    let Some(topics) = &message.topics else {
+        return Asked::All;
+    };
+    if topics.is_empty() && version == 0 {
+        return Asked::All;
+    }
+    let ids: BTreeSet<TopicId> = topics
+        .iter()
+        .map(|topic| topic.topic_id.into())
+        .filter(|&id| id != TopicId::ZERO)
+        .collect();
+    if version >= 10 && !ids.is_empty() {
+        return Asked::Ids(ids);
+    }
+    Asked::Names(
+        topics
+            .iter()
+            .filter_map(|topic| topic.name.as_deref())
+            .collect(),
+    )
+}
+
+/// Starts a request.
+pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> Started {
+    let message: MetadataRequest = match request.decode(body) {
+        Ok(message) => message,
+        Err(reason) => return Started::Close(reason),
+    };
+    let mut create = Vec::new();
+    let mut refused = Vec::new();
+    if (request.header.version < 4 || message.allow_auto_topic_creation)
+        && let Asked::Names(names) = asked(&message, request.header.version)
+    {
+        for name in names {
+            let topic = Resource::Topic(name);
+            if desk.topic_by_name(&request.context, name).is_some()
+                || !desk.allows(&request.context, Operation::Describe, topic)
+                || is_internal(name)
+                || check_name(name).is_err()
+            {
+                continue;
+            }
+            if desk.allows(&request.context, Operation::Create, Resource::Cluster)
+                || desk.allows(&request.context, Operation::Create, topic)
+            {
+                create.push(name.to_owned());
+            } else {
+                refused.push((name.to_owned(), ErrorCode::TopicAuthorizationFailed));
+            }
+        }
+    }
+    if create.is_empty() {
+        return Started::Answer(request.encode(&answer(desk, request, &message, &refused)));
+    }
+    if !room.idle {
+        return Started::Hold;
+    }
+    for (slot, name) in (0u32..).zip(&create) {
+        let what = Proposal::CreateTopic {
+            name: resolve_topic(&request.context, name).to_owned(),
+            partitions: DEFAULT_PARTITIONS,
+            configs: Vec::new(),
+        };
+        desk.propose(request.token, slot, what);
+    }
+    Started::Waiting(Waiting {
+        work: Work::Metadata(Box::new(Metadata {
+            message,
+            missing: create.len(),
+            create,
+            refused,
+        })),
+        deadline: None,
+        answered: true,
+    })
+}
+
+impl Metadata {
+    /// The controller decided on one topic, and every shard has applied it.
+    pub fn on_decision(
+        &mut self,
+        desk: &Desk,
+        request: &Request,
+        slot: u32,
+        decision: Decision,
+    ) -> Option<Outcome> {
+        match decision {
+            // Somebody else created it meanwhile.
+            Decision::Refused((ErrorCode::TopicAlreadyExists, _)) => {}
+            Decision::Refused((code, _)) => {
+                let name = std::mem::take(&mut self.create[slot as usize]);
+                self.refused.push((name, code));
+            }
+            Decision::Created(_) => {}
+            Decision::Deleted | Decision::ProducerIds { .. } => {
+                panic!("a topic was proposed, got {decision:?}")
+            }
+        }
+        self.missing -= 1;
+        (self.missing == 0).then(|| {
+            let response = answer(desk, request, &self.message, &self.refused);
+            Outcome::Reply(request.encode(&response))
+        })
+    }
+}
+
+fn answer(
+    desk: &Desk,
+    request: &Request,
+    message: &MetadataRequest,
+    refused: &[(String, ErrorCode)],
+) -> MetadataResponse {
+    let context = &request.context;
+    let operations = message.include_topic_authorized_operations;
+    let describes = |name: &str| desk.allows(context, Operation::Describe, Resource::Topic(name));
+    let topics = match asked(message, request.header.version) {
+        Asked::All => desk
+            .topics()
+            .filter(|topic| describes(topic.name))
+            .map(|topic| known(desk, context, topic, operations))
+            .collect(),
+        Asked::Ids(ids) => ids
+            .into_iter()
+            .map(|id| match desk.topic_by_id(id) {
+                None => unknown(None, id, ErrorCode::UnknownTopicId),
+                Some(topic) if !describes(topic.name) => {
+                    unknown(None, id, ErrorCode::TopicAuthorizationFailed)
+                }
+                Some(topic) => known(desk, context, topic, operations),
+            })
+            .collect(),
+        Asked::Names(names) => names
+            .into_iter()
+            .map(|name| match desk.topic_by_name(context, name) {
+                _ if !describes(name) => unknown(
+                    Some(name),
+                    TopicId::ZERO,
+                    ErrorCode::TopicAuthorizationFailed,
+                ),
+                Some(topic) => known(desk, context, topic, operations),
+                None => {
+                    let code = match refused.iter().find(|(of, _)| of == name) {
+                        Some((_, code)) => *code,
+                        None if check_name(name).is_err() => ErrorCode::InvalidTopicException,
+                        None => ErrorCode::UnknownTopicOrPartition,
+                    };
+                    unknown(Some(name), TopicId::ZERO, code)
+                }
+            })
+            .collect(),
+    };
+    let on_cluster = message.include_cluster_authorized_operations
+        && desk.allows(context, Operation::Describe, Resource::Cluster);
+    MetadataResponse {
+        throttle_time_ms: throttle_ms(context, desk.now),
+        brokers: desk
+            .brokers()
+            .map(|broker| MetadataResponseBroker {
+                node_id: broker.id.0,
+                host: broker.host.into(),
+                port: i32::from(broker.port),
+                ..MetadataResponseBroker::default()
+            })
+            .collect(),
+        cluster_id: Some(desk.cluster_id().into()),
+        controller_id: desk.controller_id().0,
+        topics,
+        cluster_authorized_operations: if on_cluster {
+            CLUSTER_OPERATIONS
+        } else {
+            NO_OPERATIONS
+        },
+        ..MetadataResponse::default()
+    }
+}
+
+fn known(
+    desk: &Desk,
+    context: &RequestContext,
+    topic: Found<'_>,
+    operations: bool,
+) -> MetadataResponseTopic {
+    MetadataResponseTopic {
+        name: Some(shown_topic(context, topic.name).into()),
+        topic_id: topic.id.into(),
+        is_internal: is_internal(topic.name),
+        partitions: (0..topic.partitions)
+            .map(|partition_index| {
+                let place = desk.place(topic, partition_index);
+                MetadataResponsePartition {
+                    partition_index,
+                    leader_id: place.leader.0,
+                    leader_epoch: place.leader_epoch.0,
+                    replica_nodes: vec![place.leader.0],
+                    isr_nodes: vec![place.leader.0],
+                    ..MetadataResponsePartition::default()
+                }
+            })
+            .collect(),
+        topic_authorized_operations: if operations {
+            TOPIC_OPERATIONS
+        } else {
+            NO_OPERATIONS
+        },
+        ..MetadataResponseTopic::default()
+    }
+}
+
+fn unknown(name: Option<&str>, id: TopicId, code: ErrorCode) -> MetadataResponseTopic {
+    MetadataResponseTopic {
+        error_code: code.code(),
+        name: name.map(Into::into),
+        topic_id: id.into(),
+        topic_authorized_operations: NO_OPERATIONS,
+        ..MetadataResponseTopic::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_are_kafkas_numbers() {
+        assert_eq!((TOPIC_OPERATIONS, CLUSTER_OPERATIONS), (3576, 8096));
+    }
+}

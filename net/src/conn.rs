@@ -1,0 +1,350 @@
+//! One connection: requests start out of order's way, answers leave in order.
+//!
+//! ```text
+//!  bytes ──► Frames ──► next() ──► slot n+1 (working)          ┌─ slot n+1 answered
+//!              │ full: not read      slot n   (working)        ├─ slot n   answered ─► outgoing ─► one Send
+//!              ▼                      └──── answer(slot, …) ───┘        (only from the front of the ring)
+//!            held: a barrier waits until every earlier request is answered; nothing starts before its own answer
+//! ```
+//!
+//! Back-pressure: nothing is started, and so nothing is received, while the slots are taken, or while more answers
+//! wait for the socket than the peer has read.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use bytes::{Bytes, BytesMut};
+use corelane_engine::call::RequestToken;
+use corelane_engine::types::Instant;
+
+use crate::event::{ConnId, SocketOp};
+use crate::frame::{Buffers, Frame, FrameError, Frames, Want};
+
+/// Requests of one connection under way at a time. Java's producer sends 5, its consumer 1; librdkafka and franz-go
+/// more: enough that a batch of small produces is in flight while the previous one is flushed.
+pub const SLOTS_MAX: usize = 64;
+/// Answer bytes that wait for the peer: beyond it nothing new is started. One answer may be larger.
+pub const OUTGOING_BYTES_MAX: usize = 4 << 20;
+/// Answer bytes that started requests may add to it: a fetch that promises more waits for an idle connection.
+pub const PROMISED_BYTES_MAX: usize = 64 << 20;
+
+/// A request's place in the order of its connection.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct SlotId(u64);
+
+#[derive(Debug)]
+enum Slot {
+    Working {
+        token: Option<RequestToken>,
+        promised: usize,
+    },
+    Answered(Vec<Bytes>),
+}
+
+/// Per connection, on the shard that owns it.
+#[derive(Debug)]
+pub struct Conn {
+    pub id: ConnId,
+    pub peer: SocketAddr,
+    frames: Frames,
+    /// The frames hold no further whole one: receive.
+    drained: bool,
+    receiving: bool,
+    slots: VecDeque<Slot>,
+    first: u64,
+    promised: usize,
+    /// Started requests that get no answer: produce with acks=0.
+    silent: usize,
+    /// The next request in order, which waits for an idle connection.
+    held: Option<Frame>,
+    /// Nothing starts before this one is answered.
+    barrier: Option<SlotId>,
+    outgoing: Vec<Bytes>,
+    /// Answered and not yet taken by the kernel, wherever it is.
+    outgoing_bytes: usize,
+    sending_bytes: usize,
+    sending: bool,
+    /// Whether the worker has this connection on its list of those to look after.
+    pub listed: bool,
+    /// Whether the worker has it on its list of those not read for want of memory.
+    pub starved: bool,
+    /// When bytes came last.
+    pub heard: Instant,
+}
+
+impl Conn {
+    pub fn new(id: ConnId, peer: SocketAddr) -> Conn {
+        Conn {
+            id,
+            peer,
+            frames: Frames::default(),
+            drained: true,
+            receiving: false,
+            slots: VecDeque::new(),
+            first: 0,
+            promised: 0,
+            silent: 0,
+            held: None,
+            barrier: None,
+            outgoing: Vec::new(),
+            outgoing_bytes: 0,
+            sending_bytes: 0,
+            sending: false,
+            listed: false,
+            starved: false,
+            heard: Instant::default(),
+        }
+    }
+
+    pub fn on_received(&mut self, bytes: BytesMut) {
+        self.receiving = false;
+        self.drained = false;
+        self.frames.on_received(bytes);
+    }
+
+    pub fn on_received_into(&mut self, buffer: BytesMut) {
+        self.receiving = false;
+        self.drained = false;
+        self.frames.on_received_into(buffer);
+    }
+
+    pub fn on_sent(&mut self) {
+        assert!(self.sending, "sent what was not being sent");
+        self.sending = false;
+        self.outgoing_bytes -= std::mem::take(&mut self.sending_bytes);
+    }
+
+    /// No request is under way.
+    pub fn is_idle(&self) -> bool {
+        self.slots.is_empty() && self.silent == 0
+    }
+
+    /// How many bytes of answer may be promised beside those under way. Any number, when there are none.
+    pub fn promise_left(&self) -> usize {
+        match self.promised {
+            0 => usize::MAX,
+            promised => PROMISED_BYTES_MAX.saturating_sub(promised),
+        }
+    }
+
+    /// The next request to start, if one may start.
+    pub fn next(&mut self, buffers: &mut Buffers) -> Result<Option<Frame>, FrameError> {
+        if self.barrier.is_some()
+            || self.slots.len() + self.silent >= SLOTS_MAX
+            || self.outgoing_bytes >= OUTGOING_BYTES_MAX
+        {
+            return Ok(None);
+        }
+        if self.held.is_some() {
+            return Ok(if self.is_idle() {
+                self.held.take()
+            } else {
+                None
+            });
+        }
+        let next = self.frames.next(buffers)?;
+        self.drained = next.is_none();
+        Ok(next)
+    }
+
+    /// Puts back what `next` gave: it starts when every earlier request is answered.
+    pub fn hold(&mut self, frame: Frame) {
+        assert!(self.held.is_none() && !self.is_idle());
+        self.held = Some(frame);
+    }
+
+    /// A request starts that will be answered.
+    pub fn open(&mut self, token: Option<RequestToken>, promised: usize, barrier: bool) -> SlotId {
+        let slot = SlotId(self.first + self.slots.len() as u64);
+        self.slots.push_back(Slot::Working { token, promised });
+        self.promised += promised;
+        if barrier {
+            self.barrier = Some(slot);
+        }
+        slot
+    }
+
+    /// A request starts that gets no answer.
+    pub fn open_silent(&mut self) {
+        self.silent += 1;
+    }
+
+    /// It ended.
+    pub fn close_silent(&mut self) {
+        assert!(self.silent > 0);
+        self.silent -= 1;
+    }
+
+    /// The answer of one request: size, header and body, in as many parts as it has.
+    pub fn answer(&mut self, slot: SlotId, parts: Vec<Bytes>) {
+        let index = usize::try_from(slot.0 - self.first).expect("a slot of this ring");
+        let promised = match &self.slots[index] {
+            Slot::Working { promised, .. } => *promised,
+            Slot::Answered(_) => panic!("slot {slot:?} answered twice"),
+        };
+        self.promised -= promised;
+        self.outgoing_bytes += parts.iter().map(Bytes::len).sum::<usize>();
+        self.slots[index] = Slot::Answered(parts);
+        if self.barrier == Some(slot) {
+            self.barrier = None;
+        }
+    }
+
+    /// Moves the answers whose turn it is from the ring to the queue, which frees their slots.
+    pub fn collect(&mut self) {
+        while let Some(Slot::Answered(_)) = self.slots.front() {
+            let Some(Slot::Answered(parts)) = self.slots.pop_front() else {
+                unreachable!("the front was looked at");
+            };
+            self.first += 1;
+            self.outgoing.extend(parts);
+        }
+    }
+
+    /// What to send now.
+    pub fn send(&mut self) -> Option<SocketOp> {
+        if self.sending || self.outgoing.is_empty() {
+            return None;
+        }
+        self.sending = true;
+        let parts = std::mem::take(&mut self.outgoing);
+        self.sending_bytes = parts.iter().map(Bytes::len).sum();
+        Some(SocketOp::Send {
+            conn: self.id,
+            parts,
+        })
+    }
+
+    /// What to receive, if anything.
+    pub fn receive(&mut self, buffers: &Buffers) -> Receive {
+        if self.receiving || !self.drained || self.held.is_some() {
+            return Receive::Nothing;
+        }
+        let op = match self.frames.want(buffers) {
+            Want::Memory => return Receive::Memory,
+            Want::Pooled => SocketOp::Receive { conn: self.id },
+            Want::Into(buffer) => SocketOp::ReceiveInto {
+                conn: self.id,
+                buffer,
+            },
+        };
+        self.receiving = true;
+        Receive::Op(op)
+    }
+
+    /// A frame waits for memory: it may be asked for again.
+    pub fn retry(&mut self) {
+        self.drained = false;
+        self.starved = false;
+    }
+
+    /// Whether it holds memory for a large frame that has not come whole.
+    pub fn is_midway(&self) -> bool {
+        self.frames.is_midway()
+    }
+
+    /// The connection ends. What is under way, in order; its answers go nowhere.
+    pub fn close(mut self, buffers: &mut Buffers) -> Vec<RequestToken> {
+        self.frames.close(buffers);
+        if let Some(frame) = self.held.take() {
+            buffers.release(frame.charge);
+        }
+        self.slots
+            .iter()
+            .filter_map(|slot| match slot {
+                Slot::Working { token, .. } => *token,
+                Slot::Answered(_) => None,
+            })
+            .collect()
+    }
+}
+
+/// Answer of [`Conn::receive`].
+#[derive(Debug)]
+pub enum Receive {
+    Op(SocketOp),
+    Nothing,
+    /// The shard's receive budget is used up: ask again when a request was answered.
+    Memory,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn conn() -> (Conn, Buffers) {
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        (
+            Conn::new(ConnId(1), peer),
+            Buffers::new(1 << 20, 1 << 20, 1 << 20, 1 << 20),
+        )
+    }
+
+    fn sent(op: Option<SocketOp>) -> Vec<u8> {
+        match op {
+            Some(SocketOp::Send { parts, .. }) => parts.concat(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn pull(conn: &mut Conn, buffers: &mut Buffers) -> Option<u8> {
+        let frame = conn.next(buffers).unwrap()?;
+        buffers.release(frame.charge);
+        Some(frame.bytes[0])
+    }
+
+    #[test]
+    fn answers_leave_in_order_and_in_one_send() {
+        let (mut conn, mut buffers) = conn();
+        assert!(matches!(conn.receive(&buffers), Receive::Op(_)));
+        conn.on_received(BytesMut::from(&[0, 0, 0, 1, 7, 0, 0, 0, 1, 8, 0, 0, 0][..]));
+        assert_eq!(pull(&mut conn, &mut buffers), Some(7));
+        let a = conn.open(None, 0, false);
+        assert_eq!(pull(&mut conn, &mut buffers), Some(8));
+        let b = conn.open(None, 0, false);
+        assert_eq!(pull(&mut conn, &mut buffers), None);
+        assert!(matches!(conn.receive(&buffers), Receive::Op(_)));
+        conn.answer(b, vec![Bytes::from_static(b"b")]);
+        conn.collect();
+        assert!(conn.send().is_none());
+        conn.answer(a, vec![Bytes::from_static(b"a")]);
+        conn.collect();
+        assert_eq!(sent(conn.send()), b"ab");
+        assert!(conn.send().is_none());
+    }
+
+    #[test]
+    fn a_barrier_waits_and_makes_wait() {
+        let (mut conn, mut buffers) = conn();
+        conn.on_received(BytesMut::from(
+            &[0, 0, 0, 1, 7, 0, 0, 0, 1, 8, 0, 0, 0, 1, 9][..],
+        ));
+        pull(&mut conn, &mut buffers);
+        let a = conn.open(None, 0, false);
+        let frame = conn.next(&mut buffers).unwrap().unwrap();
+        conn.hold(frame);
+        assert!(pull(&mut conn, &mut buffers).is_none());
+        conn.answer(a, vec![]);
+        conn.collect();
+        assert_eq!(pull(&mut conn, &mut buffers), Some(8));
+        let b = conn.open(None, 0, true);
+        assert!(pull(&mut conn, &mut buffers).is_none());
+        conn.answer(b, vec![]);
+        assert_eq!(pull(&mut conn, &mut buffers), Some(9));
+    }
+
+    #[test]
+    fn a_peer_that_does_not_read_is_not_read() {
+        let (mut conn, mut buffers) = conn();
+        let mut stream = BytesMut::new();
+        (0..200u8).for_each(|i| stream.extend_from_slice(&[0, 0, 0, 1, i]));
+        conn.on_received(stream);
+        let mut started = 0;
+        while pull(&mut conn, &mut buffers).is_some() {
+            conn.open(None, 0, false);
+            started += 1;
+        }
+        assert_eq!(started, SLOTS_MAX);
+        assert!(matches!(conn.receive(&buffers), Receive::Nothing));
+    }
+}

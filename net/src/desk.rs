@@ -1,0 +1,434 @@
+//! What handlers work with: the shard's own image, sessions and seams, and the calls they want made.
+//!
+//! ```text
+//!  frame ──► handler::start(desk, request) ──┬─ Answer ────────────────────────────► connection
+//!                                            ├─ Waiting(work) ─┐
+//!                                            └─ Hold           │ calls, proposals
+//!            work.on_answer(desk, request) ◄── answers ────────┘ ──► Outcome ──────► connection
+//! ```
+
+use bytes::{BufMut, Bytes, BytesMut};
+use corelane_engine::call::{AnswerBody, Call, CallBody, RequestToken};
+use corelane_engine::types::{Instant, LeaderEpoch, NodeId, Now, ShardId, TopicId, TopicPartition};
+
+use crate::api::k22_init_producer_id::ProducerIds;
+use crate::api::{
+    Api, CloseReason, Header, k00_produce, k01_fetch, k02_list_offsets, k03_metadata,
+    k18_api_versions, k19_create_topics, k20_delete_topics, k22_init_producer_id,
+};
+use crate::context::{Authorize, Operation, RequestContext, Resource, resolve_topic};
+use crate::error_code::ErrorCode;
+use crate::interim::{self, Image};
+use crate::protocol::{Message, Reader, Writer};
+use crate::sessions::Sessions;
+
+/// Per shard.
+#[derive(Debug)]
+pub struct Desk {
+    /// Of the event being handled.
+    pub now: Now,
+    pub me: ShardId,
+    /// How many shards this node has.
+    pub shards: u16,
+    pub image: Image,
+    pub sessions: Sessions,
+    pub authorize: Authorize,
+    pub producer_ids: ProducerIds,
+    /// Calls to be made once the handler returns, in order.
+    pub calls: Vec<(ShardId, Call)>,
+    /// For the controller, once the handler returns.
+    pub proposals: Vec<Proposed>,
+}
+
+/// A change that a request wants made: answered by [`Decision`] once every shard of this node has applied it.
+#[derive(Debug)]
+pub struct Proposed {
+    pub request: RequestToken,
+    /// The request's own index, returned with the decision.
+    pub slot: u32,
+    pub what: Proposal,
+}
+
+/// What is to be changed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Proposal {
+    CreateTopic {
+        name: String,
+        partitions: i32,
+        configs: Vec<(String, String)>,
+    },
+    DeleteTopic(TopicId),
+    /// A block of producer ids for this shard.
+    ProducerIds,
+}
+
+/// What became of a proposal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Decision {
+    Created(TopicId),
+    Deleted,
+    /// `first..end`.
+    ProducerIds {
+        first: i64,
+        end: i64,
+    },
+    Refused(Refusal),
+}
+
+/// A code, and the message that goes with it where there is one.
+pub type Refusal = (ErrorCode, Option<String>);
+
+/// A topic as handlers need it.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    pub id: TopicId,
+    /// As stored.
+    pub name: &'a str,
+    pub partitions: i32,
+}
+
+/// Where a partition is led.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub leader: NodeId,
+    pub leader_epoch: LeaderEpoch,
+}
+
+/// A broker as Metadata shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Broker<'a> {
+    pub id: NodeId,
+    pub host: &'a str,
+    pub port: u16,
+}
+
+/// A config as clients see it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfigShown {
+    pub name: String,
+    pub value: Option<String>,
+    /// Kafka's `ConfigSource`: 1 the topic's own, 5 the default.
+    pub source: i8,
+}
+
+impl Desk {
+    /// The topic that a client calls `name`.
+    pub fn topic_by_name(&self, context: &RequestContext, name: &str) -> Option<Found<'_>> {
+        let (id, topic) = self.image.topic_by_name(resolve_topic(context, name))?;
+        Some(Found {
+            id,
+            name: &topic.name,
+            partitions: topic.partitions,
+        })
+    }
+
+    /// The topic of an id.
+    pub fn topic_by_id(&self, id: TopicId) -> Option<Found<'_>> {
+        let topic = self.image.topic(id)?;
+        Some(Found {
+            id,
+            name: &topic.name,
+            partitions: topic.partitions,
+        })
+    }
+
+    /// The shard that serves a partition.
+    pub fn owner(&self, partition: TopicPartition) -> ShardId {
+        interim::owner(partition, self.shards)
+    }
+
+    /// Every topic, by name.
+    pub fn topics(&self) -> impl Iterator<Item = Found<'_>> {
+        self.image.topics.iter().map(|(&id, topic)| Found {
+            id,
+            name: &topic.name,
+            partitions: topic.partitions,
+        })
+    }
+
+    /// Who leads a partition.
+    pub fn place(&self, _topic: Found<'_>, _partition: i32) -> Place {
+        Place {
+            leader: self.image.node,
+            leader_epoch: LeaderEpoch(0),
+        }
+    }
+
+    /// Every broker.
+    pub fn brokers(&self) -> impl Iterator<Item = Broker<'_>> {
+        std::iter::once(Broker {
+            id: self.image.node,
+            host: &self.image.host,
+            port: self.image.port,
+        })
+    }
+
+    /// The cluster's id, as clients see it.
+    pub fn cluster_id(&self) -> &str {
+        &self.image.cluster_id
+    }
+
+    /// The broker that admin requests are sent to.
+    pub fn controller_id(&self) -> NodeId {
+        self.image.node
+    }
+
+    /// A topic whose name differs in dots and underscores only: Kafka's metric names would not tell them apart.
+    pub fn colliding_topic(&self, name: &str) -> Option<&str> {
+        let folded = name.replace('.', "_");
+        self.image
+            .names
+            .keys()
+            .map(String::as_str)
+            .find(|other| other.replace('.', "_") == folded)
+    }
+
+    /// Why a topic cannot have this config, in Kafka's words.
+    pub fn check_config(&self, _name: &str, _value: &str) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Every config of a topic with the given ones, by name.
+    pub fn effective_configs(&self, _given: &[(String, String)]) -> Vec<ConfigShown> {
+        Vec::new()
+    }
+
+    /// Proposes a change in the name of a request.
+    pub fn propose(&mut self, request: RequestToken, slot: u32, what: Proposal) {
+        self.proposals.push(Proposed {
+            request,
+            slot,
+            what,
+        });
+    }
+
+    /// Asks the authorizer.
+    pub fn allows(&self, context: &RequestContext, what: Operation, of: Resource<'_>) -> bool {
+        (self.authorize)(context, what, of)
+    }
+
+    /// Starts a request.
+    pub fn start(&mut self, request: &Request, body: &Bytes, room: Room) -> Started {
+        match request.header.entry.api {
+            Api::Produce => k00_produce::start(self, request, body),
+            Api::Fetch => match request.decode(body) {
+                Err(reason) => Started::Close(reason),
+                Ok(message) if k01_fetch::promised(&message) > room.promise => Started::Hold,
+                Ok(message) => k01_fetch::start(self, request, message),
+            },
+            Api::ListOffsets => k02_list_offsets::start(self, request, body),
+            Api::Metadata => k03_metadata::start(self, request, body, room),
+            Api::ApiVersions => k18_api_versions::start(self, request, body),
+            Api::CreateTopics => k19_create_topics::start(self, request, body),
+            Api::DeleteTopics => k20_delete_topics::start(self, request, body),
+            Api::InitProducerId => k22_init_producer_id::start(self, request, body),
+        }
+    }
+
+    /// Makes a call in the name of a request.
+    pub fn call(&mut self, owner: ShardId, request: RequestToken, body: CallBody) {
+        let from = self.me;
+        self.calls.push((
+            owner,
+            Call {
+                from,
+                request,
+                body,
+            },
+        ));
+    }
+}
+
+/// What a request is answered by, and for whom.
+#[derive(Debug)]
+pub struct Request {
+    pub header: Header,
+    pub context: RequestContext,
+    pub token: RequestToken,
+}
+
+impl Request {
+    /// Reads the body. Bytes after its end are refused, as by Kafka.
+    pub fn decode<M: Message>(&self, body: &Bytes) -> Result<M, CloseReason> {
+        let mut reader = Reader::new(body.clone());
+        let bad = |why: String| CloseReason::BadRequest {
+            name: self.header.entry.name,
+            version: self.header.version,
+            why,
+        };
+        let message =
+            M::decode(&mut reader, self.header.version).map_err(|error| bad(error.to_string()))?;
+        if reader.remaining() > 0 {
+            return Err(bad(format!("{} bytes after the end", reader.remaining())));
+        }
+        Ok(message)
+    }
+
+    /// Size, header and body of an answer.
+    pub fn encode(&self, message: &impl Message) -> Vec<Bytes> {
+        // ApiVersions must be readable by a client that knows nothing of this broker yet.
+        let tags = self.header.flexible() && self.header.entry.api != Api::ApiVersions;
+        encode(
+            self.header.correlation_id,
+            tags,
+            self.header.version,
+            message,
+        )
+    }
+}
+
+/// Size, header and body of an answer; `tags`: response header version 1.
+pub fn encode(correlation_id: i32, tags: bool, version: i16, message: &impl Message) -> Vec<Bytes> {
+    let mut writer = Writer::new();
+    message.encode(&mut writer, version);
+    let body = writer.finish();
+    let head = if tags { 9 } else { 8 };
+    let bytes = head - 4 + body.iter().map(Bytes::len).sum::<usize>();
+    let bytes = i32::try_from(bytes).expect("answers are bounded far below 2 GiB");
+    let mut first = BytesMut::with_capacity(head);
+    first.put_i32(bytes);
+    first.put_i32(correlation_id);
+    if tags {
+        first.put_u8(0);
+    }
+    let mut parts = Vec::with_capacity(body.len() + 1);
+    parts.push(first.freeze());
+    parts.extend(body);
+    parts
+}
+
+/// What became of a request when it started.
+#[derive(Debug)]
+pub enum Started {
+    /// Size, header and body.
+    Answer(Vec<Bytes>),
+    /// No answer is expected, and nothing is under way.
+    Nothing,
+    Waiting(Waiting),
+    /// It must wait until all earlier requests of its connection are answered; then it is started again.
+    Hold,
+    Close(CloseReason),
+}
+
+/// A request that waits for calls, proposals or time.
+#[derive(Debug)]
+pub struct Waiting {
+    pub work: Work,
+    pub deadline: Option<Instant>,
+    /// Whether the client expects an answer.
+    pub answered: bool,
+}
+
+/// How a waiting request ends.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Size, header and body.
+    Reply(Vec<Bytes>),
+    /// No answer is expected.
+    Nothing,
+    Close(CloseReason),
+}
+
+/// What a waiting request is in the middle of.
+#[derive(Debug)]
+pub enum Work {
+    Produce(Box<k00_produce::Produce>),
+    Fetch(Box<k01_fetch::Fetch>),
+    ListOffsets(Box<k02_list_offsets::ListOffsets>),
+    Metadata(Box<k03_metadata::Metadata>),
+    CreateTopics(Box<k19_create_topics::CreateTopics>),
+    DeleteTopics(Box<k20_delete_topics::DeleteTopics>),
+    InitProducerId,
+}
+
+impl Work {
+    /// Bytes of answer that the connection is to reckon with.
+    pub fn promised(&self) -> usize {
+        match self {
+            Work::Fetch(fetch) => fetch.promised(),
+            Work::Produce(_)
+            | Work::ListOffsets(_)
+            | Work::Metadata(_)
+            | Work::CreateTopics(_)
+            | Work::DeleteTopics(_)
+            | Work::InitProducerId => 0,
+        }
+    }
+
+    /// An owner answered a call of this request.
+    pub fn on_answer(
+        &mut self,
+        desk: &mut Desk,
+        request: &Request,
+        from: ShardId,
+        body: AnswerBody,
+    ) -> Option<Outcome> {
+        match self {
+            Work::Produce(work) => work.on_answer(request, body),
+            Work::Fetch(work) => work.on_answer(desk, request, from, body),
+            Work::ListOffsets(work) => work.on_answer(request, body),
+            Work::Metadata(_)
+            | Work::CreateTopics(_)
+            | Work::DeleteTopics(_)
+            | Work::InitProducerId => {
+                panic!("no call was made, got {body:?}")
+            }
+        }
+    }
+
+    /// The controller decided on a proposal of this request.
+    pub fn on_decision(
+        &mut self,
+        desk: &mut Desk,
+        request: &Request,
+        slot: u32,
+        decision: Decision,
+    ) -> Option<Outcome> {
+        match self {
+            Work::Metadata(work) => work.on_decision(desk, request, slot, decision),
+            Work::CreateTopics(work) => work.on_decision(request, slot, decision),
+            Work::DeleteTopics(work) => work.on_decision(request, slot, decision),
+            Work::Produce(_) | Work::Fetch(_) | Work::ListOffsets(_) | Work::InitProducerId => {
+                panic!("nothing was proposed, got {decision:?}")
+            }
+        }
+    }
+
+    /// The request's time is up. `None`: it goes on until what is under way has come.
+    pub fn on_deadline(&mut self, desk: &mut Desk, request: &Request) -> Option<Outcome> {
+        match self {
+            Work::Produce(work) => Some(work.on_deadline(request)),
+            Work::Fetch(work) => work.on_deadline(desk, request),
+            Work::ListOffsets(_)
+            | Work::Metadata(_)
+            | Work::CreateTopics(_)
+            | Work::DeleteTopics(_)
+            | Work::InitProducerId => None,
+        }
+    }
+
+    /// The connection is gone. True: nothing that is under way must be waited for.
+    pub fn cancel(&mut self, desk: &mut Desk, request: &Request) -> bool {
+        match self {
+            Work::Fetch(work) => {
+                work.cancel(desk, request);
+                true
+            }
+            Work::Produce(_)
+            | Work::ListOffsets(_)
+            | Work::Metadata(_)
+            | Work::CreateTopics(_)
+            | Work::DeleteTopics(_)
+            | Work::InitProducerId => false,
+        }
+    }
+}
+
+/// What a connection allows a request that is about to start.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// Nothing else is under way on the connection.
+    pub idle: bool,
+    /// Answer bytes that may still be promised.
+    pub promise: usize,
+}

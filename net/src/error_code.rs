@@ -1,0 +1,101 @@
+//! Kafka's error codes, and the one map from our errors to them: exhaustive, no wildcard arm.
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use corelane_engine::call::{AppendError, ReadError};
+
+/// The codes this broker gives. Names and numbers are Kafka's (`org.apache.kafka.common.protocol.Errors`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(i16)]
+pub enum ErrorCode {
+    UnknownServerError = -1,
+    None = 0,
+    OffsetOutOfRange = 1,
+    CorruptMessage = 2,
+    UnknownTopicOrPartition = 3,
+    LeaderNotAvailable = 5,
+    NotLeaderOrFollower = 6,
+    RequestTimedOut = 7,
+    MessageTooLarge = 10,
+    InvalidTopicException = 17,
+    RecordListTooLarge = 18,
+    InvalidRequiredAcks = 21,
+    TopicAuthorizationFailed = 29,
+    ClusterAuthorizationFailed = 31,
+    InvalidTimestamp = 32,
+    UnsupportedVersion = 35,
+    TopicAlreadyExists = 36,
+    InvalidPartitions = 37,
+    InvalidReplicationFactor = 38,
+    InvalidReplicaAssignment = 39,
+    InvalidConfig = 40,
+    NotController = 41,
+    InvalidRequest = 42,
+    UnsupportedForMessageFormat = 43,
+    PolicyViolation = 44,
+    OutOfOrderSequenceNumber = 45,
+    DuplicateSequenceNumber = 46,
+    InvalidProducerEpoch = 47,
+    TransactionalIdAuthorizationFailed = 53,
+    KafkaStorageError = 56,
+    UnknownProducerId = 59,
+    FetchSessionIdNotFound = 70,
+    InvalidFetchSessionEpoch = 71,
+    TopicDeletionDisabled = 73,
+    FencedLeaderEpoch = 74,
+    UnknownLeaderEpoch = 75,
+    UnsupportedCompressionType = 76,
+    InvalidRecord = 87,
+    UnknownTopicId = 100,
+    InconsistentTopicId = 103,
+    FetchSessionTopicIdError = 106,
+}
+
+impl ErrorCode {
+    /// The number on the wire.
+    pub const fn code(self) -> i16 {
+        self as i16
+    }
+}
+
+/// Code and message of a refused append.
+pub fn of_append(error: &AppendError) -> (ErrorCode, Option<String>) {
+    match error {
+        AppendError::UnknownPartition => (ErrorCode::UnknownTopicOrPartition, None),
+        AppendError::Corrupt(why) => (ErrorCode::CorruptMessage, Some(why.clone())),
+        AppendError::InvalidRecord(why) => (ErrorCode::InvalidRecord, Some(why.clone())),
+        AppendError::InvalidTimestamp(why) => (ErrorCode::InvalidTimestamp, Some(why.clone())),
+        AppendError::TooLarge { bytes, max } => (
+            ErrorCode::MessageTooLarge,
+            Some(format!(
+                "The record batch size in the append is {bytes} bytes which exceeds the maximum configured value of \
+                 {max} bytes."
+            )),
+        ),
+        AppendError::LargerThanSegment { bytes, max } => (
+            ErrorCode::RecordListTooLarge,
+            Some(format!(
+                "Append size is {bytes} bytes which exceeds the maximum configured segment size of {max} bytes."
+            )),
+        ),
+        AppendError::UnsupportedCompression => (ErrorCode::UnsupportedCompressionType, None),
+        AppendError::UnsupportedFormat => (ErrorCode::InvalidRecord, None),
+        AppendError::OutOfOrderSequence => (ErrorCode::OutOfOrderSequenceNumber, None),
+        AppendError::InvalidProducerEpoch => (ErrorCode::InvalidProducerEpoch, None),
+        AppendError::UnknownProducer => (ErrorCode::UnknownProducerId, None),
+        AppendError::DuplicateSequence => (ErrorCode::DuplicateSequenceNumber, None),
+        AppendError::Storage => (ErrorCode::KafkaStorageError, None),
+    }
+}
+
+/// Code of a refused read or offset lookup. `Diverging` is no error on the wire: it is a field of the answer.
+pub fn of_read(error: &ReadError) -> ErrorCode {
+    match error {
+        ReadError::UnknownPartition => ErrorCode::UnknownTopicOrPartition,
+        ReadError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+        ReadError::FencedEpoch => ErrorCode::FencedLeaderEpoch,
+        ReadError::UnknownEpoch => ErrorCode::UnknownLeaderEpoch,
+        ReadError::Diverging { .. } => ErrorCode::None,
+        ReadError::Corrupt => ErrorCode::CorruptMessage,
+        ReadError::Storage => ErrorCode::KafkaStorageError,
+    }
+}

@@ -1,0 +1,621 @@
+//! One shard's machine: its connections, the requests under way, its storage, and on shard 0 the controller.
+//!
+//! ```text
+//!  Received ─► conn ─► frames ─► parse ─► handler ──┬─ calls ──► owner: here: storage · elsewhere: mesh
+//!                                                   └─ proposals ──► controller: here or on shard 0
+//!  Disk, Mesh ─► storage ─► answers ──┬─ asked here ──► request ─► conn slot ─► (settle) one Send per connection
+//!                                     └─ asked elsewhere ──► mesh
+//!  settle: expired deadlines → requests that may start now → storage (group commit) → sends and receives
+//! ```
+//!
+//! Nothing here is proportional to all connections or partitions: a pass looks at those that an event named.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use corelane_engine::call::{Answer, RequestToken};
+use corelane_engine::rng::Rng;
+use corelane_engine::shard::ShardOut;
+use corelane_engine::types::{Instant, Now, ShardId};
+
+use crate::api::k22_init_producer_id::{self, ProducerIds};
+use crate::api::{self, Api, CloseReason, Header, Parsed, k18_api_versions};
+use crate::conn::{Conn, Receive};
+use crate::context::{Authorize, Principal, RequestContext};
+use crate::desk::{
+    Decision, Desk, Outcome, Proposal, Proposed, Request, Room, Started, Waiting, Work,
+};
+use crate::event::{ConnId, Event, Machine, Message, Outbox};
+use crate::frame::{Buffers, Frame};
+use crate::interim::Image;
+use crate::requests::{Pending, Requests};
+use crate::sessions::Sessions;
+use crate::storage::Storage;
+
+/// Requests other than Produce are decoded into something several times their size: none needs more than this.
+const PLAIN_REQUEST_BYTES_MAX: usize = 8 << 20;
+/// Connections that waited for memory and are looked at again in one pass.
+const MEMORY_RETRIES: usize = 16;
+
+/// In whose name a shard asks for a block of producer ids: no request's token.
+const PRODUCER_IDS: RequestToken = RequestToken(u64::MAX);
+/// Memory for a half-received frame is taken back after this long without a byte, when others wait for it.
+const STALL: Duration = Duration::from_secs(20);
+
+/// The worker of one shard, in the running state: recovered, with an image.
+pub struct Worker<S> {
+    desk: Desk,
+    storage: S,
+    conns: BTreeMap<ConnId, Conn>,
+    requests: Requests,
+    buffers: Buffers,
+    listener: &'static str,
+    /// Connections to look after at the end of the pass.
+    listed: Vec<ConnId>,
+    /// Connections not read for want of memory, in order.
+    starved: VecDeque<ConnId>,
+    /// A request was answered since the starved were looked at.
+    freed: bool,
+    /// While connections wait for memory: when to look for those that hold it and send nothing.
+    stall_check: Option<Instant>,
+    /// Something was started after storage had settled: the next pass must come at once.
+    again: bool,
+    shard_out: ShardOut,
+}
+
+/// Bounds of one shard's Kafka side.
+#[derive(Clone, Debug)]
+pub struct NetLimits {
+    /// Largest frame: Kafka's `socket.request.max.bytes`.
+    pub frame_bytes_max: usize,
+    /// Memory for requests under way in small frames, and in large ones.
+    pub small_bytes_max: usize,
+    pub large_bytes_max: usize,
+    /// Large receive buffers kept for reuse.
+    pub idle_bytes_max: usize,
+    /// Fetch sessions, and partitions in all of them.
+    pub sessions_max: usize,
+    pub session_partitions_max: usize,
+}
+
+impl NetLimits {
+    pub const NORMAL: NetLimits = NetLimits {
+        frame_bytes_max: corelane_engine::limits::FRAME_BYTES_MAX,
+        small_bytes_max: 64 << 20,
+        large_bytes_max: 256 << 20,
+        idle_bytes_max: 64 << 20,
+        sessions_max: 1000,
+        session_partitions_max: 200_000,
+    };
+}
+
+/// What a worker is made of.
+pub struct Parts<S> {
+    pub me: ShardId,
+    /// How many shards this node has.
+    pub shards: u16,
+    pub image: Image,
+    pub storage: S,
+    pub limits: NetLimits,
+    /// Draws ids of fetch sessions.
+    pub rng: Rng,
+    pub authorize: Authorize,
+    /// Name of the listener.
+    pub listener: &'static str,
+}
+
+impl<S: Storage> Worker<S> {
+    /// In the running state.
+    pub fn new(parts: Parts<S>) -> Worker<S> {
+        let limits = parts.limits;
+        Worker {
+            desk: Desk {
+                now: Now::default(),
+                me: parts.me,
+                shards: parts.shards,
+                image: parts.image,
+                sessions: Sessions::new(
+                    parts.me,
+                    limits.sessions_max,
+                    limits.session_partitions_max,
+                    parts.rng,
+                ),
+                authorize: parts.authorize,
+                producer_ids: ProducerIds::default(),
+                calls: Vec::new(),
+                proposals: Vec::new(),
+            },
+            storage: parts.storage,
+            conns: BTreeMap::new(),
+            requests: Requests::default(),
+            buffers: Buffers::new(
+                limits.frame_bytes_max,
+                limits.small_bytes_max,
+                limits.large_bytes_max,
+                limits.idle_bytes_max,
+            ),
+            listener: parts.listener,
+            listed: Vec::new(),
+            starved: VecDeque::new(),
+            freed: false,
+            stall_check: None,
+            again: false,
+            shard_out: ShardOut::default(),
+        }
+    }
+
+    /// This shard's image, to be kept up to date by whoever applies committed records.
+    pub fn image_mut(&mut self) -> &mut Image {
+        &mut self.desk.image
+    }
+
+    /// This shard's storage.
+    pub fn storage_mut(&mut self) -> &mut S {
+        &mut self.storage
+    }
+
+    /// What the requests of this shard want changed since the last call: for the controller.
+    pub fn take_proposals(&mut self) -> Vec<Proposed> {
+        std::mem::take(&mut self.desk.proposals)
+    }
+
+    /// The controller decided on a proposal of this shard, and every shard of the node has applied it.
+    pub fn on_decision(
+        &mut self,
+        now: Now,
+        request: RequestToken,
+        slot: u32,
+        decision: Decision,
+        out: &mut Outbox,
+    ) {
+        self.desk.now = now;
+        if request == PRODUCER_IDS {
+            self.on_producer_ids(decision, out);
+        } else if let Some(pending) = self.requests.get_mut(request)
+            && let Some(outcome) =
+                pending
+                    .work
+                    .on_decision(&mut self.desk, &pending.request, slot, decision)
+        {
+            self.finish(request, outcome, out);
+        }
+        self.turn(out);
+    }
+
+    fn on_producer_ids(&mut self, decision: Decision, out: &mut Outbox) {
+        let now = self.desk.now;
+        match decision {
+            Decision::ProducerIds { first, end } => {
+                for (token, id) in self.desk.producer_ids.on_block(first, end) {
+                    if let Some(pending) = self.requests.get_mut(token) {
+                        let outcome = k22_init_producer_id::on_id(&pending.request, now, id);
+                        self.finish(token, outcome, out);
+                    }
+                }
+            }
+            Decision::Refused((code, _)) => {
+                for token in self.desk.producer_ids.on_refused() {
+                    if let Some(pending) = self.requests.get_mut(token) {
+                        let outcome = k22_init_producer_id::on_refused(&pending.request, now, code);
+                        self.finish(token, outcome, out);
+                    }
+                }
+            }
+            Decision::Created(_) | Decision::Deleted => {
+                panic!("producer ids were asked for, got {decision:?}")
+            }
+        }
+    }
+
+    fn on_message(&mut self, from: ShardId, message: Message, out: &mut Outbox) {
+        match message {
+            Message::Call(call) => {
+                self.storage.call(self.desk.now, call, &mut self.shard_out);
+                self.turn(out);
+            }
+            Message::Answer(answer) => {
+                self.answered(from, answer, out);
+                self.turn(out);
+            }
+        }
+    }
+
+    fn conn_accepted(&mut self, conn: ConnId, peer: SocketAddr) {
+        self.conns.insert(conn, Conn::new(conn, peer));
+        self.list(conn);
+    }
+
+    /// Puts a connection on the list of those to look after in this pass.
+    fn list(&mut self, id: ConnId) {
+        if let Some(conn) = self.conns.get_mut(&id)
+            && !conn.listed
+        {
+            conn.listed = true;
+            self.listed.push(id);
+        }
+    }
+
+    /// Starts what may start on a connection; true: something did.
+    fn pump(&mut self, id: ConnId, out: &mut Outbox) -> bool {
+        let mut started = false;
+        loop {
+            let Some(conn) = self.conns.get_mut(&id) else {
+                return started;
+            };
+            match conn.next(&mut self.buffers) {
+                Ok(Some(frame)) => {
+                    if !self.start(id, frame, out) {
+                        return started;
+                    }
+                    started = true;
+                }
+                Ok(None) => return started,
+                Err(error) => {
+                    self.close(id, &error.into(), out);
+                    return started;
+                }
+            }
+        }
+    }
+
+    /// Starts one request; false: it is held until the connection is idle, or the connection was closed.
+    fn start(&mut self, id: ConnId, frame: Frame, out: &mut Outbox) -> bool {
+        let started = match api::parse(frame.bytes.clone()) {
+            Ok(Parsed::Request(header, body)) => {
+                if header.entry.api != Api::Produce && body.len() > PLAIN_REQUEST_BYTES_MAX {
+                    Started::Close(CloseReason::BadRequest {
+                        name: header.entry.name,
+                        version: header.version,
+                        why: format!("{} bytes", body.len()),
+                    })
+                } else {
+                    return self.start_request(id, frame, header, &body, out);
+                }
+            }
+            Ok(Parsed::UnknownApiVersions { correlation_id }) => {
+                Started::Answer(k18_api_versions::unsupported(correlation_id))
+            }
+            Err(reason) => Started::Close(reason),
+        };
+        self.buffers.release(frame.charge);
+        let conn = self.conns.get_mut(&id).expect("its frame was just taken");
+        match started {
+            Started::Answer(parts) => {
+                let slot = conn.open(None, 0, false);
+                conn.answer(slot, parts);
+                self.list(id);
+                true
+            }
+            Started::Close(reason) => {
+                self.close(id, &reason, out);
+                false
+            }
+            Started::Nothing | Started::Waiting(_) | Started::Hold => {
+                unreachable!("decided above")
+            }
+        }
+    }
+
+    fn start_request(
+        &mut self,
+        id: ConnId,
+        frame: Frame,
+        header: Header,
+        body: &Bytes,
+        out: &mut Outbox,
+    ) -> bool {
+        let conn = self.conns.get_mut(&id).expect("its frame was just taken");
+        let request = Request {
+            context: RequestContext {
+                principal: Principal::ANONYMOUS,
+                listener: self.listener,
+                peer: conn.peer,
+                client_id: header.client_id.clone(),
+            },
+            header,
+            token: self.requests.next_token(),
+        };
+        let barrier = request.header.entry.barrier;
+        let room = Room {
+            idle: conn.is_idle(),
+            promise: conn.promise_left(),
+        };
+        let started = match barrier && !room.idle {
+            true => Started::Hold,
+            false => self.desk.start(&request, body, room),
+        };
+        match started {
+            Started::Hold => {
+                conn.hold(frame);
+                return false;
+            }
+            Started::Answer(parts) => {
+                self.buffers.release(frame.charge);
+                let slot = conn.open(None, 0, false);
+                conn.answer(slot, parts);
+                self.list(id);
+            }
+            Started::Nothing => self.buffers.release(frame.charge),
+            Started::Close(reason) => {
+                self.buffers.release(frame.charge);
+                self.close(id, &reason, out);
+                return false;
+            }
+            Started::Waiting(Waiting {
+                work,
+                deadline,
+                answered,
+            }) => {
+                let slot = if answered {
+                    let barrier = barrier || matches!(work, Work::Metadata(_));
+                    Some(conn.open(Some(request.token), work.promised(), barrier))
+                } else {
+                    conn.open_silent();
+                    None
+                };
+                self.requests.insert(Pending {
+                    conn: id,
+                    slot,
+                    request,
+                    charge: frame.charge,
+                    deadline,
+                    work,
+                });
+            }
+        }
+        self.turn(out);
+        true
+    }
+
+    /// Carries calls to their owners and answers to their requests until nothing is left to carry here.
+    fn turn(&mut self, out: &mut Outbox) {
+        let now = self.desk.now;
+        loop {
+            for (owner, call) in std::mem::take(&mut self.desk.calls) {
+                if owner == self.desk.me {
+                    self.storage.call(now, call, &mut self.shard_out);
+                } else {
+                    out.mesh.push((owner, Message::Call(call)));
+                }
+            }
+            if self.desk.producer_ids.must_ask() {
+                self.desk.propose(PRODUCER_IDS, 0, Proposal::ProducerIds);
+            }
+            out.disk.append(&mut self.shard_out.disk);
+            if self.shard_out.fatal.is_some() {
+                out.fatal = self.shard_out.fatal.take();
+            }
+            if self.shard_out.answers.is_empty() && self.desk.calls.is_empty() {
+                return;
+            }
+            let me = self.desk.me;
+            for (to, answer) in std::mem::take(&mut self.shard_out.answers) {
+                if to == me {
+                    self.answered(me, answer, out);
+                } else {
+                    out.mesh.push((to, Message::Answer(answer)));
+                }
+            }
+        }
+    }
+
+    fn answered(&mut self, from: ShardId, answer: Answer, out: &mut Outbox) {
+        // It may have ended meanwhile: timed out, or its connection closed.
+        let Some(pending) = self.requests.get_mut(answer.request) else {
+            return;
+        };
+        let outcome = pending
+            .work
+            .on_answer(&mut self.desk, &pending.request, from, answer.body);
+        if let Some(outcome) = outcome {
+            self.finish(answer.request, outcome, out);
+        }
+    }
+
+    fn finish(&mut self, token: RequestToken, outcome: Outcome, out: &mut Outbox) {
+        let Some(pending) = self.requests.remove(token) else {
+            return;
+        };
+        self.buffers.release(pending.charge);
+        self.freed = true;
+        let Some(conn) = self.conns.get_mut(&pending.conn) else {
+            return;
+        };
+        match (outcome, pending.slot) {
+            (Outcome::Reply(parts), Some(slot)) => conn.answer(slot, parts),
+            (Outcome::Nothing, None) => conn.close_silent(),
+            (Outcome::Close(reason), _) => return self.close(pending.conn, &reason, out),
+            (outcome, slot) => panic!("{slot:?} does not fit {outcome:?}"),
+        }
+        self.list(pending.conn);
+    }
+
+    fn close(&mut self, id: ConnId, reason: &CloseReason, out: &mut Outbox) {
+        let Some(conn) = self.conns.remove(&id) else {
+            return;
+        };
+        match reason {
+            CloseReason::PeerClosed => {
+                tracing::debug!(conn = id.0, peer = %conn.peer, "connection closed: {reason}");
+            }
+            _ => tracing::info!(conn = id.0, peer = %conn.peer, "connection closed: {reason}"),
+        }
+        for token in conn.close(&mut self.buffers) {
+            if let Some(pending) = self.requests.get_mut(token)
+                && pending.work.cancel(&mut self.desk, &pending.request)
+                && let Some(pending) = self.requests.remove(token)
+            {
+                self.buffers.release(pending.charge);
+            }
+        }
+        self.freed = true;
+        out.sockets.push(crate::event::SocketOp::Close { conn: id });
+        self.turn(out);
+    }
+
+    fn expire(&mut self, out: &mut Outbox) {
+        while let Some(token) = self.requests.expired(self.desk.now.mono) {
+            let pending = self.requests.get_mut(token).expect("it had a deadline");
+            let outcome = pending.work.on_deadline(&mut self.desk, &pending.request);
+            if let Some(outcome) = outcome {
+                self.finish(token, outcome, out);
+            }
+        }
+    }
+
+    /// Closes connections that hold memory, and send nothing, while others wait for it. Every few seconds at most.
+    fn close_stalled(&mut self, out: &mut Outbox) {
+        let now = self.desk.now.mono;
+        if self.stall_check.is_none_or(|at| at > now) {
+            return;
+        }
+        self.stall_check = None;
+        if self.starved.is_empty() {
+            return;
+        }
+        self.stall_check = Some(now.after(STALL / 4));
+        let stalled: Vec<ConnId> = self
+            .conns
+            .values()
+            .filter(|conn| conn.is_midway() && !conn.starved && now.since(conn.heard) >= STALL)
+            .map(|conn| conn.id)
+            .collect();
+        for id in stalled {
+            self.close(id, &CloseReason::Stalled, out);
+        }
+    }
+
+    /// Starts what may start on the connections that something happened to.
+    fn start_listed(&mut self, out: &mut Outbox) {
+        if std::mem::take(&mut self.freed) {
+            for _ in 0..MEMORY_RETRIES {
+                let Some(id) = self.starved.pop_front() else {
+                    break;
+                };
+                if let Some(conn) = self.conns.get_mut(&id) {
+                    conn.retry();
+                }
+                self.list(id);
+            }
+        }
+        // The list grows while requests are answered at once.
+        let mut i = 0;
+        while i < self.listed.len() {
+            let id = self.listed[i];
+            i += 1;
+            loop {
+                let Some(conn) = self.conns.get_mut(&id) else {
+                    break;
+                };
+                conn.collect();
+                if !self.pump(id, out) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Sends and receives on the connections that something happened to.
+    fn serve_listed(&mut self, out: &mut Outbox) {
+        while let Some(id) = self.listed.pop() {
+            let Some(conn) = self.conns.get_mut(&id) else {
+                continue;
+            };
+            conn.listed = false;
+            conn.collect();
+            out.sockets.extend(conn.send());
+            match conn.receive(&self.buffers) {
+                Receive::Op(op) => out.sockets.push(op),
+                Receive::Nothing => {}
+                Receive::Memory if conn.starved => {}
+                Receive::Memory => {
+                    conn.starved = true;
+                    let next = self.desk.now.mono.after(STALL / 4);
+                    self.stall_check.get_or_insert(next);
+                    self.starved.push_back(id);
+                }
+            }
+        }
+    }
+}
+
+impl<S: Storage> Machine for Worker<S> {
+    fn on(&mut self, now: Now, event: Event, out: &mut Outbox) {
+        self.desk.now = now;
+        match event {
+            Event::Accepted { conn, peer } => self.conn_accepted(conn, peer),
+            Event::Received { conn, bytes } if bytes.is_empty() => {
+                self.close(conn, &CloseReason::PeerClosed, out);
+            }
+            Event::ReceivedInto { conn, count: 0, .. } => {
+                self.close(conn, &CloseReason::PeerClosed, out);
+            }
+            Event::Received { conn: id, bytes } => {
+                if let Some(conn) = self.conns.get_mut(&id) {
+                    conn.heard = now.mono;
+                    conn.on_received(bytes);
+                    self.pump(id, out);
+                    self.list(id);
+                }
+            }
+            Event::ReceivedInto {
+                conn: id, buffer, ..
+            } => {
+                if let Some(conn) = self.conns.get_mut(&id) {
+                    conn.heard = now.mono;
+                    conn.on_received_into(buffer);
+                    self.pump(id, out);
+                    self.list(id);
+                }
+            }
+            Event::Sent { conn: id } => {
+                if let Some(conn) = self.conns.get_mut(&id) {
+                    conn.on_sent();
+                    self.list(id);
+                }
+            }
+            Event::Broken { conn, errno } => self.close(conn, &CloseReason::Socket(errno), out),
+            Event::Disk(done) => {
+                self.storage.on_disk(now, done, &mut self.shard_out);
+                self.turn(out);
+            }
+            Event::Mesh { from, message } => self.on_message(from, message, out),
+        }
+    }
+
+    fn settle(&mut self, now: Now, out: &mut Outbox) {
+        self.desk.now = now;
+        self.again = false;
+        self.expire(out);
+        self.close_stalled(out);
+        self.start_listed(out);
+        self.storage.settle(now, &mut self.shard_out);
+        self.turn(out);
+        // Answers that storage gave free slots: what starts on them is settled in the next pass.
+        let before = self.requests.started();
+        self.start_listed(out);
+        self.again = self.requests.started() > before;
+        self.serve_listed(out);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        if self.again {
+            return Some(self.desk.now.mono);
+        }
+        [
+            self.requests.deadline(),
+            self.storage.deadline(),
+            self.stall_check,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+}
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,599 @@
+//! A node of some shards without kernel: fake storage, fake sockets, and a controller that agrees to everything.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use corelane_engine::call::{
+    Answer, AnswerBody, AppendAnswer, AppendError, Appended, Call, CallBody, ListAnswer, ListWhat,
+    Listed, ReadAnswer, ReadDone, ReadError, RequestToken,
+};
+use corelane_engine::disk::DiskDone;
+use corelane_engine::rng::Rng;
+use corelane_engine::shard::ShardOut;
+use corelane_engine::types::{
+    Instant, LeaderEpoch, Now, Offset, ShardId, Timestamp, TopicId, TopicPartition,
+};
+
+use super::{NetLimits, Parts, Worker};
+use crate::api;
+use crate::context::{Authorize, authorize_all};
+use crate::desk::{Decision, Proposal};
+use crate::event::{ConnId, Event, Machine, Outbox, SocketOp};
+use crate::interim::{Image, Topic};
+use crate::protocol::{Message, Reader, Writer};
+use crate::storage::Storage;
+
+/// Batches in memory; appends are answered when `settle` finds `hold` off.
+#[derive(Debug, Default)]
+pub(super) struct Fake {
+    pub(super) logs: BTreeMap<TopicPartition, Vec<Bytes>>,
+    pub(super) hold: bool,
+    pub(super) pending: VecDeque<(ShardId, RequestToken, AppendAnswer)>,
+    pub(super) watches: Vec<(ShardId, RequestToken, TopicPartition, Offset)>,
+    /// What was asked, in order.
+    pub(super) log: Vec<String>,
+}
+
+pub(super) fn count(batch: &Bytes) -> i64 {
+    i64::from(i32::from_be_bytes(
+        batch[57..61].try_into().expect("4 bytes"),
+    ))
+}
+
+impl Fake {
+    fn end(&self, partition: TopicPartition) -> Offset {
+        Offset(
+            self.logs
+                .get(&partition)
+                .map_or(0, |log| log.iter().map(count).sum()),
+        )
+    }
+
+    fn wake(&mut self, out: &mut ShardOut) {
+        let watches = std::mem::take(&mut self.watches);
+        let mut woken: Vec<(ShardId, RequestToken)> = Vec::new();
+        for (from, request, partition, seen) in watches {
+            if self.end(partition) > seen {
+                woken.push((from, request));
+            } else {
+                self.watches.push((from, request, partition, seen));
+            }
+        }
+        woken.dedup();
+        for (from, request) in woken {
+            self.watches.retain(|w| w.1 != request);
+            out.answers.push((
+                from,
+                Answer {
+                    request,
+                    body: AnswerBody::Changed,
+                },
+            ));
+        }
+    }
+}
+
+impl Storage for Fake {
+    fn call(&mut self, _: Now, call: Call, out: &mut ShardOut) {
+        let Call {
+            from,
+            request,
+            body,
+        } = call;
+        match body {
+            CallBody::Append { items, .. } => {
+                for item in items {
+                    self.log
+                        .push(format!("append {}", item.partition.partition));
+                    let base = self.end(item.partition);
+                    let result = match self.logs.get_mut(&item.partition) {
+                        None => Err(AppendError::UnknownPartition),
+                        Some(log) => {
+                            let mut batch = BytesMut::from(&item.records[..]);
+                            batch[..8].copy_from_slice(&base.0.to_be_bytes());
+                            log.push(batch.freeze());
+                            Ok(Appended {
+                                base_offset: base,
+                                log_append_time: Timestamp(-1),
+                                log_start: Offset(0),
+                            })
+                        }
+                    };
+                    self.pending.push_back((
+                        from,
+                        request,
+                        AppendAnswer {
+                            slot: item.slot,
+                            result,
+                        },
+                    ));
+                }
+            }
+            CallBody::Read { items, .. } => {
+                self.log.push(format!("read {}", items.len()));
+                let read = |item: &corelane_engine::call::ReadItem| {
+                    let log = self
+                        .logs
+                        .get(&item.partition)
+                        .ok_or(ReadError::UnknownPartition)?;
+                    let end = self.end(item.partition);
+                    if item.offset < Offset(0) || item.offset > end {
+                        return Err(ReadError::OutOfRange {
+                            log_start: Offset(0),
+                            high_watermark: end,
+                        });
+                    }
+                    let mut next = 0;
+                    let records = log.iter().filter(|batch| {
+                        next += count(batch);
+                        next > item.offset.0
+                    });
+                    Ok(ReadDone {
+                        records: records.cloned().collect(),
+                        high_watermark: end,
+                        last_stable: end,
+                        log_start: Offset(0),
+                    })
+                };
+                let answers = items
+                    .iter()
+                    .map(|item| ReadAnswer {
+                        slot: item.slot,
+                        result: read(item),
+                    })
+                    .collect();
+                out.answers.push((
+                    from,
+                    Answer {
+                        request,
+                        body: AnswerBody::Read(answers),
+                    },
+                ));
+            }
+            CallBody::Watch { items } => {
+                self.log.push(format!("watch {}", items.len()));
+                self.watches.extend(
+                    items
+                        .iter()
+                        .map(|i| (from, request, i.partition, i.seen_end)),
+                );
+                self.wake(out);
+            }
+            CallBody::Unwatch => {
+                self.log.push("unwatch".to_owned());
+                self.watches.retain(|w| w.1 != request);
+            }
+            CallBody::ListOffsets { items } => {
+                let answers = items
+                    .iter()
+                    .map(|item| {
+                        let at = |offset, timestamp| {
+                            Some(Listed {
+                                offset,
+                                timestamp: Timestamp(timestamp),
+                                leader_epoch: LeaderEpoch(0),
+                            })
+                        };
+                        let result = Ok(match item.what {
+                            ListWhat::Earliest => at(Offset(0), -1),
+                            ListWhat::Latest => at(self.end(item.partition), -1),
+                            ListWhat::MaxTimestamp => at(Offset(0), 77),
+                            ListWhat::At(t) if t.0 <= 77 => at(Offset(0), 77),
+                            ListWhat::At(_) => None,
+                        });
+                        ListAnswer {
+                            slot: item.slot,
+                            result,
+                        }
+                    })
+                    .collect();
+                out.answers.push((
+                    from,
+                    Answer {
+                        request,
+                        body: AnswerBody::Listed(answers),
+                    },
+                ));
+            }
+        }
+    }
+
+    fn on_disk(&mut self, _: Now, _: DiskDone, _: &mut ShardOut) {}
+
+    fn settle(&mut self, _: Now, out: &mut ShardOut) {
+        if self.hold {
+            return;
+        }
+        while let Some((to, request, answer)) = self.pending.pop_front() {
+            out.answers.push((
+                to,
+                Answer {
+                    request,
+                    body: AnswerBody::Appended(vec![answer]),
+                },
+            ));
+        }
+        self.wake(out);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Peer {
+    shard: usize,
+    /// Bytes the broker has not received yet.
+    inbox: Vec<u8>,
+    /// A receive is under way, and into which buffer.
+    receiving: Option<Option<BytesMut>>,
+    pub(super) answers: BytesMut,
+    pub(super) closed: bool,
+    /// How many sends carried the answers.
+    pub(super) sends: usize,
+    /// The peer does not read: sends stay under way.
+    pub(super) deaf: bool,
+}
+
+impl Peer {
+    /// Bytes left in the socket.
+    pub(super) fn unread(&self) -> usize {
+        self.inbox.len()
+    }
+}
+
+pub(super) struct Rig {
+    pub(super) workers: Vec<Worker<Fake>>,
+    pub(super) now: Now,
+    pub(super) peers: BTreeMap<ConnId, Peer>,
+    /// The controller answers nothing while this is on.
+    pub(super) undecided: bool,
+    waiting: Vec<(usize, crate::desk::Proposed)>,
+    next_id: i64,
+}
+
+impl Rig {
+    pub(super) fn new(shards: u16) -> Rig {
+        Rig::with(shards, authorize_all, NetLimits::NORMAL)
+    }
+
+    pub(super) fn with(shards: u16, authorize: Authorize, limits: NetLimits) -> Rig {
+        let workers = (0..shards)
+            .map(|shard| {
+                Worker::new(Parts {
+                    me: ShardId(shard),
+                    shards,
+                    image: Image {
+                        cluster_id: "cluster".to_owned(),
+                        node: corelane_engine::types::NodeId(1),
+                        host: "127.0.0.1".to_owned(),
+                        port: 9092,
+                        ..Image::default()
+                    },
+                    storage: Fake::default(),
+                    limits: limits.clone(),
+                    rng: Rng::new(u64::from(shard)),
+                    authorize,
+                    listener: "PLAINTEXT",
+                })
+            })
+            .collect();
+        Rig {
+            workers,
+            now: Now {
+                mono: Instant(1_000_000_000),
+                wall: Timestamp(1),
+            },
+            peers: BTreeMap::new(),
+            undecided: false,
+            waiting: Vec::new(),
+            next_id: 0,
+        }
+    }
+
+    /// A topic that exists before the story begins.
+    pub(super) fn topic(&mut self, name: &str, partitions: i32) -> TopicId {
+        self.next_id += 1;
+        let mut id = TopicId([0; 16]);
+        id.0[0] = 1;
+        id.0[8..].copy_from_slice(&self.next_id.to_be_bytes());
+        for worker in &mut self.workers {
+            let image = worker.image_mut();
+            image.names.insert(name.to_owned(), id);
+            image.topics.insert(
+                id,
+                Topic {
+                    name: name.to_owned(),
+                    partitions,
+                },
+            );
+            for partition in 0..partitions {
+                worker.storage_mut().logs.insert(
+                    TopicPartition {
+                        topic: id,
+                        partition,
+                    },
+                    Vec::new(),
+                );
+            }
+        }
+        id
+    }
+
+    pub(super) fn connect(&mut self, shard: usize) -> ConnId {
+        let conn = ConnId(self.peers.len() as u64 + 1);
+        self.peers.insert(
+            conn,
+            Peer {
+                shard,
+                ..Peer::default()
+            },
+        );
+        let peer = ([127, 0, 0, 1], 5000).into();
+        self.event(shard, Event::Accepted { conn, peer });
+        self.run();
+        conn
+    }
+
+    fn event(&mut self, shard: usize, event: Event) {
+        let mut out = Outbox::default();
+        self.workers[shard].on(self.now, event, &mut out);
+        self.effects(shard, out);
+    }
+
+    fn effects(&mut self, shard: usize, out: Outbox) {
+        assert!(out.fatal.is_none());
+        for op in out.sockets {
+            match op {
+                SocketOp::Accept => {}
+                SocketOp::Receive { conn } => {
+                    let peer = self.peers.get_mut(&conn).expect("known");
+                    assert!(
+                        peer.receiving.replace(None).is_none(),
+                        "one receive at a time"
+                    );
+                }
+                SocketOp::ReceiveInto { conn, buffer } => {
+                    let peer = self.peers.get_mut(&conn).expect("known");
+                    assert!(buffer.capacity() > buffer.len(), "no room to receive into");
+                    assert!(
+                        peer.receiving.replace(Some(buffer)).is_none(),
+                        "one receive at a time"
+                    );
+                }
+                SocketOp::Send { conn, parts } => {
+                    let peer = self.peers.get_mut(&conn).expect("known");
+                    parts
+                        .iter()
+                        .for_each(|part| peer.answers.extend_from_slice(part));
+                    peer.sends += 1;
+                    if !peer.deaf {
+                        self.event(shard, Event::Sent { conn });
+                    }
+                }
+                SocketOp::Close { conn } => self.peers.get_mut(&conn).expect("known").closed = true,
+            }
+        }
+        for (to, message) in out.mesh {
+            let from = ShardId(shard as u16);
+            self.event(usize::from(to.0), Event::Mesh { from, message });
+        }
+    }
+
+    /// Passes until nothing happens any more.
+    pub(super) fn run(&mut self) {
+        for _ in 0..10_000 {
+            let mut quiet = self.receive();
+            for shard in 0..self.workers.len() {
+                let mut out = Outbox::default();
+                self.workers[shard].settle(self.now, &mut out);
+                quiet &= out.sockets.is_empty() && out.mesh.is_empty();
+                self.effects(shard, out);
+                quiet &= self.workers[shard]
+                    .deadline()
+                    .is_none_or(|at| at > self.now.mono);
+                let proposed = self.workers[shard].take_proposals();
+                self.waiting
+                    .extend(proposed.into_iter().map(|p| (shard, p)));
+            }
+            quiet &= self.undecided || self.waiting.is_empty();
+            self.decide();
+            if quiet {
+                return;
+            }
+        }
+        panic!("it never becomes quiet");
+    }
+
+    fn receive(&mut self) -> bool {
+        let mut quiet = true;
+        for conn in self.peers.keys().copied().collect::<Vec<_>>() {
+            let peer = self.peers.get_mut(&conn).expect("known");
+            if peer.closed || peer.inbox.is_empty() {
+                continue;
+            }
+            let shard = peer.shard;
+            let Some(receiving) = peer.receiving.take() else {
+                continue;
+            };
+            quiet = false;
+            let event = match receiving {
+                None => {
+                    let count = peer.inbox.len().min(65_536);
+                    let bytes = peer.inbox.drain(..count).collect::<Vec<_>>();
+                    Event::Received {
+                        conn,
+                        bytes: BytesMut::from(&bytes[..]),
+                    }
+                }
+                Some(mut buffer) => {
+                    let count = peer.inbox.len().min(buffer.capacity() - buffer.len());
+                    buffer.extend(peer.inbox.drain(..count));
+                    Event::ReceivedInto {
+                        conn,
+                        buffer,
+                        count,
+                    }
+                }
+            };
+            self.event(shard, event);
+        }
+        quiet
+    }
+
+    fn decide(&mut self) {
+        if self.undecided {
+            return;
+        }
+        for (shard, proposed) in std::mem::take(&mut self.waiting) {
+            let decision = match proposed.what {
+                Proposal::CreateTopic {
+                    name, partitions, ..
+                } => Decision::Created(self.topic(&name, partitions)),
+                Proposal::DeleteTopic(id) => {
+                    for worker in &mut self.workers {
+                        let image = worker.image_mut();
+                        let topic = image.topics.remove(&id).expect("it was there");
+                        image.names.remove(&topic.name);
+                        worker.storage_mut().logs.retain(|p, _| p.topic != id);
+                    }
+                    Decision::Deleted
+                }
+                Proposal::ProducerIds => {
+                    self.next_id += 1000;
+                    Decision::ProducerIds {
+                        first: self.next_id,
+                        end: self.next_id + 1000,
+                    }
+                }
+            };
+            let mut out = Outbox::default();
+            self.workers[shard].on_decision(
+                self.now,
+                proposed.request,
+                proposed.slot,
+                decision,
+                &mut out,
+            );
+            self.effects(shard, out);
+        }
+    }
+
+    pub(super) fn wait(&mut self, ms: u64) {
+        self.now.mono.0 += ms * 1_000_000;
+        self.run();
+    }
+
+    /// Raw bytes from a client.
+    pub(super) fn write(&mut self, conn: ConnId, bytes: &[u8]) {
+        self.peers
+            .get_mut(&conn)
+            .expect("known")
+            .inbox
+            .extend_from_slice(bytes);
+        self.run();
+    }
+
+    /// A request; answers are taken with `answer`.
+    pub(super) fn send(
+        &mut self,
+        conn: ConnId,
+        key: i16,
+        version: i16,
+        id: i32,
+        message: &impl Message,
+    ) {
+        let bytes = request(key, version, id, message);
+        self.write(conn, &bytes);
+    }
+
+    /// The next answer, which must be there: its correlation id and body.
+    pub(super) fn answer<M: Message>(&mut self, conn: ConnId, key: i16, version: i16) -> (i32, M) {
+        self.try_answer(conn, key, version).expect("an answer")
+    }
+
+    pub(super) fn try_answer<M: Message>(
+        &mut self,
+        conn: ConnId,
+        key: i16,
+        version: i16,
+    ) -> Option<(i32, M)> {
+        let answers = &mut self.peers.get_mut(&conn).expect("known").answers;
+        if answers.is_empty() {
+            return None;
+        }
+        let bytes = i32::from_be_bytes(answers[..4].try_into().expect("4 bytes")) as usize;
+        let frame = answers.split_to(4 + bytes).freeze().slice(4..);
+        let id = i32::from_be_bytes(frame[..4].try_into().expect("4 bytes"));
+        let flexible = key != 18 && version >= api::entry(key).expect("known").flexible_min;
+        let mut reader = Reader::new(frame.slice(if flexible { 5 } else { 4 }..));
+        let message = M::decode(&mut reader, version).expect("a well-formed answer");
+        assert_eq!(reader.remaining(), 0, "bytes after the answer");
+        Some((id, message))
+    }
+
+    pub(super) fn ask<M: Message>(
+        &mut self,
+        conn: ConnId,
+        key: i16,
+        version: i16,
+        message: &impl Message,
+    ) -> M {
+        self.send(conn, key, version, 7, message);
+        let (id, answer) = self.answer(conn, key, version);
+        assert_eq!(id, 7);
+        answer
+    }
+
+    /// The client closes its socket.
+    pub(super) fn event_closed(&mut self, conn: ConnId) {
+        let shard = self.peers[&conn].shard;
+        self.event(
+            shard,
+            Event::Received {
+                conn,
+                bytes: BytesMut::new(),
+            },
+        );
+        self.run();
+    }
+
+    pub(super) fn closed(&self, conn: ConnId) -> bool {
+        self.peers[&conn].closed
+    }
+}
+
+/// A framed request.
+pub(super) fn request(key: i16, version: i16, id: i32, message: &impl Message) -> Vec<u8> {
+    let mut writer = Writer::new();
+    message.encode(&mut writer, version);
+    framed(key, version, id, &writer.finish().concat())
+}
+
+pub(super) fn framed(key: i16, version: i16, id: i32, body: &[u8]) -> Vec<u8> {
+    let mut head = BytesMut::new();
+    head.put_i16(key);
+    head.put_i16(version);
+    head.put_i32(id);
+    head.put_i16(1);
+    head.put_slice(b"t");
+    if api::entry(key).is_some_and(|e| version >= e.flexible_min) {
+        head.put_u8(0);
+    }
+    let mut bytes = BytesMut::new();
+    bytes.put_i32((head.len() + body.len()) as i32);
+    bytes.put_slice(&head);
+    bytes.put_slice(body);
+    bytes.to_vec()
+}
+
+/// A batch as far as this crate looks into it.
+pub(super) fn batch(records: i32, attributes: u8, body: usize) -> Bytes {
+    let mut bytes = vec![0; 61 + body];
+    bytes[8..12].copy_from_slice(&(49 + body as i32).to_be_bytes());
+    bytes[16] = 2;
+    bytes[22] = attributes;
+    bytes[57..61].copy_from_slice(&records.to_be_bytes());
+    Bytes::from(bytes)
+}
