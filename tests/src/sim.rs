@@ -1,0 +1,3 @@
+//! The simulator: whole nodes under a seed, on a fake disk and fake sockets, crashed at random events.
+
+pub mod disk;
