@@ -99,6 +99,13 @@ fn console_producer(broker: &Broker, topic: &str, case: Case) -> Vec<String> {
         case.acks,
         "--command-property",
         &idempotence,
+        // Without idempotence a retry overtakes what was sent after it.
+        "--command-property",
+        if case.idempotent {
+            "max.in.flight.requests.per.connection=5"
+        } else {
+            "max.in.flight.requests.per.connection=1"
+        },
         "--batch-size",
         "2000",
         // The tool's own 1.5 s is short for three brokers on a busy machine.
@@ -204,6 +211,8 @@ fn console_consumer(broker: &Broker, topic: &str, partition: usize, count: i64) 
         "20000",
         "--command-property",
         "check.crcs=true",
+        "--command-property",
+        "fetch.max.wait.ms=20",
         "--formatter-property",
         "print.offset=true",
         "--formatter-property",

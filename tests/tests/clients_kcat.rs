@@ -50,6 +50,8 @@ fn properties(case: Case) -> Vec<String> {
         format!("compression.codec={}", case.codec),
         format!("acks={}", case.acks),
         format!("enable.idempotence={}", case.idempotent),
+        // Without idempotence a retry overtakes what was sent after it.
+        format!("max.in.flight.requests.per.connection={}", if case.idempotent { 5 } else { 1 }),
         // Several batches of each partition, not one.
         "batch.num.messages=20".to_owned(),
     ]

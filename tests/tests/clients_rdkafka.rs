@@ -52,7 +52,7 @@ fn every_case(shards: usize) {
         let sent: BTreeMap<i32, Vec<Sample>> =
             (0..PARTITIONS).map(|partition| (partition, samples(seed * 31 + partition as u64, 100))).collect();
         let acked = produce(&broker, &topic, case, &sent);
-        let read = read(&broker, &topic, &sent);
+        let read = read(&broker, &topic, case, &sent);
         let what = format!("{shards} shards, {case:?}");
         for (partition, samples) in &sent {
             for (at, (offset, sample)) in read[partition].iter().enumerate() {
@@ -71,7 +71,7 @@ fn every_case(shards: usize) {
 
 fn samples(seed: u64, n: usize) -> Vec<Sample> {
     let mut rng = Rng::new(seed);
-    let mut bytes = |rng: &mut Rng, most: u64| -> Option<Vec<u8>> {
+    let bytes = |rng: &mut Rng, most: u64| -> Option<Vec<u8>> {
         let length = rng.below(most + 2);
         // One in `most + 2` is null; empty and null are different.
         (length > 0).then(|| (1..length).map(|_| rng.next_u64() as u8).collect())
@@ -112,6 +112,8 @@ fn produce(broker: &Broker, topic: &str, case: Case, sent: &BTreeMap<i32, Vec<Sa
         .set("acks", case.acks)
         .set("enable.idempotence", case.idempotent.to_string())
         .set("batch.num.messages", "30")
+        // Without idempotence a retry overtakes what was sent after it.
+        .set("max.in.flight.requests.per.connection", if case.idempotent { "5" } else { "1" })
         .set("message.timeout.ms", "20000")
         .create_with_context(Reports(send))
         .expect("a valid configuration");
@@ -142,12 +144,14 @@ fn produce(broker: &Broker, topic: &str, case: Case, sent: &BTreeMap<i32, Vec<Sa
 type ReadBack = BTreeMap<i32, Vec<(i64, Sample)>>;
 
 /// Reads by `assign` from the beginning until as many records came as were sent.
-fn read(broker: &Broker, topic: &str, sent: &BTreeMap<i32, Vec<Sample>>) -> ReadBack {
+fn read(broker: &Broker, topic: &str, case: Case, sent: &BTreeMap<i32, Vec<Sample>>) -> ReadBack {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", broker.bootstrap())
         .set("group.id", "never-joined")
         .set("enable.auto.commit", "false")
         .set("check.crcs", "true")
+        // A client that closes waits for its last fetch: the default's half second in some cases is enough.
+        .set("fetch.wait.max.ms", if case.codec == "none" { "500" } else { "10" })
         .create()
         .expect("a valid configuration");
     let mut assignment = TopicPartitionList::new();

@@ -35,6 +35,8 @@ def produce(bootstrap, topic, codec, acks, idempotent, sent):
         "compression.codec": codec,
         "acks": acks,
         "enable.idempotence": idempotent == "true",
+        # Without idempotence a retry overtakes what was sent after it.
+        "max.in.flight.requests.per.connection": 5 if idempotent == "true" else 1,
         "batch.num.messages": 30,
         "message.timeout.ms": 20_000,
     })
@@ -59,12 +61,14 @@ def produce(bootstrap, topic, codec, acks, idempotent, sent):
         assert sorted((p, o) for _, p, o in reports) == expected, "acknowledged offsets"
 
 
-def read(bootstrap, topic, sent):
+def read(bootstrap, topic, codec, sent):
     consumer = Consumer({
         "bootstrap.servers": bootstrap,
         "group.id": "never-joined",
         "enable.auto.commit": False,
         "check.crcs": True,
+        # A client that closes waits for its last fetch: the default's half second in some cases is enough.
+        "fetch.wait.max.ms": 500 if codec == "none" else 10,
     })
     consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in range(PARTITIONS)])
     counts = [0] * PARTITIONS
@@ -92,7 +96,7 @@ def main():
         sent = [samples(number * PARTITIONS + p) for p in range(PARTITIONS)]
         try:
             produce(bootstrap, topic, codec, acks, idempotent, sent)
-            read(bootstrap, topic, sent)
+            read(bootstrap, topic, codec, sent)
         except Exception:
             print("FAILED", case, flush=True)
             raise

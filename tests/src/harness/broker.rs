@@ -16,6 +16,9 @@ use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::process::run;
+use super::runtime::java;
+
 /// A cold start reads journals of 64 MiB per shard on a machine that also compiles.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 /// "SIGTERM stops cleanly within seconds."
@@ -47,6 +50,8 @@ pub struct Options {
     pub allowed: Vec<String>,
     /// An existing data directory to use, which then stays.
     pub data_dir: Option<PathBuf>,
+    /// Apache Kafka in place of our binary: the reference. Of the other options only `data_dir` counts.
+    pub kafka: bool,
 }
 
 impl Default for Options {
@@ -60,6 +65,7 @@ impl Default for Options {
             wrapper: Vec::new(),
             allowed: Vec::new(),
             data_dir: None,
+            kafka: std::env::var_os("CORELANE_TEST_KAFKA").is_some(),
         }
     }
 }
@@ -86,7 +92,7 @@ struct Owned {
 }
 
 impl Broker {
-    /// Starts the `corelane` binary on a free port, with a fresh directory unless `options` names one, and waits for
+    /// Starts the broker on a free port, with a fresh directory unless `options` names one, and waits for
     /// its ready line. With `CORELANE_TEST_BROKER` set: that broker, whatever the options say.
     pub fn start(options: Options) -> Broker {
         if let Ok(address) = std::env::var("CORELANE_TEST_BROKER") {
@@ -134,6 +140,11 @@ impl Broker {
     /// True for a broker that this test did not start.
     pub fn is_external(&self) -> bool {
         self.owned.is_none()
+    }
+
+    /// True for our own binary, false for Apache Kafka.
+    pub fn is_ours(&self) -> bool {
+        self.owned.as_ref().is_some_and(|owned| !owned.options.kafka)
     }
 
     /// The data directory, where it is known.
@@ -225,35 +236,21 @@ impl Broker {
     fn launch(&mut self) -> Result<(), String> {
         let owned = self.owned.as_mut().expect("our own broker");
         assert!(owned.child.is_none(), "the broker runs already");
-        let options = &owned.options;
-        let mut words = options.wrapper.clone();
-        words.push(binary().display().to_string());
-        let mut command = Command::new(&words[0]);
-        command
-            .args(&words[1..])
-            .arg("broker")
-            .args(["--listen", &self.address.to_string()])
-            .arg("--data-dir")
-            .arg(self.data_dir.as_ref().expect("our own broker"))
-            .args(["--shards", &options.shards.to_string()]);
-        if let Some(memory) = &options.memory {
-            command.args(["--memory", memory]);
-        }
-        if let Some(config) = &options.config {
-            let path = owned.scratch.join("corelane.toml");
-            fs::write(&path, config).expect("scratch is writable");
-            command.arg("--config").arg(path);
-        }
+        let data_dir = self.data_dir.as_ref().expect("our own broker");
+        let mut command = if owned.options.kafka {
+            kafka(self.address, data_dir, &owned.scratch)
+        } else {
+            corelane(self.address, data_dir, &owned.scratch, &owned.options)
+        };
         let mut child = command
-            .args(&options.flags)
-            .envs(options.env.iter().map(|(name, value)| (name, value)))
+            .envs(owned.options.env.iter().map(|(name, value)| (name, value)))
             .env("NO_COLOR", "1")
             .current_dir(&owned.scratch)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("the corelane binary was built");
+            .expect("the broker's program is there");
         let (lines, receive) = mpsc::channel();
         let stdout = child.stdout.take().expect("stdout is piped");
         let stderr = child.stderr.take().expect("stderr is piped");
@@ -264,7 +261,7 @@ impl Broker {
         loop {
             let left = until.saturating_duration_since(Instant::now());
             match receive.recv_timeout(left) {
-                Ok(line) if line.trim_start().starts_with("ready") => {
+                Ok(line) if is_ready(&line) => {
                     owned.child = Some(child);
                     return Ok(());
                 }
@@ -283,6 +280,9 @@ impl Broker {
         let Some(owned) = &self.owned else {
             return Vec::new();
         };
+        if owned.options.kafka {
+            return Vec::new();
+        }
         let mut allowed: Vec<&str> = ALLOWED_EVERYWHERE.to_vec();
         allowed.extend(owned.options.allowed.iter().map(String::as_str));
         unlisted(&self.said(), &allowed)
@@ -305,6 +305,63 @@ impl Drop for Broker {
         let unlisted = self.unlisted();
         assert!(unlisted.is_empty(), "WARN or ERROR that no list allows:\n{}", unlisted.join("\n"));
     }
+}
+
+/// The last line of the start screen; of Apache Kafka, what its log says then.
+fn is_ready(line: &str) -> bool {
+    line.trim_start().starts_with("ready") || line.contains("Kafka Server started")
+}
+
+fn corelane(address: SocketAddr, data_dir: &Path, scratch: &Path, options: &Options) -> Command {
+    let mut words = options.wrapper.clone();
+    words.push(binary().display().to_string());
+    let mut command = Command::new(&words[0]);
+    command
+        .args(&words[1..])
+        .arg("broker")
+        .args(["--listen", &address.to_string()])
+        .arg("--data-dir")
+        .arg(data_dir)
+        .args(["--shards", &options.shards.to_string()]);
+    if let Some(memory) = &options.memory {
+        command.args(["--memory", memory]);
+    }
+    if let Some(config) = &options.config {
+        let path = scratch.join("corelane.toml");
+        fs::write(&path, config).expect("scratch is writable");
+        command.arg("--config").arg(path);
+    }
+    command.args(&options.flags);
+    command
+}
+
+/// Apache Kafka as one KRaft node that is its own controller; formats the directory at its first start.
+fn kafka(address: SocketAddr, data_dir: &Path, scratch: &Path) -> Command {
+    let properties = scratch.join("server.properties");
+    if !properties.exists() {
+        let controller = free_address();
+        let text = format!(
+            "process.roles=broker,controller\nnode.id=1\n\
+             controller.quorum.voters=1@{controller}\n\
+             listeners=PLAINTEXT://{address},CONTROLLER://{controller}\n\
+             advertised.listeners=PLAINTEXT://{address}\n\
+             controller.listener.names=CONTROLLER\n\
+             listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
+             log.dirs={}\noffsets.topic.replication.factor=1\n\
+             transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n",
+            data_dir.display()
+        );
+        fs::write(&properties, text).expect("scratch is writable");
+        let mut format = java().expect("java with mvn");
+        format
+            .args(["kafka.tools.StorageTool", "format", "--ignore-formatted"])
+            .args(["--cluster-id", "AAAAAAAAAAAAAAAAAAAAAA", "--config"])
+            .arg(&properties);
+        run(format, b"", READY_WITHIN).expect_ok("formatting Kafka's directory");
+    }
+    let mut command = java().expect("java with mvn");
+    command.arg("kafka.Kafka").arg(&properties);
+    command
 }
 
 /// Lines of level WARN or ERROR, and panics, that contain none of `allowed`.

@@ -69,11 +69,9 @@ pub struct Ledger {
 impl Ledger {
     /// The next number of `producer` in `partition`.
     pub fn next(&self, partition: &Partition, producer: u32) -> RecordId {
-        let last = self.partitions.get(partition).and_then(|entries| {
-            entries.range(RecordId { producer, number: 0 }..).take_while(|(id, _)| id.producer == producer).last()
-        });
-        let number = last.map_or(0, |(id, _)| id.number + 1);
-        RecordId { producer, number }
+        let id = |number| RecordId { producer, number };
+        let last = self.partitions.get(partition).and_then(|entries| entries.range(id(0)..=id(u32::MAX)).next_back());
+        id(last.map_or(0, |(last, _)| last.number + 1))
     }
 
     /// A record was handed to the client library.
@@ -183,9 +181,9 @@ impl Ledger {
     }
 }
 
-/// FNV-1a: tells one content from another, no more.
+/// Tells one content from another, no more.
 pub fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    u64::from(crc32c::crc32c(bytes))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! `CORELANE_TEST_BROKER=HOST:PORT` points every suite at a broker that already runs (an Apache Kafka, to see that the
 //! suite itself is right); `CORELANE_TEST_DATA=DIR` then names that broker's data directory, where a suite wants it.
+//! `CORELANE_TEST_KAFKA=1` makes every suite start an Apache Kafka of its own in place of our binary.
 
 pub mod broker;
 pub mod ledger;

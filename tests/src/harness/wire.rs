@@ -127,23 +127,22 @@ impl Wire {
         self.receive::<R>(version, correlation)
     }
 
-    /// Creates one topic and waits until this broker names a leader for each partition. Panics on any error.
+    /// Creates one topic and waits until each of its partitions answers a fetch: Apache Kafka answers CreateTopics, and
+    /// names leaders, a moment before they serve. Panics on any error.
     pub fn create_topic(&mut self, name: &str, partitions: i32, configs: &[(&str, &str)]) {
-        let request = create_topics(name, partitions, configs);
-        let response = self.call(5, &request);
-        let code = response.topics[0].error_code;
-        assert_eq!(code, 0, "creating {name}: {:?}", response.topics[0].error_message);
+        let response = self.call(5, &create_topics(name, partitions, configs));
+        let topic = &response.topics[0];
+        assert_eq!(topic.error_code, 0, "creating {name}: {:?}", topic.error_message);
         let until = Instant::now() + ANSWER_WITHIN;
-        loop {
-            let metadata = self.metadata(name);
-            let topic = &metadata.topics[0];
-            if topic.error_code == 0
-                && topic.partitions.len() == usize::try_from(partitions).expect("positive")
-                && topic.partitions.iter().all(|p| p.error_code == 0)
-            {
-                return;
+        for partition in 0..partitions {
+            loop {
+                let answer = self.fetch(name, partition, 0);
+                let code = answer.responses[0].partitions[0].error_code;
+                if code == 0 {
+                    break;
+                }
+                assert!(Instant::now() < until, "{name}-{partition} serves nothing: error {code}");
             }
-            assert!(Instant::now() < until, "no leaders for {name}: {topic:?}");
         }
     }
 
