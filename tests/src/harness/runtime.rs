@@ -64,7 +64,10 @@ pub fn java() -> Option<Command> {
     });
     jars.as_ref().map(|jars| {
         let mut java = Command::new("java");
-        java.args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]).arg("-cp").arg(jars.join("*"));
+        java.args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
+            .arg(joined("-Dlog4j2.configurationFile=", &clients_dir().join("java/log4j2.properties")))
+            .arg("-cp")
+            .arg(jars.join("*"));
         java
     })
 }
