@@ -91,7 +91,11 @@ fn check(broker: &Broker, what: &str, bytes: &[u8], expect: Expect) {
         Expect::Any => reaction != Reaction::Silent,
         Expect::Answer => matches!(reaction, Reaction::Frame(_)),
     };
-    assert!(right, "{what}: expected {expect:?}, got {reaction:?}");
+    let got = match reaction {
+        Reaction::Frame(body) => format!("an answer of {} bytes", body.len()),
+        other => format!("{other:?}"),
+    };
+    assert!(right, "{what}: expected {expect:?}, got {got}");
 }
 
 /// `body` behind its size.
@@ -143,24 +147,25 @@ fn one_byte_at_a_time(broker: &Broker) {
     assert!(matches!(wire.reaction(ANSWER_WITHIN), Reaction::Frame(_)));
 }
 
-/// 100 connections announce 100 MiB each and send 64 KiB of it: memory follows what came, not what was announced.
+/// 100 connections announce 100 MiB each and send 64 KiB of it: memory follows what came, not what was announced. (Apache
+/// Kafka allocates the announcement, and ends without memory.)
 fn many_large_promises(broker: &Broker) {
-    let mut header = 0x0640_0000_u32.to_be_bytes().to_vec();
-    header.extend(header_bytes::<ProduceRequest>(9, 1));
-    header.resize(64 << 10, 0);
-    let wires: Vec<Wire> = (0..100)
-        .map(|_| {
-            let mut wire = Wire::connect(broker.address());
-            // Any reaction is right but harm to others: Kafka waits; a broker may refuse.
-            wire.send_raw(&header);
-            wire
-        })
-        .collect();
-    if broker.is_ours() {
-        let resident = broker.resident_bytes();
-        assert!(resident < 2 << 30, "{resident} bytes for announcements");
+    if !broker.is_ours() {
+        return;
     }
-    drop(wires);
+    let before = broker.resident_bytes();
+    let mut start = 0x0640_0000_u32.to_be_bytes().to_vec();
+    start.extend(header_bytes::<ProduceRequest>(9, 1));
+    start.resize(64 << 10, 0);
+    let mut wires: Vec<Wire> = (0..100).map(|_| Wire::connect(broker.address())).collect();
+    for wire in &mut wires {
+        // Waiting for the rest and refusing it are both right.
+        wire.send_raw(&start);
+    }
+    // An answer on a last connection: what was sent before it has been read as far as the broker wants to.
+    Wire::connect(broker.address()).call(0, &ApiVersionsRequest::default());
+    let grown = broker.resident_bytes().saturating_sub(before);
+    assert!(grown < GROWTH_MAX, "{grown} bytes for announcements");
 }
 
 /// 10 000 requests in one go, read only afterwards: answered in order, all of them.
@@ -205,7 +210,10 @@ fn headers() {
         }
         // Only ApiVersions answers an unknown version: version 0, error 35, key 18 alone.
         let mut wire = Wire::connect(broker.address());
-        wire.send_frame(&plain(18, 99));
+        let mut tomorrow = plain(18, 99);
+        // No tags, two empty strings, no tags: what every version since 3 looks like.
+        tomorrow.extend([0, 1, 1, 0]);
+        wire.send_frame(&tomorrow);
         let Reaction::Frame(answer) = wire.reaction(ANSWER_WITHIN) else {
             panic!("ApiVersions 99 gets an answer");
         };
@@ -228,7 +236,9 @@ fn headers() {
 
         // Flexible header of Metadata 12: the tag buffer after the client id.
         for (what, tags, expect) in [
-            ("2^31 tags", &[0x80, 0x80, 0x80, 0x80, 8][..], Expect::Closed),
+            ("2^31 - 1 tags", &[0xff, 0xff, 0xff, 0xff, 7][..], Expect::Closed),
+            // To Kafka a negative count, and so none.
+            ("2^31 tags", &[0x80, 0x80, 0x80, 0x80, 8], Expect::Any),
             ("a tag beyond the end", &[1, 0, 0x7f], Expect::Closed),
             ("an endless varint", &[0xff; 10], Expect::Closed),
             ("a tag twice", &[2, 9, 0, 9, 0], Expect::Any),
@@ -258,8 +268,15 @@ fn bodies() {
         };
         for (what, version, body, expect) in [
             ("an array of 2^31 - 1", 4, &[0x7f, 0xff, 0xff, 0xff, 0][..], Expect::Closed),
-            ("an array of -2", 4, &[0xff, 0xff, 0xff, 0xfe, 0], Expect::Closed),
-            ("a compact array of 2^32 - 2", 12, &[0xff, 0xff, 0xff, 0xff, 0xf, 0, 0, 0], Expect::Closed),
+            (
+                "an array of -2",
+                4,
+                &[0xff, 0xff, 0xff, 0xfe, 0], // Kafka takes any negative count for null.
+                Expect::Any,
+            ),
+            ("a compact array of 2^31 - 2", 12, &[0xff, 0xff, 0xff, 0xff, 7, 0, 0, 0], Expect::Closed),
+            // Kafka takes a negative count for null.
+            ("a compact array of 2^32 - 2", 12, &[0xff, 0xff, 0xff, 0xff, 0xf, 0, 0, 0], Expect::Any),
             ("a varint of ten bytes", 12, &[0xff; 12], Expect::Closed),
             ("an overlong zero", 12, &[0x80, 0x80, 0x80, 0x80, 0, 0, 0, 0], Expect::Any),
             ("a null name", 4, &[0, 0, 0, 1, 0xff, 0xff, 0], Expect::Any),
@@ -373,8 +390,10 @@ fn records() {
         let configs = [("segment.bytes", "1048576"), ("max.message.bytes", "3145728")];
         wire.create_topic(&small_segments, 1, &configs);
         let mut wrong = Vec::new();
+        let mut accepted = 0;
         for (what, records, expected) in record_rows() {
             let code = produce_code(broker, &topic, 0, records);
+            accepted += i64::from(code == 0);
             if !expected.contains(&code) {
                 wrong.push(format!("{what}: {code}, expected {expected:?}"));
             }
@@ -389,7 +408,7 @@ fn records() {
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         let fetched = wire.fetch(&topic, 0, 0);
         let end = fetched.responses[0].partitions[0].high_watermark;
-        assert_eq!(end, 0, "nothing refused was stored");
+        assert_eq!(end, 2 * accepted, "nothing refused was stored");
     });
 }
 
@@ -408,7 +427,8 @@ fn produce_code(broker: &Broker, topic: &str, partition: i32, records: Bytes) ->
     }
 }
 
-/// `(what, records, the codes that are right)`: the first is Apache Kafka's.
+/// `(what, records, the codes that are right)`: the first is Apache Kafka's. It answers some by accident (-1 is an exception
+/// nobody expected) and lets two of them pass; a broker may be stricter.
 fn record_rows() -> Vec<(&'static str, Bytes, &'static [i16])> {
     let batch = || Batch::of(&[b"one", b"two"]);
     let with = |change: fn(&mut Batch)| {
@@ -431,15 +451,15 @@ fn record_rows() -> Vec<(&'static str, Bytes, &'static [i16])> {
         ("a wrong CRC", with(|b| b.crc = Some(1)), &[2]),
         ("magic 0", with(|b| b.magic = 0), &[87]),
         ("magic 1", with(|b| b.magic = 1), &[87]),
-        ("magic 3", with(|b| b.magic = 3), &[87]),
-        ("magic 127", with(|b| b.magic = 127), &[87]),
-        ("magic -1", with(|b| b.magic = -1), &[87]),
+        ("magic 3", with(|b| b.magic = 3), &[2, 87]),
+        ("magic 127", with(|b| b.magic = 127), &[2, 87]),
+        ("magic -1", with(|b| b.magic = -1), &[2, 87]),
         ("no records at all", Bytes::new(), &[87]),
         ("a cut header", cut(40), &[87]),
         ("a cut batch", cut(70), &[87]),
-        ("a batch length of 0", with(|b| b.batch_length = Some(0)), &[87]),
-        ("a negative batch length", with(|b| b.batch_length = Some(-1)), &[87]),
-        ("a short batch length", with(|b| b.batch_length = Some(50)), &[87]),
+        ("a batch length of 0", with(|b| b.batch_length = Some(0)), &[2, 87]),
+        ("a negative batch length", with(|b| b.batch_length = Some(-1)), &[2, 87]),
+        ("a short batch length", with(|b| b.batch_length = Some(50)), &[2, 87]),
         ("a long batch length", with(|b| b.batch_length = Some(5000)), &[87]),
         ("two batches", two, &[87]),
         ("no record in the batch", Batch::of(&[]).bytes(), &[87]),
@@ -449,18 +469,18 @@ fn record_rows() -> Vec<(&'static str, Bytes, &'static [i16])> {
         ("a count of 3 for 2", with(|b| b.count = Some(3)), &[87]),
         ("a negative count", with(|b| b.count = Some(-1)), &[87]),
         ("the largest count", with(|b| b.count = Some(i32::MAX)), &[87]),
-        ("an offset delta out of order", record(|r| r.offset_delta = Some(0)), &[87]),
+        ("an offset delta out of order", record(|r| r.offset_delta = Some(0)), &[0, 87]),
         ("a record length too short", record(|r| r.length = Some(2)), &[87]),
         ("a record length too long", record(|r| r.length = Some(2000)), &[87]),
         ("a negative record length", record(|r| r.length = Some(-2)), &[87]),
         ("a negative header count", record(|r| r.header_count = Some(-1)), &[87]),
         ("a huge header count", record(|r| r.header_count = Some(i64::from(i32::MAX))), &[87]),
-        ("codec 5", with(|b| b.attributes = 5), &[87]),
-        ("codec 7", with(|b| b.attributes = 7), &[87]),
+        ("codec 5", with(|b| b.attributes = 5), &[-1, 76, 87]),
+        ("codec 7", with(|b| b.attributes = 7), &[-1, 76, 87]),
         ("a control batch", with(|b| b.attributes = 0x20), &[87]),
-        ("a transactional batch", with(|b| b.attributes = 0x10), &[87]),
+        ("a transactional batch", with(|b| b.attributes = 0x10), &[53, 48, 87]),
         ("a producer id without sequence", batch().by(7, 0, -1).bytes(), &[87]),
-        ("a producer id without epoch", batch().by(7, -1, 0).bytes(), &[87]),
+        ("a producer id without epoch", batch().by(7, -1, 0).bytes(), &[0, 87]),
         ("a timestamp of tomorrow's tomorrow", with(|b| b.base_timestamp = i64::MAX / 2), &[32]),
         ("the largest timestamp", with(|b| b.base_timestamp = i64::MAX), &[32]),
         ("above max.message.bytes", Batch::of(&[&[b'x'; 100_001]]).bytes(), &[10]),
