@@ -40,7 +40,11 @@ fn every_case(shards: usize) {
         let topic = topic_name(&format!("console-{}", case.stem()));
         wire.create_topic(&topic, PARTITIONS as i32, &[]);
         let sent = lines(seed, 100);
-        jobs.add("org.apache.kafka.tools.ConsoleProducer", &console_producer(&broker, &topic, case), &stdin(&sent));
+        jobs.add(
+            "org.apache.kafka.tools.ConsoleProducer",
+            &console_producer(&broker, &topic, case),
+            &stdin(&sent),
+        );
         cases.push((case, topic, sent));
     }
     let perf: Vec<(String, usize)> = ["none", "lz4"]
@@ -59,7 +63,11 @@ fn every_case(shards: usize) {
         .collect();
     let said = jobs.run();
     for (topic, job) in &perf {
-        assert!(said[*job].contains("8000 records sent"), "{topic}: {}", said[*job]);
+        assert!(
+            said[*job].contains("8000 records sent"),
+            "{topic}: {}",
+            said[*job]
+        );
     }
     let perf: Vec<String> = perf.into_iter().map(|(topic, _)| topic).collect();
     read_back(&broker, shards, &mut wire, &cases, &perf);
@@ -143,7 +151,9 @@ fn producer_performance(broker: &Broker, topic: &str, codec: &str) -> Vec<String
 fn read_back(broker: &Broker, shards: usize, wire: &mut Wire, cases: &[Produced], perf: &[String]) {
     let mut jobs = Jobs::new();
     let ends = |wire: &mut Wire, topic: &str| -> Vec<i64> {
-        (0..PARTITIONS as i32).map(|p| wire.fetch(topic, p, 0).responses[0].partitions[0].high_watermark).collect()
+        (0..PARTITIONS as i32)
+            .map(|p| wire.fetch(topic, p, 0).responses[0].partitions[0].high_watermark)
+            .collect()
     };
     let mut expected = Vec::new();
     for (case, topic, sent) in cases {
@@ -160,7 +170,11 @@ fn read_back(broker: &Broker, shards: usize, wire: &mut Wire, cases: &[Produced]
         );
         for (partition, count) in highs.iter().enumerate().filter(|(_, count)| **count > 0) {
             let arguments = console_consumer(broker, topic, partition, *count);
-            let job = jobs.add("org.apache.kafka.tools.consumer.ConsoleConsumer", &arguments, "");
+            let job = jobs.add(
+                "org.apache.kafka.tools.consumer.ConsoleConsumer",
+                &arguments,
+                "",
+            );
             expected.push((topic.clone(), partition, job));
         }
     }
@@ -169,7 +183,11 @@ fn read_back(broker: &Broker, shards: usize, wire: &mut Wire, cases: &[Produced]
         let highs = ends(wire, topic);
         assert_eq!(highs.iter().sum::<i64>(), 8000, "{topic}: {highs:?}");
         let arguments = console_consumer(broker, topic, 0, highs[0]);
-        let job = jobs.add("org.apache.kafka.tools.consumer.ConsoleConsumer", &arguments, "");
+        let job = jobs.add(
+            "org.apache.kafka.tools.consumer.ConsoleConsumer",
+            &arguments,
+            "",
+        );
         perf_jobs.push((job, highs[0]));
     }
     let said = jobs.run();
@@ -228,11 +246,21 @@ fn dump(files: &[PathBuf]) {
     let mut jobs = Jobs::new();
     let job = jobs.add(
         "org.apache.kafka.tools.DumpLogSegments",
-        &["--deep-iteration".to_owned(), "--files".to_owned(), list.join(",")],
+        &[
+            "--deep-iteration".to_owned(),
+            "--files".to_owned(),
+            list.join(","),
+        ],
         "",
     );
     let said = &jobs.run()[job];
-    for bad in ["isvalid: false", "invalid bytes", "Exception", "Mismatches", "Non-consecutive"] {
+    for bad in [
+        "isvalid: false",
+        "invalid bytes",
+        "Exception",
+        "Mismatches",
+        "Non-consecutive",
+    ] {
         assert!(!said.contains(bad), "DumpLogSegments of {list:?}:\n{said}");
     }
     assert!(
@@ -254,7 +282,11 @@ fn segments(data: &Path, which: Which) -> Vec<PathBuf> {
     let mut here: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(data).expect("the data directory") {
         let path = entry.expect("the data directory").path();
-        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
         if path.is_dir() {
             // Kafka's own: metadata and internal topics are not what this suite produced.
             if !name.starts_with("__") {
@@ -288,7 +320,10 @@ impl Jobs {
     fn new() -> Jobs {
         let directory = target_dir().join("tmp").join(topic_name("tools"));
         fs::create_dir_all(&directory).expect("the target directory is writable");
-        Jobs { directory, count: 0 }
+        Jobs {
+            directory,
+            count: 0,
+        }
     }
 
     fn add(&mut self, class: &str, arguments: &[String], stdin: &str) -> usize {
@@ -315,7 +350,8 @@ impl Jobs {
         let said = (0..self.count)
             .map(|job| {
                 let read = |name: &str| {
-                    fs::read_to_string(self.directory.join(job.to_string()).join(name)).expect("Tools.java wrote it")
+                    fs::read_to_string(self.directory.join(job.to_string()).join(name))
+                        .expect("Tools.java wrote it")
                 };
                 let (text, exit) = (read("stdout"), read("exit"));
                 assert_eq!(exit, "0", "{}\n{text}\n{stderr}", read("args"));

@@ -38,7 +38,11 @@ fn every_case(shards: usize) {
         wire.create_topic(&topic, PARTITIONS as i32, &[]);
         let sent = lines(seed, 200);
         produce(&broker, &topic, case, &sent);
-        check_read_back(&format!("{shards} shards, {case:?}"), &sent, &read(&broker, &topic, sent.len()));
+        check_read_back(
+            &format!("{shards} shards, {case:?}"),
+            &sent,
+            &read(&broker, &topic, sent.len()),
+        );
     }
     reads_from_an_offset_and_from_a_time(&broker);
     creates_a_topic_by_producing(&broker);
@@ -51,7 +55,10 @@ fn properties(case: Case) -> Vec<String> {
         format!("acks={}", case.acks),
         format!("enable.idempotence={}", case.idempotent),
         // Without idempotence a retry overtakes what was sent after it.
-        format!("max.in.flight.requests.per.connection={}", if case.idempotent { 5 } else { 1 }),
+        format!(
+            "max.in.flight.requests.per.connection={}",
+            if case.idempotent { 5 } else { 1 }
+        ),
         // Several batches of each partition, not one.
         "batch.num.messages=20".to_owned(),
     ]
@@ -70,7 +77,8 @@ fn produce(broker: &Broker, topic: &str, case: Case, sent: &[(String, String)]) 
 /// Every partition's records, once `count` of them came.
 fn read(broker: &Broker, topic: &str, count: usize) -> Vec<Vec<(i64, String, String)>> {
     let mut kcat = kcat(broker);
-    kcat.args(["-C", "-t", topic, "-o", "beginning", "-q"]).args(["-c", &count.to_string(), "-f", "%p\t%o\t%k\t%s\n"]);
+    kcat.args(["-C", "-t", topic, "-o", "beginning", "-q"])
+        .args(["-c", &count.to_string(), "-f", "%p\t%o\t%k\t%s\n"]);
     let text = run(kcat, b"", WITHIN).expect_ok("kcat -C").text();
     let mut partitions = vec![Vec::new(); PARTITIONS];
     for line in text.lines() {
@@ -100,7 +108,8 @@ fn reads_from_an_offset_and_from_a_time(broker: &Broker) {
         ("end", ""),
     ] {
         let mut read = kcat(broker);
-        read.args(["-C", "-t", &topic, "-p", "0", "-o", from, "-e", "-q"]).args(["-f", "%o %s\n"]);
+        read.args(["-C", "-t", &topic, "-p", "0", "-o", from, "-e", "-q"])
+            .args(["-f", "%o %s\n"]);
         let text = run(read, b"", WITHIN).expect_ok("kcat -C -o").text();
         assert_eq!(text, expected, "from {from}");
     }
@@ -114,7 +123,10 @@ fn creates_a_topic_by_producing(broker: &Broker) {
     let mut list = kcat(broker);
     list.args(["-L", "-t", &topic]);
     let text = run(list, b"", WITHIN).expect_ok("kcat -L").text();
-    assert!(text.contains(&format!("topic \"{topic}\" with 1 partitions")), "{text}");
+    assert!(
+        text.contains(&format!("topic \"{topic}\" with 1 partitions")),
+        "{text}"
+    );
 }
 
 fn kcat(broker: &Broker) -> Command {

@@ -30,12 +30,17 @@ fn every_case(shards: usize) {
     };
     let broker = Broker::start(Options::shards(shards));
     let mut wire = Wire::connect(broker.address());
-    python.arg(runtime::clients_dir().join("python/produce_and_read.py")).arg(broker.bootstrap());
+    python
+        .arg(runtime::clients_dir().join("python/produce_and_read.py"))
+        .arg(broker.bootstrap());
     let cases = Case::all();
     for case in &cases {
         let topic = topic_name(&format!("python-{}", case.stem()));
         wire.create_topic(&topic, 3, &[]);
-        python.arg(format!("{}:{}:{}:{topic}", case.codec, case.acks, case.idempotent));
+        python.arg(format!(
+            "{}:{}:{}:{topic}",
+            case.codec, case.acks, case.idempotent
+        ));
     }
     let ended = run(python, b"", Duration::from_secs(180));
     let passed = ended.text().lines().filter(|l| l.starts_with("ok")).count();

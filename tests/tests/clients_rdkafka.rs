@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, NoCustomPartitioner, Producer, ProducerContext};
+use rdkafka::producer::{
+    BaseProducer, BaseRecord, DeliveryResult, NoCustomPartitioner, Producer, ProducerContext,
+};
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
 use corelane_engine::rng::Rng;
@@ -49,8 +51,9 @@ fn every_case(shards: usize) {
     for (seed, case) in (0..).zip(Case::all()) {
         let topic = topic_name(&format!("rdkafka-{}", case.stem()));
         wire.create_topic(&topic, PARTITIONS, &[]);
-        let sent: BTreeMap<i32, Vec<Sample>> =
-            (0..PARTITIONS).map(|partition| (partition, samples(seed * 31 + partition as u64, 100))).collect();
+        let sent: BTreeMap<i32, Vec<Sample>> = (0..PARTITIONS)
+            .map(|partition| (partition, samples(seed * 31 + partition as u64, 100)))
+            .collect();
         let acked = produce(&broker, &topic, case, &sent);
         let read = read(&broker, &topic, case, &sent);
         let what = format!("{shards} shards, {case:?}");
@@ -62,8 +65,10 @@ fn every_case(shards: usize) {
         }
         if case.acks != "0" {
             // The offsets promised are those at which the records are.
-            let expected: Vec<(i32, i64)> =
-                sent.iter().flat_map(|(partition, s)| (0..s.len()).map(|at| (*partition, at as i64))).collect();
+            let expected: Vec<(i32, i64)> = sent
+                .iter()
+                .flat_map(|(partition, s)| (0..s.len()).map(|at| (*partition, at as i64)))
+                .collect();
             assert_eq!(acked, expected, "{what}: acknowledged offsets");
         }
     }
@@ -79,8 +84,14 @@ fn samples(seed: u64, n: usize) -> Vec<Sample> {
     (0..n)
         .map(|i| Sample {
             key: bytes(&mut rng, 8),
-            value: if i % 40 == 7 { bytes(&mut rng, 300_000) } else { bytes(&mut rng, 300) },
-            headers: (0..rng.below(3)).map(|h| (format!("header-{h}"), bytes(&mut rng, 12))).collect(),
+            value: if i % 40 == 7 {
+                bytes(&mut rng, 300_000)
+            } else {
+                bytes(&mut rng, 300)
+            },
+            headers: (0..rng.below(3))
+                .map(|h| (format!("header-{h}"), bytes(&mut rng, 12)))
+                .collect(),
             timestamp: 1_700_000_000_000 + rng.below(1_000_000) as i64,
         })
         .collect()
@@ -104,7 +115,12 @@ impl ProducerContext for Reports {
 }
 
 /// Produces round robin over the partitions; returns `(partition, offset)` of every acknowledgement, sorted.
-fn produce(broker: &Broker, topic: &str, case: Case, sent: &BTreeMap<i32, Vec<Sample>>) -> Vec<(i32, i64)> {
+fn produce(
+    broker: &Broker,
+    topic: &str,
+    case: Case,
+    sent: &BTreeMap<i32, Vec<Sample>>,
+) -> Vec<(i32, i64)> {
     let (send, reports) = mpsc::channel();
     let producer: BaseProducer<Reports, NoCustomPartitioner> = ClientConfig::new()
         .set("bootstrap.servers", broker.bootstrap())
@@ -113,7 +129,10 @@ fn produce(broker: &Broker, topic: &str, case: Case, sent: &BTreeMap<i32, Vec<Sa
         .set("enable.idempotence", case.idempotent.to_string())
         .set("batch.num.messages", "30")
         // Without idempotence a retry overtakes what was sent after it.
-        .set("max.in.flight.requests.per.connection", if case.idempotent { "5" } else { "1" })
+        .set(
+            "max.in.flight.requests.per.connection",
+            if case.idempotent { "5" } else { "1" },
+        )
         .set("message.timeout.ms", "20000")
         .create_with_context(Reports(send))
         .expect("a valid configuration");
@@ -124,18 +143,28 @@ fn produce(broker: &Broker, topic: &str, case: Case, sent: &BTreeMap<i32, Vec<Sa
             let sample = &samples[at];
             let mut headers = OwnedHeaders::new();
             for (key, value) in &sample.headers {
-                headers = headers.insert(Header { key, value: value.as_ref() });
+                headers = headers.insert(Header {
+                    key,
+                    value: value.as_ref(),
+                });
             }
-            let mut record: BaseRecord<'_, [u8], [u8]> =
-                BaseRecord::to(topic).partition(*partition).timestamp(sample.timestamp).headers(headers);
+            let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic)
+                .partition(*partition)
+                .timestamp(sample.timestamp)
+                .headers(headers);
             record.key = sample.key.as_deref();
             record.payload = sample.value.as_deref();
-            producer.send(record).map_err(|(error, _)| error).expect("room in the queue");
+            producer
+                .send(record)
+                .map_err(|(error, _)| error)
+                .expect("room in the queue");
         }
     }
     producer.flush(WITHIN).expect("everything is delivered");
-    let mut acked: Vec<(i32, i64)> =
-        reports.try_iter().map(|report| report.unwrap_or_else(|error| panic!("{case:?}: {error}"))).collect();
+    let mut acked: Vec<(i32, i64)> = reports
+        .try_iter()
+        .map(|report| report.unwrap_or_else(|error| panic!("{case:?}: {error}")))
+        .collect();
     assert_eq!(acked.len(), count, "{case:?}: delivery reports");
     acked.sort_unstable();
     acked
@@ -151,12 +180,17 @@ fn read(broker: &Broker, topic: &str, case: Case, sent: &BTreeMap<i32, Vec<Sampl
         .set("enable.auto.commit", "false")
         .set("check.crcs", "true")
         // A client that closes waits for its last fetch: the default's half second in some cases is enough.
-        .set("fetch.wait.max.ms", if case.codec == "none" { "500" } else { "10" })
+        .set(
+            "fetch.wait.max.ms",
+            if case.codec == "none" { "500" } else { "10" },
+        )
         .create()
         .expect("a valid configuration");
     let mut assignment = TopicPartitionList::new();
     for partition in sent.keys() {
-        assignment.add_partition_offset(topic, *partition, Offset::Beginning).expect("a valid offset");
+        assignment
+            .add_partition_offset(topic, *partition, Offset::Beginning)
+            .expect("a valid offset");
     }
     consumer.assign(&assignment).expect("assigned");
     let count: usize = sent.values().map(Vec::len).sum();
@@ -164,10 +198,15 @@ fn read(broker: &Broker, topic: &str, case: Case, sent: &BTreeMap<i32, Vec<Sampl
     let until = Instant::now() + WITHIN;
     for n in 0..count {
         let left = until.saturating_duration_since(Instant::now());
-        let message =
-            consumer.poll(left).unwrap_or_else(|| panic!("{topic}: {n} of {count} records came")).expect("a record");
+        let message = consumer
+            .poll(left)
+            .unwrap_or_else(|| panic!("{topic}: {n} of {count} records came"))
+            .expect("a record");
         let headers = message.headers().map_or_else(Vec::new, |headers| {
-            headers.iter().map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec))).collect()
+            headers
+                .iter()
+                .map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec)))
+                .collect()
         });
         let sample = Sample {
             key: message.key().map(<[u8]>::to_vec),

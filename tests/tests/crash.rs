@@ -8,7 +8,9 @@ use kafka_protocol::messages::DeleteTopicsRequest;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
-use rdkafka::producer::{BaseRecord, DeliveryResult, NoCustomPartitioner, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{
+    BaseRecord, DeliveryResult, NoCustomPartitioner, ProducerContext, ThreadedProducer,
+};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
@@ -176,7 +178,10 @@ impl Crash {
 
     /// Waits for one delivery report. An idempotent producer never gives up within the message timeout.
     fn hear(&mut self) {
-        let (partition, id, outcome) = self.reports.recv_timeout(STEP_WITHIN).expect("acknowledgements keep coming");
+        let (partition, id, outcome) = self
+            .reports
+            .recv_timeout(STEP_WITHIN)
+            .expect("acknowledgements keep coming");
         self.outstanding -= 1;
         match outcome {
             Ok(offset) => self.ledger.acked(&partition, id, offset),
@@ -193,7 +198,9 @@ impl Crash {
         self.created.insert(topic);
         let doomed = topic_name("doomed");
         wire.create_topic(&doomed, 2, &[]);
-        let request = DeleteTopicsRequest::default().with_topic_names(vec![topic_of(&doomed)]).with_timeout_ms(10_000);
+        let request = DeleteTopicsRequest::default()
+            .with_topic_names(vec![topic_of(&doomed)])
+            .with_timeout_ms(10_000);
         let answer = wire.call(5, &request);
         assert_eq!(answer.responses[0].error_code, 0, "deleting {doomed}");
         self.deleted.insert(doomed);
@@ -233,15 +240,26 @@ impl Crash {
 
 /// Small segments, room for 2 MiB batches; both durability classes in turn.
 fn topic_configs(broker: &Broker, n: usize) -> Vec<(&'static str, &'static str)> {
-    let mut configs = vec![("segment.bytes", "4194304"), ("max.message.bytes", "3145728")];
+    let mut configs = vec![
+        ("segment.bytes", "4194304"),
+        ("max.message.bytes", "3145728"),
+    ];
     if broker.is_ours() {
-        let class = if n.is_multiple_of(2) { "disk" } else { "process" };
+        let class = if n.is_multiple_of(2) {
+            "disk"
+        } else {
+            "process"
+        };
         configs.push(("corelane.durability", class));
     }
     configs
 }
 
-fn producer(broker: &Broker, codec: &str, reports: Reports) -> ThreadedProducer<Reports, NoCustomPartitioner> {
+fn producer(
+    broker: &Broker,
+    codec: &str,
+    reports: Reports,
+) -> ThreadedProducer<Reports, NoCustomPartitioner> {
     ClientConfig::new()
         .set("bootstrap.servers", broker.bootstrap())
         .set("enable.idempotence", "true")
@@ -295,7 +313,9 @@ fn read_all(broker: &Broker, ledger: &Ledger) -> BTreeMap<Partition, Vec<Read>> 
     let mut read: BTreeMap<Partition, Vec<Read>> = BTreeMap::new();
     let mut unread: BTreeMap<Partition, i64> = BTreeMap::new();
     for partition in ledger.partitions() {
-        assignment.add_partition_offset(&partition.0, partition.1, Offset::Beginning).expect("a valid offset");
+        assignment
+            .add_partition_offset(&partition.0, partition.1, Offset::Beginning)
+            .expect("a valid offset");
         let end = ledger.acked_end(&partition);
         if end > 0 {
             unread.insert(partition.clone(), end);
@@ -318,11 +338,17 @@ fn read_all(broker: &Broker, ledger: &Ledger) -> BTreeMap<Partition, Vec<Read>> 
         let number = |at| u32::from_be_bytes(value[at..at + 4].try_into().expect("four bytes"));
         let one = Read {
             offset: message.offset(),
-            id: RecordId { producer: number(0), number: number(4) },
+            id: RecordId {
+                producer: number(0),
+                number: number(4),
+            },
             bytes: value.len(),
             hash: hash(value),
         };
-        if unread.get(&partition).is_some_and(|end| one.offset + 1 >= *end) {
+        if unread
+            .get(&partition)
+            .is_some_and(|end| one.offset + 1 >= *end)
+        {
             unread.remove(&partition);
         }
         read.get_mut(&partition).expect("assigned").push(one);
@@ -331,5 +357,8 @@ fn read_all(broker: &Broker, ledger: &Ledger) -> BTreeMap<Partition, Vec<Read>> 
 }
 
 fn is_transient(code: RDKafkaErrorCode) -> bool {
-    matches!(code, RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown)
+    matches!(
+        code,
+        RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown
+    )
 }

@@ -9,8 +9,8 @@ use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableT
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{
-    ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest, FetchRequest, InitProducerIdRequest,
-    ListOffsetsRequest, MetadataRequest, ProduceRequest,
+    ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest, FetchRequest,
+    InitProducerIdRequest, ListOffsetsRequest, MetadataRequest, ProduceRequest,
 };
 use kafka_protocol::protocol::{Request, StrBytes};
 
@@ -18,7 +18,8 @@ use corelane_tests::harness::broker::{Broker, Options};
 use corelane_tests::harness::records::{Batch, Record};
 use corelane_tests::harness::topic_name;
 use corelane_tests::harness::wire::{
-    ANSWER_WITHIN, Reaction, Wire, create_topics, fetch_request, header_bytes, produce_request, request_bytes, topic_of,
+    ANSWER_WITHIN, Reaction, Wire, create_topics, fetch_request, header_bytes, produce_request,
+    request_bytes, topic_of,
 };
 
 /// The healthy client's longest produce and fetch, on a machine that may compile at the same time.
@@ -51,7 +52,10 @@ fn beside_a_healthy_client(story: impl FnOnce(&Broker)) {
         if let Err(panic) = story {
             std::panic::resume_unwind(panic);
         }
-        assert!(slowest < LATENCY_MAX, "the healthy client waited {slowest:?}");
+        assert!(
+            slowest < LATENCY_MAX,
+            "the healthy client waited {slowest:?}"
+        );
     });
     if let Some(before) = before {
         let grown = broker.resident_bytes().saturating_sub(before);
@@ -173,7 +177,11 @@ fn never_reads(broker: &Broker) {
     let mut wire = Wire::connect(broker.address());
     let mut frames = Vec::new();
     for correlation in 0..10_000 {
-        frames.extend(framed(&request_bytes(0, correlation, &ApiVersionsRequest::default())));
+        frames.extend(framed(&request_bytes(
+            0,
+            correlation,
+            &ApiVersionsRequest::default(),
+        )));
     }
     assert!(wire.send_raw(&frames), "backpressure must not close");
     for correlation in 0..10_000_i32 {
@@ -227,16 +235,40 @@ fn headers() {
             body.extend(client_id);
             framed(&body)
         };
-        check(broker, "no client id", &framed(&plain(18, 0)), Expect::Answer);
-        check(broker, "a client id of 32 767 bytes", &named(&[b'x'; 32_767]), Expect::Answer);
-        check(broker, "a client id that is not UTF-8", &named(&[0xff, 0xfe]), Expect::Any);
+        check(
+            broker,
+            "no client id",
+            &framed(&plain(18, 0)),
+            Expect::Answer,
+        );
+        check(
+            broker,
+            "a client id of 32 767 bytes",
+            &named(&[b'x'; 32_767]),
+            Expect::Answer,
+        );
+        check(
+            broker,
+            "a client id that is not UTF-8",
+            &named(&[0xff, 0xfe]),
+            Expect::Any,
+        );
         let mut beyond = plain(18, 0);
         beyond[8..10].copy_from_slice(&[0x7f, 0xff]);
-        check(broker, "a client id beyond the frame", &framed(&beyond), Expect::Closed);
+        check(
+            broker,
+            "a client id beyond the frame",
+            &framed(&beyond),
+            Expect::Closed,
+        );
 
         // Flexible header of Metadata 12: the tag buffer after the client id.
         for (what, tags, expect) in [
-            ("2^31 - 1 tags", &[0xff, 0xff, 0xff, 0xff, 7][..], Expect::Closed),
+            (
+                "2^31 - 1 tags",
+                &[0xff, 0xff, 0xff, 0xff, 7][..],
+                Expect::Closed,
+            ),
             // To Kafka a negative count, and so none.
             ("2^31 tags", &[0x80, 0x80, 0x80, 0x80, 8], Expect::Any),
             ("a tag beyond the end", &[1, 0, 0x7f], Expect::Closed),
@@ -267,20 +299,45 @@ fn bodies() {
             framed(&bytes)
         };
         for (what, version, body, expect) in [
-            ("an array of 2^31 - 1", 4, &[0x7f, 0xff, 0xff, 0xff, 0][..], Expect::Closed),
+            (
+                "an array of 2^31 - 1",
+                4,
+                &[0x7f, 0xff, 0xff, 0xff, 0][..],
+                Expect::Closed,
+            ),
             (
                 "an array of -2",
                 4,
                 &[0xff, 0xff, 0xff, 0xfe, 0], // Kafka takes any negative count for null.
                 Expect::Any,
             ),
-            ("a compact array of 2^31 - 2", 12, &[0xff, 0xff, 0xff, 0xff, 7, 0, 0, 0], Expect::Closed),
+            (
+                "a compact array of 2^31 - 2",
+                12,
+                &[0xff, 0xff, 0xff, 0xff, 7, 0, 0, 0],
+                Expect::Closed,
+            ),
             // Kafka takes a negative count for null.
-            ("a compact array of 2^32 - 2", 12, &[0xff, 0xff, 0xff, 0xff, 0xf, 0, 0, 0], Expect::Any),
+            (
+                "a compact array of 2^32 - 2",
+                12,
+                &[0xff, 0xff, 0xff, 0xff, 0xf, 0, 0, 0],
+                Expect::Any,
+            ),
             ("a varint of ten bytes", 12, &[0xff; 12], Expect::Closed),
-            ("an overlong zero", 12, &[0x80, 0x80, 0x80, 0x80, 0, 0, 0, 0], Expect::Any),
+            (
+                "an overlong zero",
+                12,
+                &[0x80, 0x80, 0x80, 0x80, 0, 0, 0, 0],
+                Expect::Any,
+            ),
             ("a null name", 4, &[0, 0, 0, 1, 0xff, 0xff, 0], Expect::Any),
-            ("a name beyond the frame", 4, &[0, 0, 0, 1, 0x7f, 0xff, b'x', 0], Expect::Closed),
+            (
+                "a name beyond the frame",
+                4,
+                &[0, 0, 0, 1, 0x7f, 0xff, b'x', 0],
+                Expect::Closed,
+            ),
             ("trailing bytes", 4, &[0, 0, 0, 0, 0, 1, 2, 3], Expect::Any),
         ] {
             check(broker, what, &after_header(version, body), expect);
@@ -323,13 +380,17 @@ fn every_truncation(broker: &Broker) {
     }
     for version in 1..=10 {
         let partition = ListOffsetsPartition::default().with_timestamp(-1);
-        let topic = ListOffsetsTopic::default().with_name(name.clone()).with_partitions(vec![partition]);
+        let topic = ListOffsetsTopic::default()
+            .with_name(name.clone())
+            .with_partitions(vec![partition]);
         let request = ListOffsetsRequest::default().with_topics(vec![topic]);
         truncate(broker, version, &request);
     }
     for version in 0..=13 {
         let topic = MetadataRequestTopic::default().with_name(Some(name.clone()));
-        let request = MetadataRequest::default().with_topics(Some(vec![topic])).with_allow_auto_topic_creation(true);
+        let request = MetadataRequest::default()
+            .with_topics(Some(vec![topic]))
+            .with_allow_auto_topic_creation(true);
         truncate(broker, version, &request);
     }
     for version in 2..=7 {
@@ -366,14 +427,21 @@ fn truncate<R: Request>(broker: &Broker, version: i16, request: &R) {
     let whole = request_bytes(version, 1, request);
     let header = header_bytes::<R>(version, 1).len();
     // All connections first, then all frames: the broker meets them together.
-    let mut wires: Vec<(usize, Wire)> =
-        (header..whole.len()).map(|end| (end, Wire::connect(broker.address()))).collect();
+    let mut wires: Vec<(usize, Wire)> = (header..whole.len())
+        .map(|end| (end, Wire::connect(broker.address())))
+        .collect();
     for (end, wire) in &mut wires {
         wire.send_frame(&whole[..*end]);
     }
     for (end, wire) in &mut wires {
         let reaction = wire.reaction(ANSWER_WITHIN);
-        assert_eq!(reaction, Reaction::Closed, "api {} version {version} cut at {end} of {}", R::KEY, whole.len());
+        assert_eq!(
+            reaction,
+            Reaction::Closed,
+            "api {} version {version} cut at {end} of {}",
+            R::KEY,
+            whole.len()
+        );
     }
 }
 
@@ -387,7 +455,10 @@ fn records() {
         let topic = topic_name("records");
         wire.create_topic(&topic, 1, &[("max.message.bytes", "100000")]);
         let small_segments = topic_name("segments");
-        let configs = [("segment.bytes", "1048576"), ("max.message.bytes", "3145728")];
+        let configs = [
+            ("segment.bytes", "1048576"),
+            ("max.message.bytes", "3145728"),
+        ];
         wire.create_topic(&small_segments, 1, &configs);
         let mut wrong = Vec::new();
         let mut accepted = 0;
@@ -419,7 +490,8 @@ fn produce_code(broker: &Broker, topic: &str, partition: i32, records: Bytes) ->
     wire.send_frame(&request_bytes(9, 1, &request));
     match wire.reaction(ANSWER_WITHIN) {
         Reaction::Frame(body) => {
-            let (_, answer) = corelane_tests::harness::wire::decode_response::<ProduceRequest>(9, &body);
+            let (_, answer) =
+                corelane_tests::harness::wire::decode_response::<ProduceRequest>(9, &body);
             answer.responses[0].partition_responses[0].error_code
         }
         Reaction::Closed => CLOSED,
@@ -457,33 +529,109 @@ fn record_rows() -> Vec<(&'static str, Bytes, &'static [i16])> {
         ("no records at all", Bytes::new(), &[87]),
         ("a cut header", cut(40), &[87]),
         ("a cut batch", cut(70), &[87]),
-        ("a batch length of 0", with(|b| b.batch_length = Some(0)), &[2, 87]),
-        ("a negative batch length", with(|b| b.batch_length = Some(-1)), &[2, 87]),
-        ("a short batch length", with(|b| b.batch_length = Some(50)), &[2, 87]),
-        ("a long batch length", with(|b| b.batch_length = Some(5000)), &[87]),
+        (
+            "a batch length of 0",
+            with(|b| b.batch_length = Some(0)),
+            &[2, 87],
+        ),
+        (
+            "a negative batch length",
+            with(|b| b.batch_length = Some(-1)),
+            &[2, 87],
+        ),
+        (
+            "a short batch length",
+            with(|b| b.batch_length = Some(50)),
+            &[2, 87],
+        ),
+        (
+            "a long batch length",
+            with(|b| b.batch_length = Some(5000)),
+            &[87],
+        ),
         ("two batches", two, &[87]),
         ("no record in the batch", Batch::of(&[]).bytes(), &[87]),
-        ("a last offset delta too large", with(|b| b.last_offset_delta = Some(9)), &[87]),
-        ("a negative last offset delta", with(|b| b.last_offset_delta = Some(-1)), &[87]),
+        (
+            "a last offset delta too large",
+            with(|b| b.last_offset_delta = Some(9)),
+            &[87],
+        ),
+        (
+            "a negative last offset delta",
+            with(|b| b.last_offset_delta = Some(-1)),
+            &[87],
+        ),
         ("a count of 1 for 2", with(|b| b.count = Some(1)), &[87]),
         ("a count of 3 for 2", with(|b| b.count = Some(3)), &[87]),
         ("a negative count", with(|b| b.count = Some(-1)), &[87]),
-        ("the largest count", with(|b| b.count = Some(i32::MAX)), &[87]),
-        ("an offset delta out of order", record(|r| r.offset_delta = Some(0)), &[0, 87]),
-        ("a record length too short", record(|r| r.length = Some(2)), &[87]),
-        ("a record length too long", record(|r| r.length = Some(2000)), &[87]),
-        ("a negative record length", record(|r| r.length = Some(-2)), &[87]),
-        ("a negative header count", record(|r| r.header_count = Some(-1)), &[87]),
-        ("a huge header count", record(|r| r.header_count = Some(i64::from(i32::MAX))), &[87]),
+        (
+            "the largest count",
+            with(|b| b.count = Some(i32::MAX)),
+            &[87],
+        ),
+        (
+            "an offset delta out of order",
+            record(|r| r.offset_delta = Some(0)),
+            &[0, 87],
+        ),
+        (
+            "a record length too short",
+            record(|r| r.length = Some(2)),
+            &[87],
+        ),
+        (
+            "a record length too long",
+            record(|r| r.length = Some(2000)),
+            &[87],
+        ),
+        (
+            "a negative record length",
+            record(|r| r.length = Some(-2)),
+            &[87],
+        ),
+        (
+            "a negative header count",
+            record(|r| r.header_count = Some(-1)),
+            &[87],
+        ),
+        (
+            "a huge header count",
+            record(|r| r.header_count = Some(i64::from(i32::MAX))),
+            &[87],
+        ),
         ("codec 5", with(|b| b.attributes = 5), &[-1, 76, 87]),
         ("codec 7", with(|b| b.attributes = 7), &[-1, 76, 87]),
         ("a control batch", with(|b| b.attributes = 0x20), &[87]),
-        ("a transactional batch", with(|b| b.attributes = 0x10), &[53, 48, 87]),
-        ("a producer id without sequence", batch().by(7, 0, -1).bytes(), &[87]),
-        ("a producer id without epoch", batch().by(7, -1, 0).bytes(), &[0, 87]),
-        ("a timestamp of tomorrow's tomorrow", with(|b| b.base_timestamp = i64::MAX / 2), &[32]),
-        ("the largest timestamp", with(|b| b.base_timestamp = i64::MAX), &[32]),
-        ("above max.message.bytes", Batch::of(&[&[b'x'; 100_001]]).bytes(), &[10]),
+        (
+            "a transactional batch",
+            with(|b| b.attributes = 0x10),
+            &[53, 48, 87],
+        ),
+        (
+            "a producer id without sequence",
+            batch().by(7, 0, -1).bytes(),
+            &[87],
+        ),
+        (
+            "a producer id without epoch",
+            batch().by(7, -1, 0).bytes(),
+            &[0, 87],
+        ),
+        (
+            "a timestamp of tomorrow's tomorrow",
+            with(|b| b.base_timestamp = i64::MAX / 2),
+            &[32],
+        ),
+        (
+            "the largest timestamp",
+            with(|b| b.base_timestamp = i64::MAX),
+            &[32],
+        ),
+        (
+            "above max.message.bytes",
+            Batch::of(&[&[b'x'; 100_001]]).bytes(),
+            &[10],
+        ),
     ]
 }
 
@@ -493,7 +641,17 @@ fn names() {
     beside_a_healthy_client(|broker| {
         let mut wire = Wire::connect(broker.address());
         let long = "x".repeat(250);
-        for name in ["", ".", "..", "../../etc/x", "a/b", "a\0b", "ü", "a b", &long] {
+        for name in [
+            "",
+            ".",
+            "..",
+            "../../etc/x",
+            "a/b",
+            "a\0b",
+            "ü",
+            "a b",
+            &long,
+        ] {
             let answer = wire.call(5, &create_topics(name, 1, &[]));
             assert_eq!(answer.topics[0].error_code, 17, "creating {name:?}");
             let answer = wire.metadata(name);
@@ -505,6 +663,9 @@ fn names() {
             request
         };
         let answer = wire.call(5, &twice);
-        assert!(answer.topics.iter().all(|t| t.error_code == 42), "{answer:?}");
+        assert!(
+            answer.topics.iter().all(|t| t.error_code == 42),
+            "{answer:?}"
+        );
     });
 }

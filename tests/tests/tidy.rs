@@ -10,10 +10,22 @@ const IMPURE: &[(&str, &str)] = &[
     ("std::time::Instant", "time is an argument"),
     ("thread_rng", "randomness is an argument"),
     ("from_entropy", "randomness is an argument"),
-    ("RandomState", "a randomly seeded map has no order to repeat"),
-    ("HashMap::new", "a randomly seeded map has no order to repeat"),
-    ("HashSet::new", "a randomly seeded map has no order to repeat"),
-    ("HashMap::default", "a randomly seeded map has no order to repeat"),
+    (
+        "RandomState",
+        "a randomly seeded map has no order to repeat",
+    ),
+    (
+        "HashMap::new",
+        "a randomly seeded map has no order to repeat",
+    ),
+    (
+        "HashSet::new",
+        "a randomly seeded map has no order to repeat",
+    ),
+    (
+        "HashMap::default",
+        "a randomly seeded map has no order to repeat",
+    ),
     ("std::thread", "threads live in uring/"),
     ("thread::spawn", "threads live in uring/"),
     ("std::env", "settings are arguments"),
@@ -79,7 +91,11 @@ fn every_file_opens_by_saying_what_it_is() {
         .filter(|path| first_line(path).is_none())
         .map(|path| path.display().to_string())
         .collect();
-    assert!(silent.is_empty(), "no opening //! line:\n{}", silent.join("\n"));
+    assert!(
+        silent.is_empty(),
+        "no opening //! line:\n{}",
+        silent.join("\n")
+    );
 }
 
 /// A row of the README's map: `` | `path` | text | ``. The text is the file's first `//!` line; a directory is spoken for
@@ -93,11 +109,17 @@ fn the_map_in_the_readme_is_true() {
             if !full.exists() {
                 return Some(format!("{path}: no such file"));
             }
-            let opening = [full.clone(), full.join("mod.rs"), full.join("src/lib.rs"), full.join("lib.rs")]
-                .into_iter()
-                .filter(|file| file.extension().is_some_and(|e| e == "rs"))
-                .find_map(|file| first_line(&file))?;
-            (opening != text).then(|| format!("{path}: the README says {text:?}, the file {opening:?}"))
+            let opening = [
+                full.clone(),
+                full.join("mod.rs"),
+                full.join("src/lib.rs"),
+                full.join("lib.rs"),
+            ]
+            .into_iter()
+            .filter(|file| file.extension().is_some_and(|e| e == "rs"))
+            .find_map(|file| first_line(&file))?;
+            (opening != text)
+                .then(|| format!("{path}: the README says {text:?}, the file {opening:?}"))
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -121,7 +143,10 @@ fn map_rows(readme: &str) -> impl Iterator<Item = (String, String)> {
 fn map_rows_are_found_under_their_heading_only() {
     let readme = "| `no` | x |\n## Map\n| path | what |\n|---|---|\n| `engine/src/rng.rs` | A generator. |\n## Next\n| `no` | y |\n";
     let rows: Vec<_> = map_rows(readme).collect();
-    assert_eq!(rows, [("engine/src/rng.rs".to_owned(), "A generator.".to_owned())]);
+    assert_eq!(
+        rows,
+        [("engine/src/rng.rs".to_owned(), "A generator.".to_owned())]
+    );
 }
 
 fn first_line(path: &Path) -> Option<String> {

@@ -73,7 +73,10 @@ impl Default for Options {
 impl Options {
     /// The default with so many shards.
     pub fn shards(shards: usize) -> Options {
-        Options { shards, ..Options::default() }
+        Options {
+            shards,
+            ..Options::default()
+        }
     }
 }
 
@@ -96,7 +99,9 @@ impl Broker {
     /// its ready line. With `CORELANE_TEST_BROKER` set: that broker, whatever the options say.
     pub fn start(options: Options) -> Broker {
         if let Ok(address) = std::env::var("CORELANE_TEST_BROKER") {
-            let address = address.parse().expect("CORELANE_TEST_BROKER is an address and a port");
+            let address = address
+                .parse()
+                .expect("CORELANE_TEST_BROKER is an address and a port");
             return Broker::external(address);
         }
         Broker::start_own(options)
@@ -113,18 +118,30 @@ impl Broker {
     pub fn try_start(options: Options) -> Result<Broker, String> {
         let scratch = scratch_dir();
         fs::create_dir_all(&scratch).expect("the target directory is writable");
-        let data_dir = options.data_dir.clone().unwrap_or_else(|| scratch.join("data"));
+        let data_dir = options
+            .data_dir
+            .clone()
+            .unwrap_or_else(|| scratch.join("data"));
         let mut broker = Broker {
             address: free_address(),
             data_dir: Some(data_dir),
-            owned: Some(Owned { options, scratch, child: None, said: Arc::default() }),
+            owned: Some(Owned {
+                options,
+                scratch,
+                child: None,
+                said: Arc::default(),
+            }),
         };
         broker.launch().map(|()| broker)
     }
 
     /// A broker that already runs: it is neither stopped nor restarted.
     pub fn external(address: SocketAddr) -> Broker {
-        Broker { address, data_dir: std::env::var_os("CORELANE_TEST_DATA").map(PathBuf::from), owned: None }
+        Broker {
+            address,
+            data_dir: std::env::var_os("CORELANE_TEST_DATA").map(PathBuf::from),
+            owned: None,
+        }
     }
 
     /// Where clients connect: `127.0.0.1:PORT`, the same over restarts.
@@ -144,7 +161,9 @@ impl Broker {
 
     /// True for our own binary, false for Apache Kafka.
     pub fn is_ours(&self) -> bool {
-        self.owned.as_ref().is_some_and(|owned| !owned.options.kafka)
+        self.owned
+            .as_ref()
+            .is_some_and(|owned| !owned.options.kafka)
     }
 
     /// The data directory, where it is known.
@@ -179,7 +198,9 @@ impl Broker {
 
     /// Starts it again, same directory, same port.
     pub fn restart(&mut self) {
-        self.launch().unwrap_or_else(|said| panic!("the broker did not become ready again; it said:\n{said}"));
+        self.launch().unwrap_or_else(|said| {
+            panic!("the broker did not become ready again; it said:\n{said}")
+        });
     }
 
     /// Waits until the broker ends by itself.
@@ -190,7 +211,9 @@ impl Broker {
 
     /// Everything printed so far, over all starts, line by line.
     pub fn said(&self) -> Vec<String> {
-        self.owned.as_ref().map_or_else(Vec::new, |owned| owned.said.lock().expect("no reader panics").clone())
+        self.owned.as_ref().map_or_else(Vec::new, |owned| {
+            owned.said.lock().expect("no reader panics").clone()
+        })
     }
 
     /// The process id.
@@ -211,7 +234,9 @@ impl Broker {
 
     /// How many descriptors are open.
     pub fn open_files(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("/proc shows our own children").count()
+        fs::read_dir(format!("/proc/{}/fd", self.pid()))
+            .expect("/proc shows our own children")
+            .count()
     }
 
     /// User and system time used so far.
@@ -219,7 +244,12 @@ impl Broker {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("/proc");
         // The second field is the name in parentheses and may hold spaces; utime and stime are 14 and 15.
         let (_, rest) = stat.rsplit_once(')').expect("stat has a name");
-        let ticks: u64 = rest.split_whitespace().skip(11).take(2).map(|n| n.parse::<u64>().expect("ticks")).sum();
+        let ticks: u64 = rest
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(|n| n.parse::<u64>().expect("ticks"))
+            .sum();
         // USER_HZ is 100 on every Linux that matters here.
         Duration::from_millis(ticks * 10)
     }
@@ -303,7 +333,11 @@ impl Drop for Broker {
         }
         drop(fs::remove_dir_all(&owned.scratch));
         let unlisted = self.unlisted();
-        assert!(unlisted.is_empty(), "WARN or ERROR that no list allows:\n{}", unlisted.join("\n"));
+        assert!(
+            unlisted.is_empty(),
+            "WARN or ERROR that no list allows:\n{}",
+            unlisted.join("\n")
+        );
     }
 }
 
@@ -368,7 +402,9 @@ fn kafka(address: SocketAddr, data_dir: &Path, scratch: &Path) -> Command {
 fn unlisted(said: &[String], allowed: &[&str]) -> Vec<String> {
     said.iter()
         .filter(|line| {
-            line.split_whitespace().take(3).any(|word| word == "WARN" || word == "ERROR")
+            line.split_whitespace()
+                .take(3)
+                .any(|word| word == "WARN" || word == "ERROR")
                 || line.contains("panicked at")
         })
         .filter(|line| !allowed.iter().any(|part| line.contains(part)))
@@ -376,7 +412,11 @@ fn unlisted(said: &[String], allowed: &[&str]) -> Vec<String> {
         .collect()
 }
 
-fn listen(from: impl std::io::Read + Send + 'static, said: Arc<Mutex<Vec<String>>>, to: mpsc::Sender<String>) {
+fn listen(
+    from: impl std::io::Read + Send + 'static,
+    said: Arc<Mutex<Vec<String>>>,
+    to: mpsc::Sender<String>,
+) {
     thread::spawn(move || {
         let mut lines = BufReader::new(from);
         let mut line = Vec::new();
@@ -397,7 +437,11 @@ fn wait_for_exit(mut child: Child, within: Duration) -> ExitStatus {
     match receive.recv_timeout(within) {
         Ok(status) => status.expect("the broker has not been reaped"),
         Err(_) => {
-            drop(Command::new("kill").args(["-KILL", &pid.to_string()]).status());
+            drop(
+                Command::new("kill")
+                    .args(["-KILL", &pid.to_string()])
+                    .status(),
+            );
             panic!("the broker did not stop within {within:?}");
         }
     }
@@ -414,7 +458,9 @@ fn free_address() -> SocketAddr {
 fn scratch_dir() -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let n = NEXT.fetch_add(1, Ordering::Relaxed);
-    target_dir().join("tmp").join(format!("broker-{}-{n}", std::process::id()))
+    target_dir()
+        .join("tmp")
+        .join(format!("broker-{}-{n}", std::process::id()))
 }
 
 /// Where cargo puts this workspace's output: the parent of the profile's directory.
@@ -466,6 +512,9 @@ mod tests {
             "thread 'shard-0' panicked at engine/src/log.rs:1:1:",
         ]
         .map(str::to_owned);
-        assert_eq!(unlisted(&said, &["provoked"]), vec![said[1].clone(), said[3].clone()]);
+        assert_eq!(
+            unlisted(&said, &["provoked"]),
+            vec![said[1].clone(), said[3].clone()]
+        );
     }
 }

@@ -70,7 +70,10 @@ impl Ledger {
     /// The next number of `producer` in `partition`.
     pub fn next(&self, partition: &Partition, producer: u32) -> RecordId {
         let id = |number| RecordId { producer, number };
-        let last = self.partitions.get(partition).and_then(|entries| entries.range(id(0)..=id(u32::MAX)).next_back());
+        let last = self
+            .partitions
+            .get(partition)
+            .and_then(|entries| entries.range(id(0)..=id(u32::MAX)).next_back());
         id(last.map_or(0, |(last, _)| last.number + 1))
     }
 
@@ -109,12 +112,16 @@ impl Ledger {
 
     /// How many records were acknowledged.
     pub fn acked_count(&self) -> usize {
-        self.entries().filter(|entry| matches!(entry.fate, Fate::Acked(_))).count()
+        self.entries()
+            .filter(|entry| matches!(entry.fate, Fate::Acked(_)))
+            .count()
     }
 
     /// How many records are not yet settled.
     pub fn pending_count(&self) -> usize {
-        self.entries().filter(|entry| entry.fate == Fate::Pending).count()
+        self.entries()
+            .filter(|entry| entry.fate == Fate::Pending)
+            .count()
     }
 
     fn entries(&self) -> impl Iterator<Item = &Entry> {
@@ -191,11 +198,19 @@ mod tests {
     use super::*;
 
     fn id(number: u32) -> RecordId {
-        RecordId { producer: 1, number }
+        RecordId {
+            producer: 1,
+            number,
+        }
     }
 
     fn read(offset: i64, number: u32) -> Read {
-        Read { offset, id: id(number), bytes: 10, hash: u64::from(number) }
+        Read {
+            offset,
+            id: id(number),
+            bytes: 10,
+            hash: u64::from(number),
+        }
     }
 
     /// Four records: 0 and 1 acked, 2 failed, 3 still pending. What breaks when `reads` come back?
@@ -227,15 +242,30 @@ mod tests {
         check(&[read(0, 0)], &[Broken::Lost(t(), id(1), 1)]);
         check(
             &[read(0, 0), read(1, 1), read(2, 1)],
-            &[Broken::Doubled(t(), id(1), 1, 2), Broken::Moved(t(), id(1), 1, 2)],
+            &[
+                Broken::Doubled(t(), id(1), 1, 2),
+                Broken::Moved(t(), id(1), 1, 2),
+            ],
         );
-        check(&[read(0, 0), read(1, 1), read(2, 3), read(3, 2)], &[Broken::Reordered(t(), id(3), id(2))]);
-        check(&[read(0, 0), read(2, 1)], &[Broken::Moved(t(), id(1), 1, 2)]);
-        check(&[read(0, 0), read(1, 1), read(2, 9)], &[Broken::NeverSent(t(), id(9), 2)]);
+        check(
+            &[read(0, 0), read(1, 1), read(2, 3), read(3, 2)],
+            &[Broken::Reordered(t(), id(3), id(2))],
+        );
+        check(
+            &[read(0, 0), read(2, 1)],
+            &[Broken::Moved(t(), id(1), 1, 2)],
+        );
+        check(
+            &[read(0, 0), read(1, 1), read(2, 9)],
+            &[Broken::NeverSent(t(), id(9), 2)],
+        );
         let mut changed = read(1, 1);
         changed.hash = 99;
         check(&[read(0, 0), changed], &[Broken::Changed(t(), id(1), 1)]);
-        check(&[read(0, 0), read(1, 1), read(1, 2)], &[Broken::OffsetsFallBack(t(), 1, 2)]);
+        check(
+            &[read(0, 0), read(1, 1), read(1, 2)],
+            &[Broken::OffsetsFallBack(t(), 1, 2)],
+        );
     }
 
     #[test]

@@ -17,6 +17,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub fn topic_name(stem: &str) -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let n = NEXT.fetch_add(1, Ordering::Relaxed);
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("the clock is past 1970");
-    format!("{stem}-{:x}-{}-{n}", since.as_millis() & 0xff_ffff, std::process::id())
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("the clock is past 1970");
+    format!(
+        "{stem}-{:x}-{}-{n}",
+        since.as_millis() & 0xff_ffff,
+        std::process::id()
+    )
 }

@@ -22,7 +22,12 @@ impl Ended {
 
     /// Panics with everything the program said unless it ended with code 0.
     pub fn expect_ok(self, what: &str) -> Ended {
-        assert!(self.ok, "{what} failed\n--- stdout\n{}\n--- stderr\n{}", self.text(), self.stderr);
+        assert!(
+            self.ok,
+            "{what} failed\n--- stdout\n{}\n--- stderr\n{}",
+            self.text(),
+            self.stderr
+        );
         self
     }
 }
@@ -49,7 +54,8 @@ pub fn run(mut command: Command, stdin: &[u8], deadline: Duration) -> Ended {
         ends.recv_timeout(left).unwrap_or_else(|_| {
             late = true;
             drop(child.kill());
-            ends.recv_timeout(Duration::from_secs(5)).unwrap_or_default()
+            ends.recv_timeout(Duration::from_secs(5))
+                .unwrap_or_default()
         })
     };
     let stdout = wait(stdout, &mut child);
@@ -59,7 +65,11 @@ pub fn run(mut command: Command, stdin: &[u8], deadline: Duration) -> Ended {
     if late {
         stderr.push_str(&format!("\n[killed after {deadline:?}: {name}]"));
     }
-    Ended { ok: status.success() && !late, stdout, stderr }
+    Ended {
+        ok: status.success() && !late,
+        stdout,
+        stderr,
+    }
 }
 
 fn collect(mut from: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {

@@ -20,7 +20,10 @@ pub struct Record {
 
 impl Record {
     pub fn of(value: &[u8]) -> Record {
-        Record { value: Some(value.to_vec()), ..Record::default() }
+        Record {
+            value: Some(value.to_vec()),
+            ..Record::default()
+        }
     }
 }
 
@@ -164,7 +167,11 @@ impl Case {
         let mut cases = Vec::new();
         for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
             for (acks, idempotent) in [("0", false), ("1", false), ("all", false), ("all", true)] {
-                cases.push(Case { codec, acks, idempotent });
+                cases.push(Case {
+                    codec,
+                    acks,
+                    idempotent,
+                });
             }
         }
         cases
@@ -189,7 +196,9 @@ pub fn lines(seed: u64, n: usize) -> Vec<(String, String)> {
                 1 => 0,
                 _ => rng.below(200),
             };
-            let filler: String = (0..length).map(|_| char::from(b'a' + (rng.below(26) as u8))).collect();
+            let filler: String = (0..length)
+                .map(|_| char::from(b'a' + (rng.below(26) as u8)))
+                .collect();
             (key, format!("{i}:{filler}"))
         })
         .collect()
@@ -197,7 +206,11 @@ pub fn lines(seed: u64, n: usize) -> Vec<(String, String)> {
 
 /// Checks that every partition's `(offset, key, value)` are those of `sent`, each once, in the order sent, at offsets
 /// 0, 1, 2, …
-pub fn check_read_back(what: &str, sent: &[(String, String)], partitions: &[Vec<(i64, String, String)>]) {
+pub fn check_read_back(
+    what: &str,
+    sent: &[(String, String)],
+    partitions: &[Vec<(i64, String, String)>],
+) {
     let mut seen = vec![false; sent.len()];
     for (partition, records) in partitions.iter().enumerate() {
         let mut last = None;
@@ -213,7 +226,10 @@ pub fn check_read_back(what: &str, sent: &[(String, String)], partitions: &[Vec<
             );
             assert!(!seen[index], "{what}: record {index} read twice");
             seen[index] = true;
-            assert!(last < Some(index), "{what}: partition {partition}: {index} after {last:?}");
+            assert!(
+                last < Some(index),
+                "{what}: partition {partition}: {index} after {last:?}"
+            );
             last = Some(index);
         }
     }

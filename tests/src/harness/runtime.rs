@@ -37,7 +37,9 @@ pub fn python() -> Option<Command> {
                 make.args(["-m", "venv"]).arg(venv);
                 run(make, b"", INSTALL_WITHIN).expect_ok("python3 -m venv");
                 let mut install = Command::new(venv.join("bin/python"));
-                install.args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&wanted);
+                install
+                    .args(["-m", "pip", "install", "--quiet", "--requirement"])
+                    .arg(&wanted);
                 run(install, b"", INSTALL_WITHIN).expect_ok("pip install");
             })
             .join("bin/python")
@@ -65,7 +67,10 @@ pub fn java() -> Option<Command> {
     jars.as_ref().map(|jars| {
         let mut java = Command::new("java");
         java.args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
-            .arg(joined("-Dlog4j2.configurationFile=", &clients_dir().join("java/log4j2.properties")))
+            .arg(joined(
+                "-Dlog4j2.configurationFile=",
+                &clients_dir().join("java/log4j2.properties"),
+            ))
             .arg("-cp")
             .arg(jars.join("*"));
         java
@@ -83,7 +88,10 @@ pub fn did_not_run(suite: &str, missing: &str) {
 }
 
 fn works(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+    Command::new(program)
+        .args(arguments)
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 /// A directory under the target directory that `fill` filled for exactly this content of the file `wanted`. The stamp

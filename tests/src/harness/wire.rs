@@ -11,8 +11,8 @@ use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
-    CreateTopicsRequest, FetchRequest, FetchResponse, MetadataRequest, MetadataResponse, ProduceRequest,
-    ProduceResponse, RequestHeader, ResponseHeader, TopicName,
+    CreateTopicsRequest, FetchRequest, FetchResponse, MetadataRequest, MetadataResponse,
+    ProduceRequest, ProduceResponse, RequestHeader, ResponseHeader, TopicName,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
 
@@ -41,8 +41,13 @@ impl Wire {
         let stream = TcpStream::connect_timeout(&address, ANSWER_WITHIN)
             .unwrap_or_else(|error| panic!("cannot connect to {address}: {error}"));
         stream.set_nodelay(true).expect("a TCP socket");
-        stream.set_write_timeout(Some(ANSWER_WITHIN)).expect("not zero");
-        Wire { stream, correlation: 0 }
+        stream
+            .set_write_timeout(Some(ANSWER_WITHIN))
+            .expect("not zero");
+        Wire {
+            stream,
+            correlation: 0,
+        }
     }
 
     /// Sends `bytes` as they are. False when the broker had closed the connection.
@@ -132,7 +137,11 @@ impl Wire {
     pub fn create_topic(&mut self, name: &str, partitions: i32, configs: &[(&str, &str)]) {
         let response = self.call(5, &create_topics(name, partitions, configs));
         let topic = &response.topics[0];
-        assert_eq!(topic.error_code, 0, "creating {name}: {:?}", topic.error_message);
+        assert_eq!(
+            topic.error_code, 0,
+            "creating {name}: {:?}",
+            topic.error_message
+        );
         let until = Instant::now() + ANSWER_WITHIN;
         for partition in 0..partitions {
             loop {
@@ -141,7 +150,10 @@ impl Wire {
                 if code == 0 {
                     break;
                 }
-                assert!(Instant::now() < until, "{name}-{partition} serves nothing: error {code}");
+                assert!(
+                    Instant::now() < until,
+                    "{name}-{partition} serves nothing: error {code}"
+                );
             }
         }
     }
@@ -149,7 +161,9 @@ impl Wire {
     /// Metadata of one topic, never creating it.
     pub fn metadata(&mut self, name: &str) -> MetadataResponse {
         let topic = MetadataRequestTopic::default().with_name(Some(topic_of(name)));
-        let request = MetadataRequest::default().with_topics(Some(vec![topic])).with_allow_auto_topic_creation(false);
+        let request = MetadataRequest::default()
+            .with_topics(Some(vec![topic]))
+            .with_allow_auto_topic_creation(false);
         self.call(12, &request)
     }
 
@@ -184,21 +198,34 @@ pub fn create_topics(name: &str, partitions: i32, configs: &[(&str, &str)]) -> C
         .with_num_partitions(partitions)
         .with_replication_factor(1)
         .with_configs(configs);
-    CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(10_000)
+    CreateTopicsRequest::default()
+        .with_topics(vec![topic])
+        .with_timeout_ms(10_000)
 }
 
 /// A Produce request for one partition, by name.
 pub fn produce_request(topic: &str, partition: i32, acks: i16, records: Bytes) -> ProduceRequest {
-    let partition = PartitionProduceData::default().with_index(partition).with_records(Some(records));
-    let topic = TopicProduceData::default().with_name(topic_of(topic)).with_partition_data(vec![partition]);
-    ProduceRequest::default().with_acks(acks).with_timeout_ms(10_000).with_topic_data(vec![topic])
+    let partition = PartitionProduceData::default()
+        .with_index(partition)
+        .with_records(Some(records));
+    let topic = TopicProduceData::default()
+        .with_name(topic_of(topic))
+        .with_partition_data(vec![partition]);
+    ProduceRequest::default()
+        .with_acks(acks)
+        .with_timeout_ms(10_000)
+        .with_topic_data(vec![topic])
 }
 
 /// A sessionless Fetch request for one partition, by name.
 pub fn fetch_request(topic: &str, partition: i32, offset: i64, wait_ms: i32) -> FetchRequest {
-    let partition =
-        FetchPartition::default().with_partition(partition).with_fetch_offset(offset).with_partition_max_bytes(1 << 20);
-    let topic = FetchTopic::default().with_topic(topic_of(topic)).with_partitions(vec![partition]);
+    let partition = FetchPartition::default()
+        .with_partition(partition)
+        .with_fetch_offset(offset)
+        .with_partition_max_bytes(1 << 20);
+    let topic = FetchTopic::default()
+        .with_topic(topic_of(topic))
+        .with_partitions(vec![partition]);
     FetchRequest::default()
         .with_max_wait_ms(wait_ms)
         .with_min_bytes(1)
@@ -210,7 +237,9 @@ pub fn fetch_request(topic: &str, partition: i32, offset: i64, wait_ms: i32) -> 
 /// Header and body of a request, without the size.
 pub fn request_bytes<R: Request>(version: i16, correlation: i32, request: &R) -> Vec<u8> {
     let mut bytes = header_bytes::<R>(version, correlation);
-    request.encode(&mut bytes, version).expect("the test's request has a value for this version");
+    request
+        .encode(&mut bytes, version)
+        .expect("the test's request has a value for this version");
     bytes.to_vec()
 }
 
@@ -230,9 +259,15 @@ pub fn header_bytes<R: Request>(version: i16, correlation: i32) -> BytesMut {
 /// Correlation id and body of an answer; panics when it does not decode to its end.
 pub fn decode_response<R: Request>(version: i16, frame: &[u8]) -> (i32, R::Response) {
     let mut bytes = Bytes::copy_from_slice(frame);
-    let header = ResponseHeader::decode(&mut bytes, R::Response::header_version(version)).expect("a response header");
+    let header = ResponseHeader::decode(&mut bytes, R::Response::header_version(version))
+        .expect("a response header");
     let response = R::Response::decode(&mut bytes, version)
         .unwrap_or_else(|error| panic!("api {} version {version}: {error}\n{frame:02x?}", R::KEY));
-    assert!(bytes.is_empty(), "api {} version {version}: {} trailing bytes in\n{frame:02x?}", R::KEY, bytes.len());
+    assert!(
+        bytes.is_empty(),
+        "api {} version {version}: {} trailing bytes in\n{frame:02x?}",
+        R::KEY,
+        bytes.len()
+    );
     (header.correlation_id, response)
 }
