@@ -10,3 +10,5 @@ pub mod flow;
 pub mod limits;
 pub mod rng;
 pub mod types;
+#[cfg(feature = "uring")]
+pub mod uring;
