@@ -17,7 +17,9 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::disk::{DirectoryEntry, DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
+use crate::disk::{
+    DirectoryEntry, DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId,
+};
 
 /// Hands out slots in the table of open files. One per shard.
 #[derive(Debug, Default)]
@@ -67,7 +69,10 @@ impl Flow {
             let mut queue = self.queue.borrow_mut();
             let token = queue.next_token;
             queue.next_token += 1;
-            queue.asked.push(DiskRequest { token: DiskToken(token), op });
+            queue.asked.push(DiskRequest {
+                token: DiskToken(token),
+                op,
+            });
             token
         };
         poll_fn(|_| match self.queue.borrow_mut().answered.remove(&token) {
@@ -83,7 +88,14 @@ impl Flow {
 
     pub async fn open(&self, path: &str, create: bool, direct: bool) -> Result<FileId, DiskError> {
         let file = self.queue.borrow_mut().files.take();
-        let opened = self.done(DiskOp::Open { file, path: path.to_owned(), create, direct }).await;
+        let opened = self
+            .done(DiskOp::Open {
+                file,
+                path: path.to_owned(),
+                create,
+                direct,
+            })
+            .await;
         if opened.is_err() {
             self.queue.borrow_mut().files.give_back(file);
         }
@@ -97,12 +109,29 @@ impl Flow {
     }
 
     pub async fn write(&self, file: FileId, position: u64, bytes: Bytes) -> Result<(), DiskError> {
-        self.done(DiskOp::Write { file, position, bytes }).await
+        self.done(DiskOp::Write {
+            file,
+            position,
+            bytes,
+        })
+        .await
     }
 
     /// Up to `into.capacity()` bytes at `position`.
-    pub async fn read(&self, file: FileId, position: u64, into: BytesMut) -> Result<BytesMut, DiskError> {
-        match self.run(DiskOp::Read { file, position, into }).await? {
+    pub async fn read(
+        &self,
+        file: FileId,
+        position: u64,
+        into: BytesMut,
+    ) -> Result<BytesMut, DiskError> {
+        match self
+            .run(DiskOp::Read {
+                file,
+                position,
+                into,
+            })
+            .await?
+        {
             DiskOutcome::Read(bytes) => Ok(bytes),
             other => panic!("a read was answered with {other:?}"),
         }
@@ -112,8 +141,18 @@ impl Flow {
         self.done(DiskOp::Flush { file }).await
     }
 
-    pub async fn allocate(&self, file: FileId, position: u64, length: u64) -> Result<(), DiskError> {
-        self.done(DiskOp::Allocate { file, position, length }).await
+    pub async fn allocate(
+        &self,
+        file: FileId,
+        position: u64,
+        length: u64,
+    ) -> Result<(), DiskError> {
+        self.done(DiskOp::Allocate {
+            file,
+            position,
+            length,
+        })
+        .await
     }
 
     pub async fn truncate(&self, file: FileId, length: u64) -> Result<(), DiskError> {
@@ -121,28 +160,49 @@ impl Flow {
     }
 
     pub async fn sync_directory(&self, path: &str) -> Result<(), DiskError> {
-        self.done(DiskOp::SyncDirectory { path: path.to_owned() }).await
+        self.done(DiskOp::SyncDirectory {
+            path: path.to_owned(),
+        })
+        .await
     }
 
     pub async fn make_directory(&self, path: &str) -> Result<(), DiskError> {
-        self.done(DiskOp::MakeDirectory { path: path.to_owned() }).await
+        self.done(DiskOp::MakeDirectory {
+            path: path.to_owned(),
+        })
+        .await
     }
 
     pub async fn unlink(&self, path: &str) -> Result<(), DiskError> {
-        self.done(DiskOp::Unlink { path: path.to_owned() }).await
+        self.done(DiskOp::Unlink {
+            path: path.to_owned(),
+        })
+        .await
     }
 
     pub async fn remove_directory(&self, path: &str) -> Result<(), DiskError> {
-        self.done(DiskOp::RemoveDirectory { path: path.to_owned() }).await
+        self.done(DiskOp::RemoveDirectory {
+            path: path.to_owned(),
+        })
+        .await
     }
 
     pub async fn rename(&self, from: &str, to: &str) -> Result<(), DiskError> {
-        self.done(DiskOp::Rename { from: from.to_owned(), to: to.to_owned() }).await
+        self.done(DiskOp::Rename {
+            from: from.to_owned(),
+            to: to.to_owned(),
+        })
+        .await
     }
 
     /// The entries of a directory, sorted by name; none when it is missing.
     pub async fn list(&self, path: &str) -> Result<Vec<DirectoryEntry>, DiskError> {
-        match self.run(DiskOp::List { path: path.to_owned() }).await {
+        match self
+            .run(DiskOp::List {
+                path: path.to_owned(),
+            })
+            .await
+        {
             Ok(DiskOutcome::Listing(entries)) => Ok(entries),
             Ok(other) => panic!("a listing was answered with {other:?}"),
             Err(DiskError::NOT_FOUND) => Ok(Vec::new()),
@@ -160,13 +220,18 @@ pub struct FlowRunner<T> {
 impl<T> FlowRunner<T> {
     pub fn new<F: Future<Output = T> + 'static>(start: impl FnOnce(Flow) -> F) -> FlowRunner<T> {
         let queue = Rc::new(RefCell::new(Queue::default()));
-        let future = Box::pin(start(Flow { queue: queue.clone() }));
+        let future = Box::pin(start(Flow {
+            queue: queue.clone(),
+        }));
         FlowRunner { queue, future }
     }
 
     /// Gives a completion to the flow; call `step` afterwards.
     pub fn on_disk(&mut self, done: DiskDone) {
-        self.queue.borrow_mut().answered.insert(done.token.0, done.result);
+        self.queue
+            .borrow_mut()
+            .answered
+            .insert(done.token.0, done.result);
     }
 
     /// Runs until nothing more can happen without a completion; new requests go to `out`.
@@ -209,7 +274,12 @@ pub async fn join_all<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
         if waiting {
             return Poll::Pending;
         }
-        Poll::Ready(results.iter_mut().map(|r| r.take().expect("each was polled to its end")).collect())
+        Poll::Ready(
+            results
+                .iter_mut()
+                .map(|r| r.take().expect("each was polled to its end"))
+                .collect(),
+        )
     })
     .await
 }
@@ -230,7 +300,10 @@ mod tests {
             assert!(runner.step(&mut out).is_pending());
             let request = out.pop().expect("one request at a time");
             assert!(out.is_empty());
-            runner.on_disk(DiskDone { token: request.token, result: Ok(DiskOutcome::Done) });
+            runner.on_disk(DiskDone {
+                token: request.token,
+                result: Ok(DiskOutcome::Done),
+            });
         }
         assert_eq!(runner.step(&mut out), Poll::Ready(Ok(())));
         assert_eq!(runner.into_files().in_use(), 0);

@@ -4,7 +4,10 @@ use crate::types::{Instant, Now, Timestamp};
 
 /// Reads the monotonic and the wall clock (vDSO calls, no system call).
 pub fn now() -> Now {
-    Now { mono: monotonic(), wall: wall() }
+    Now {
+        mono: monotonic(),
+        wall: wall(),
+    }
 }
 
 /// `CLOCK_MONOTONIC` in nanoseconds.
@@ -21,7 +24,10 @@ pub fn wall() -> Timestamp {
 
 #[expect(unsafe_code, reason = "clock_gettime")]
 fn read(clock: libc::clockid_t) -> (i64, i64) {
-    let mut at = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut at = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: `at` is a valid timespec for the call to fill.
     let answer = unsafe { libc::clock_gettime(clock, &mut at) };
     assert!(answer == 0, "clock_gettime({clock}) failed");

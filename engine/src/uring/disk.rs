@@ -19,7 +19,9 @@ use io_uring::{opcode, squeue};
 use super::memory::Memory;
 use super::ring::{Cqe, Kind, Ring};
 use super::slab::Slab;
-use crate::disk::{DirectoryEntry, DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
+use crate::disk::{
+    DirectoryEntry, DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId,
+};
 use crate::fatal::Fatal;
 use crate::limits::BLOCK;
 
@@ -72,18 +74,48 @@ struct Op {
 }
 
 enum Step {
-    Open { path: CString, create: bool, direct: bool },
+    Open {
+        path: CString,
+        create: bool,
+        direct: bool,
+    },
     Close,
-    Write { bytes: Bytes, position: u64, done: usize },
-    Read { into: BytesMut, position: u64, done: usize, want: usize },
+    Write {
+        bytes: Bytes,
+        position: u64,
+        done: usize,
+    },
+    Read {
+        into: BytesMut,
+        position: u64,
+        done: usize,
+        want: usize,
+    },
     Flush,
-    Allocate { position: u64, length: u64 },
-    Truncate { length: u64 },
-    OpenDirectory { path: CString },
-    SyncDirectory { directory: Option<OwnedFd> },
-    MakeDirectory { path: CString },
-    Unlink { path: CString, flags: i32 },
-    Rename { from: CString, to: CString },
+    Allocate {
+        position: u64,
+        length: u64,
+    },
+    Truncate {
+        length: u64,
+    },
+    OpenDirectory {
+        path: CString,
+    },
+    SyncDirectory {
+        directory: Option<OwnedFd>,
+    },
+    MakeDirectory {
+        path: CString,
+    },
+    Unlink {
+        path: CString,
+        flags: i32,
+    },
+    Rename {
+        from: CString,
+        to: CString,
+    },
 }
 
 /// What a completion makes of an operation.
@@ -133,20 +165,44 @@ impl Disk {
     ///
     /// Panics on a machine's bug: a path that leaves the data directory, a file number that is taken or not open, a file
     /// closed with operations under way, unaligned direct IO.
-    pub fn submit(&mut self, request: DiskRequest, ring: &mut Ring, memory: &Memory) -> Result<(), Fatal> {
+    pub fn submit(
+        &mut self,
+        request: DiskRequest,
+        ring: &mut Ring,
+        memory: &Memory,
+    ) -> Result<(), Fatal> {
         let token = request.token;
         let (file, step) = match request.op {
-            DiskOp::Open { file, path, create, direct } => {
+            DiskOp::Open {
+                file,
+                path,
+                create,
+                direct,
+            } => {
                 self.reserve(file);
                 let path = inside(&path);
-                (Some(file), Step::Open { path, create, direct })
+                (
+                    Some(file),
+                    Step::Open {
+                        path,
+                        create,
+                        direct,
+                    },
+                )
             }
             DiskOp::Close { file } => {
                 let open = self.open_file(file);
-                assert!(open.in_flight == 0, "{file:?} closed with operations under way");
+                assert!(
+                    open.in_flight == 0,
+                    "{file:?} closed with operations under way"
+                );
                 (Some(file), Step::Close)
             }
-            DiskOp::Write { file, position, bytes } => {
+            DiskOp::Write {
+                file,
+                position,
+                bytes,
+            } => {
                 if bytes.is_empty() {
                     self.answer(token, Ok(DiskOutcome::Done));
                     return Ok(());
@@ -154,10 +210,18 @@ impl Disk {
                 let direct = self.open_file(file).direct;
                 check_aligned(direct, bytes.as_ptr() as usize, position, bytes.len());
                 self.counters.writes += 1;
-                let step = Step::Write { bytes, position, done: 0 };
+                let step = Step::Write {
+                    bytes,
+                    position,
+                    done: 0,
+                };
                 (Some(file), step)
             }
-            DiskOp::Read { file, position, mut into } => {
+            DiskOp::Read {
+                file,
+                position,
+                mut into,
+            } => {
                 into.clear();
                 let direct = self.open_file(file).direct;
                 let mut want = into.capacity();
@@ -170,14 +234,23 @@ impl Disk {
                     return Ok(());
                 }
                 self.counters.reads += 1;
-                let step = Step::Read { into, position, done: 0, want };
+                let step = Step::Read {
+                    into,
+                    position,
+                    done: 0,
+                    want,
+                };
                 (Some(file), step)
             }
             DiskOp::Flush { file } => {
                 self.counters.flushes += 1;
                 (Some(file), Step::Flush)
             }
-            DiskOp::Allocate { file, position, length } => (Some(file), Step::Allocate { position, length }),
+            DiskOp::Allocate {
+                file,
+                position,
+                length,
+            } => (Some(file), Step::Allocate { position, length }),
             DiskOp::Truncate { file, length } => {
                 if !ring.has_truncate() {
                     let result = truncate(self.descriptor(file), length);
@@ -186,7 +259,9 @@ impl Disk {
                 }
                 (Some(file), Step::Truncate { length })
             }
-            DiskOp::SyncDirectory { path } if path.is_empty() => (None, Step::SyncDirectory { directory: None }),
+            DiskOp::SyncDirectory { path } if path.is_empty() => {
+                (None, Step::SyncDirectory { directory: None })
+            }
             DiskOp::SyncDirectory { path } => {
                 let path = inside(&path);
                 (None, Step::OpenDirectory { path })
@@ -236,13 +311,21 @@ impl Disk {
                 self.issue(slot, ring, memory)?;
                 Ok(None)
             }
-            Turn::Again => Ok(Some(self.finish(slot, Err(DiskError { errno: libc::ECANCELED })))),
+            Turn::Again => Ok(Some(self.finish(
+                slot,
+                Err(DiskError {
+                    errno: libc::ECANCELED,
+                }),
+            ))),
             Turn::Finished(result) => Ok(Some(self.finish(slot, result))),
         }
     }
 
     fn turn(&mut self, slot: u32, result: i32) -> Turn {
-        let op = self.ops.get_mut(slot).expect("completion of a running operation");
+        let op = self
+            .ops
+            .get_mut(slot)
+            .expect("completion of a running operation");
         if result == -libc::EINTR || result == -libc::EAGAIN {
             return Turn::Again;
         }
@@ -264,12 +347,18 @@ impl Disk {
                 entry.direct = *direct;
                 done
             }
-            Step::Write { bytes, done: written, .. } => {
+            Step::Write {
+                bytes,
+                done: written,
+                ..
+            } => {
                 if result < 0 {
                     return failed;
                 }
                 let file = op.file.expect("a write names its file");
-                let direct = self.files[file.0 as usize].as_ref().is_some_and(|f| f.direct);
+                let direct = self.files[file.0 as usize]
+                    .as_ref()
+                    .is_some_and(|f| f.direct);
                 self.counters.bytes_written += result as u64;
                 let mut end = *written + result as usize;
                 if end >= bytes.len() {
@@ -285,12 +374,19 @@ impl Disk {
                 *written = end;
                 Turn::Again
             }
-            Step::Read { into, done: read, want, .. } => {
+            Step::Read {
+                into,
+                done: read,
+                want,
+                ..
+            } => {
                 if result < 0 {
                     return failed;
                 }
                 let file = op.file.expect("a read names its file");
-                let direct = self.files[file.0 as usize].as_ref().is_some_and(|f| f.direct);
+                let direct = self.files[file.0 as usize]
+                    .as_ref()
+                    .is_some_and(|f| f.direct);
                 self.counters.bytes_read += result as u64;
                 *read += result as usize;
                 // Short and unaligned is the end of a file read directly; elsewhere only nothing is.
@@ -306,7 +402,9 @@ impl Disk {
                 if result < 0 {
                     return failed;
                 }
-                op.step = Step::SyncDirectory { directory: Some(adopt(result)) };
+                op.step = Step::SyncDirectory {
+                    directory: Some(adopt(result)),
+                };
                 Turn::Again
             }
             Step::MakeDirectory { .. } if result == -libc::EEXIST => done,
@@ -345,7 +443,10 @@ impl Disk {
                 *place = None;
             }
         }
-        DiskDone { token: op.token, result }
+        DiskDone {
+            token: op.token,
+            result,
+        }
     }
 
     fn issue(&mut self, slot: u32, ring: &mut Ring, memory: &Memory) -> Result<(), Fatal> {
@@ -357,7 +458,11 @@ impl Disk {
         });
         let file = || fd.expect("an operation on an open file");
         let entry = match &mut op.step {
-            Step::Open { path, create, direct } => {
+            Step::Open {
+                path,
+                create,
+                direct,
+            } => {
                 let mut flags = libc::O_RDWR | libc::O_CLOEXEC;
                 if *create {
                     flags |= libc::O_CREAT;
@@ -365,33 +470,57 @@ impl Disk {
                 if *direct {
                     flags |= libc::O_DIRECT;
                 }
-                opcode::OpenAt::new(root, path.as_ptr()).flags(flags).mode(FILE_MODE).build()
+                opcode::OpenAt::new(root, path.as_ptr())
+                    .flags(flags)
+                    .mode(FILE_MODE)
+                    .build()
             }
             Step::Close => opcode::Close::new(file()).build(),
-            Step::Write { bytes, position, done } => {
+            Step::Write {
+                bytes,
+                position,
+                done,
+            } => {
                 let rest = &bytes[*done..];
                 let at = *position + *done as u64;
                 let len = rest.len().min(ENTRY_BYTES_MAX);
                 match memory.find(rest.as_ptr() as usize, len) {
                     Some(index) => {
                         self.counters.fixed_writes += 1;
-                        opcode::WriteFixed::new(file(), rest.as_ptr(), len as u32, index).offset(at).build()
+                        opcode::WriteFixed::new(file(), rest.as_ptr(), len as u32, index)
+                            .offset(at)
+                            .build()
                     }
-                    None => opcode::Write::new(file(), rest.as_ptr(), len as u32).offset(at).build(),
+                    None => opcode::Write::new(file(), rest.as_ptr(), len as u32)
+                        .offset(at)
+                        .build(),
                 }
             }
-            Step::Read { into, position, done, want } => {
+            Step::Read {
+                into,
+                position,
+                done,
+                want,
+            } => {
                 let rest = &mut into.spare_capacity_mut()[*done..*want];
                 let at = *position + *done as u64;
                 let len = rest.len().min(ENTRY_BYTES_MAX);
                 let start = rest.as_mut_ptr().cast::<u8>();
                 match memory.find(start as usize, len) {
-                    Some(index) => opcode::ReadFixed::new(file(), start, len as u32, index).offset(at).build(),
-                    None => opcode::Read::new(file(), start, len as u32).offset(at).build(),
+                    Some(index) => opcode::ReadFixed::new(file(), start, len as u32, index)
+                        .offset(at)
+                        .build(),
+                    None => opcode::Read::new(file(), start, len as u32)
+                        .offset(at)
+                        .build(),
                 }
             }
-            Step::Flush => opcode::Fsync::new(file()).flags(FsyncFlags::DATASYNC).build(),
-            Step::Allocate { position, length } => opcode::Fallocate::new(file(), *length).offset(*position).build(),
+            Step::Flush => opcode::Fsync::new(file())
+                .flags(FsyncFlags::DATASYNC)
+                .build(),
+            Step::Allocate { position, length } => opcode::Fallocate::new(file(), *length)
+                .offset(*position)
+                .build(),
             Step::Truncate { length } => opcode::Ftruncate::new(file(), *length).build(),
             Step::OpenDirectory { path } => opcode::OpenAt::new(root, path.as_ptr())
                 .flags(libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC)
@@ -399,9 +528,15 @@ impl Disk {
             Step::SyncDirectory { directory } => {
                 opcode::Fsync::new(directory.as_ref().map_or(root, |d| Fd(d.as_raw_fd()))).build()
             }
-            Step::MakeDirectory { path } => opcode::MkDirAt::new(root, path.as_ptr()).mode(DIRECTORY_MODE).build(),
-            Step::Unlink { path, flags } => opcode::UnlinkAt::new(root, path.as_ptr()).flags(*flags).build(),
-            Step::Rename { from, to } => opcode::RenameAt::new(root, from.as_ptr(), root, to.as_ptr()).build(),
+            Step::MakeDirectory { path } => opcode::MkDirAt::new(root, path.as_ptr())
+                .mode(DIRECTORY_MODE)
+                .build(),
+            Step::Unlink { path, flags } => opcode::UnlinkAt::new(root, path.as_ptr())
+                .flags(*flags)
+                .build(),
+            Step::Rename { from, to } => {
+                opcode::RenameAt::new(root, from.as_ptr(), root, to.as_ptr()).build()
+            }
         };
         self.push(&entry.user_data(Kind::Disk.tag(slot)), ring)
     }
@@ -420,7 +555,11 @@ impl Disk {
             self.files.resize_with(index + 1, || None);
         }
         assert!(self.files[index].is_none(), "{file:?} is taken");
-        self.files[index] = Some(File { fd: None, direct: false, in_flight: 0 });
+        self.files[index] = Some(File {
+            fd: None,
+            direct: false,
+            in_flight: 0,
+        });
     }
 
     fn open_file(&self, file: FileId) -> &File {
@@ -454,7 +593,11 @@ impl Disk {
                 continue;
             };
             let meta = entry.metadata().map_err(|e| disk_error(&e))?;
-            entries.push(DirectoryEntry { name, directory: meta.is_dir(), length: meta.len() });
+            entries.push(DirectoryEntry {
+                name,
+                directory: meta.is_dir(),
+                length: meta.len(),
+            });
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
@@ -462,11 +605,16 @@ impl Disk {
 }
 
 fn disk_error(error: &io::Error) -> DiskError {
-    DiskError { errno: error.raw_os_error().unwrap_or(libc::EIO) }
+    DiskError {
+        errno: error.raw_os_error().unwrap_or(libc::EIO),
+    }
 }
 
 fn check_inside(path: &str) {
-    let sound = !path.is_empty() && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
+    let sound = !path.is_empty()
+        && path
+            .split('/')
+            .all(|part| !part.is_empty() && part != "." && part != "..");
     assert!(sound, "path {path:?} is not relative to the data directory");
 }
 
@@ -476,8 +624,13 @@ fn inside(path: &str) -> CString {
 }
 
 fn check_aligned(direct: bool, addr: usize, position: u64, len: usize) {
-    let aligned = addr.is_multiple_of(BLOCK) && position.is_multiple_of(BLOCK as u64) && len.is_multiple_of(BLOCK);
-    assert!(!direct || aligned, "direct IO at {addr:#x}, position {position}, length {len} is unaligned");
+    let aligned = addr.is_multiple_of(BLOCK)
+        && position.is_multiple_of(BLOCK as u64)
+        && len.is_multiple_of(BLOCK);
+    assert!(
+        !direct || aligned,
+        "direct IO at {addr:#x}, position {position}, length {len} is unaligned"
+    );
 }
 
 #[expect(unsafe_code, reason = "takes a descriptor the ring has opened")]
@@ -523,12 +676,22 @@ mod tests {
             let _ = std::fs::remove_dir_all(&path);
             std::fs::create_dir_all(&path).unwrap();
             let ring = Ring::new().unwrap();
-            Bench { memory: Memory::new(&ring), disk: Disk::new(&path).unwrap(), ring, path }
+            Bench {
+                memory: Memory::new(&ring),
+                disk: Disk::new(&path).unwrap(),
+                ring,
+                path,
+            }
         }
 
         fn run(&mut self, op: DiskOp) -> Result<DiskOutcome, DiskError> {
-            let request = DiskRequest { token: DiskToken(7), op };
-            self.disk.submit(request, &mut self.ring, &self.memory).unwrap();
+            let request = DiskRequest {
+                token: DiskToken(7),
+                op,
+            };
+            self.disk
+                .submit(request, &mut self.ring, &self.memory)
+                .unwrap();
             let mut cqes = Vec::new();
             loop {
                 if let Some(done) = self.disk.pop_ready() {
@@ -556,14 +719,26 @@ mod tests {
 
         fn read(&mut self, file: u32, position: u64, into: BytesMut) -> BytesMut {
             let file = FileId(file);
-            match self.run(DiskOp::Read { file, position, into }).unwrap() {
+            match self
+                .run(DiskOp::Read {
+                    file,
+                    position,
+                    into,
+                })
+                .unwrap()
+            {
                 DiskOutcome::Read(bytes) => bytes,
                 other => panic!("{other:?}"),
             }
         }
 
         fn open(&mut self, file: u32, path: &str, create: bool, direct: bool) {
-            self.done(DiskOp::Open { file: FileId(file), path: path.into(), create, direct });
+            self.done(DiskOp::Open {
+                file: FileId(file),
+                path: path.into(),
+                create,
+                direct,
+            });
         }
     }
 
@@ -588,12 +763,19 @@ mod tests {
         let mut b = Bench::new("buffered");
         b.open(3, "plain", true, false);
         let bytes = Bytes::from_static(b"hello, disk");
-        b.done(DiskOp::Write { file: FileId(3), position: 2, bytes });
+        b.done(DiskOp::Write {
+            file: FileId(3),
+            position: 2,
+            bytes,
+        });
         b.done(DiskOp::Flush { file: FileId(3) });
         let short = b.read(3, 0, BytesMut::with_capacity(100));
         assert_eq!(&short[..], b"\0\0hello, disk");
         assert!(b.read(3, 500, BytesMut::with_capacity(10)).is_empty());
-        b.done(DiskOp::Truncate { file: FileId(3), length: 4 });
+        b.done(DiskOp::Truncate {
+            file: FileId(3),
+            length: 4,
+        });
         assert_eq!(&b.read(3, 0, BytesMut::with_capacity(9))[..], b"\0\0he");
         b.done(DiskOp::Close { file: FileId(3) });
         assert_eq!(b.disk.in_flight(), 0);
@@ -605,16 +787,27 @@ mod tests {
     fn a_file_directly() {
         let mut b = Bench::new("direct");
         b.open(0, "direct", true, true);
-        b.done(DiskOp::Allocate { file: FileId(0), position: 0, length: 4 * BLOCK as u64 });
+        b.done(DiskOp::Allocate {
+            file: FileId(0),
+            position: 0,
+            length: 4 * BLOCK as u64,
+        });
         let mut bytes = aligned(2 * BLOCK);
         bytes.resize(2 * BLOCK, 7);
-        b.done(DiskOp::Write { file: FileId(0), position: BLOCK as u64, bytes: bytes.freeze() });
+        b.done(DiskOp::Write {
+            file: FileId(0),
+            position: BLOCK as u64,
+            bytes: bytes.freeze(),
+        });
         b.done(DiskOp::Flush { file: FileId(0) });
         let read = b.read(0, 0, aligned(8 * BLOCK));
         assert_eq!(read.len(), 4 * BLOCK, "the end of the file is a short read");
         assert!(read[..BLOCK].iter().all(|x| *x == 0));
         assert!(read[BLOCK..3 * BLOCK].iter().all(|x| *x == 7));
-        b.done(DiskOp::Truncate { file: FileId(0), length: 100 });
+        b.done(DiskOp::Truncate {
+            file: FileId(0),
+            length: 100,
+        });
         assert_eq!(b.read(0, 0, aligned(2 * BLOCK)).len(), 100);
         assert_eq!(b.disk.counters().flushes, 1);
     }
@@ -622,13 +815,21 @@ mod tests {
     #[test]
     fn directories_names_and_errors() {
         let mut b = Bench::new("names");
-        let missing = b.run(DiskOp::Open { file: FileId(0), path: "none".into(), create: false, direct: false });
+        let missing = b.run(DiskOp::Open {
+            file: FileId(0),
+            path: "none".into(),
+            create: false,
+            direct: false,
+        });
         assert_eq!(missing.unwrap_err(), DiskError::NOT_FOUND);
         for _ in 0..2 {
             b.done(DiskOp::MakeDirectory { path: "d".into() });
         }
         b.open(0, "d/b", true, false);
-        b.done(DiskOp::Rename { from: "d/b".into(), to: "d/a".into() });
+        b.done(DiskOp::Rename {
+            from: "d/b".into(),
+            to: "d/a".into(),
+        });
         b.done(DiskOp::SyncDirectory { path: "d".into() });
         b.done(DiskOp::SyncDirectory { path: "".into() });
         let DiskOutcome::Listing(top) = b.run(DiskOp::List { path: "".into() }).unwrap() else {
@@ -662,9 +863,16 @@ mod tests {
         bytes.resize(4 * BLOCK, 9);
         let bytes = bytes.freeze();
         // SAFETY: `bytes` lives until the end of the test, after the last operation.
-        let registered = unsafe { b.memory.offer_chunk(&b.ring, bytes.as_ptr() as usize, bytes.len()) };
+        let registered = unsafe {
+            b.memory
+                .offer_chunk(&b.ring, bytes.as_ptr() as usize, bytes.len())
+        };
         b.open(1, "fixed", true, true);
-        b.done(DiskOp::Write { file: FileId(1), position: 0, bytes: bytes.slice(BLOCK..3 * BLOCK) });
+        b.done(DiskOp::Write {
+            file: FileId(1),
+            position: 0,
+            bytes: bytes.slice(BLOCK..3 * BLOCK),
+        });
         let expected = u64::from(registered);
         assert_eq!(b.disk.counters().fixed_writes, expected);
         assert_eq!(b.read(1, 0, aligned(4 * BLOCK)).len(), 2 * BLOCK);

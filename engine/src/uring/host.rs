@@ -92,12 +92,25 @@ impl fmt::Display for HostReport {
             None => writeln!(f, "{} CPUs", self.cpus.len())?,
         }
         let on = |b| if b { "yes" } else { "no" };
-        writeln!(f, "data on {}: direct IO {}, fallocate {}", self.filesystem, on(self.direct_io), on(self.fallocate))?;
+        writeln!(
+            f,
+            "data on {}: direct IO {}, fallocate {}",
+            self.filesystem,
+            on(self.direct_io),
+            on(self.fallocate)
+        )?;
         if !self.direct_io {
-            writeln!(f, "  no O_DIRECT here: writes go through the page cache; use ext4 or XFS for speed")?;
+            writeln!(
+                f,
+                "  no O_DIRECT here: writes go through the page cache; use ext4 or XFS for speed"
+            )?;
         }
         if self.writes_are_punted() {
-            writeln!(f, "  {} on this kernel: first writes of a block go through kernel workers", self.filesystem)?;
+            writeln!(
+                f,
+                "  {} on this kernel: first writes of a block go through kernel workers",
+                self.filesystem
+            )?;
         }
         if !self.deferred_completions {
             writeln!(f, "  io_uring without DEFER_TASKRUN: every pass costs more")?;
@@ -132,13 +145,18 @@ fn kernel_release() -> String {
 
 /// Major and minor of `6.18.44-foo`; (0, 0) when there are none.
 fn parse_version(release: &str) -> (u32, u32) {
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|n| n.parse().unwrap_or(0));
+    let mut numbers = release
+        .split(|c: char| !c.is_ascii_digit())
+        .map(|n| n.parse().unwrap_or(0));
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
 #[expect(unsafe_code, reason = "getrlimit")]
 fn memlock_bytes() -> Option<u64> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
     // SAFETY: `limit` is a valid rlimit for the call to fill.
     let answer = unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &mut limit) };
     if answer != 0 || limit.rlim_cur == libc::RLIM_INFINITY || may_lock_any() {
@@ -151,7 +169,8 @@ fn memlock_bytes() -> Option<u64> {
 fn may_lock_any() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|l| l.strip_prefix("CapEff:"));
-    line.and_then(|l| u64::from_str_radix(l.trim(), 16).ok()).is_some_and(|caps| caps & (1 << 14) != 0)
+    line.and_then(|l| u64::from_str_radix(l.trim(), 16).ok())
+        .is_some_and(|caps| caps & (1 << 14) != 0)
 }
 
 #[expect(unsafe_code, reason = "sched_getaffinity")]
@@ -177,7 +196,9 @@ fn cpu_quota() -> Option<f64> {
     let mut path = root.join(own.trim_start_matches('/'));
     let mut least: Option<f64> = None;
     loop {
-        let quota = fs::read_to_string(path.join("cpu.max")).ok().and_then(|text| parse_cpu_max(&text));
+        let quota = fs::read_to_string(path.join("cpu.max"))
+            .ok()
+            .and_then(|text| parse_cpu_max(&text));
         if let Some(quota) = quota {
             least = Some(least.map_or(quota, |l| l.min(quota)));
         }
@@ -224,8 +245,14 @@ fn filesystem(directory: &Path) -> String {
 /// Tries a direct write and an allocation on a file of its own.
 fn probe_directory(directory: &Path) -> Result<(bool, bool), Fatal> {
     let path = directory.join(format!("probe-{}", std::process::id()));
-    let refuse = |e: io::Error| Fatal::Directory(format!("{}: cannot write here: {e}", directory.display()));
-    let plain = fs::OpenOptions::new().write(true).create(true).truncate(true).open(&path).map_err(refuse)?;
+    let refuse =
+        |e: io::Error| Fatal::Directory(format!("{}: cannot write here: {e}", directory.display()));
+    let plain = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&path)
+        .map_err(refuse)?;
     let fallocate = allocate(&plain);
     let direct = fs::OpenOptions::new()
         .write(true)

@@ -25,7 +25,8 @@ impl DirectoryLock {
     #[expect(unsafe_code, reason = "flock")]
     pub fn take(directory: &Path) -> Result<DirectoryLock, Fatal> {
         let refuse = |what: String| Fatal::Directory(format!("{}: {what}", directory.display()));
-        std::fs::create_dir_all(directory).map_err(|e| refuse(format!("cannot make the directory: {e}")))?;
+        std::fs::create_dir_all(directory)
+            .map_err(|e| refuse(format!("cannot make the directory: {e}")))?;
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -67,7 +68,12 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("corelane-lock-{}", std::process::id()));
         let held = DirectoryLock::take(&directory).unwrap();
         let refused = DirectoryLock::take(&directory).unwrap_err();
-        assert!(refused.to_string().contains(&format!("in use by process {}", std::process::id())), "{refused}");
+        assert!(
+            refused
+                .to_string()
+                .contains(&format!("in use by process {}", std::process::id())),
+            "{refused}"
+        );
         assert_eq!(refused.exit_code(), 11);
         drop(held);
         DirectoryLock::take(&directory).unwrap();

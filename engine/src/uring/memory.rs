@@ -54,17 +54,31 @@ impl Memory {
         let overlaps = self.chunks.get(place).is_some_and(|c| c.start < addr + len)
             || (place > 0 && self.chunks[place - 1].end > addr);
         assert!(!overlaps, "chunk offered twice");
-        let slice = libc::iovec { iov_base: addr as *mut libc::c_void, iov_len: len };
+        let slice = libc::iovec {
+            iov_base: addr as *mut libc::c_void,
+            iov_len: len,
+        };
         // SAFETY: the caller's promise.
         let registered = self.table
             && index < CHUNKS_MAX
-            && unsafe { ring.submitter().register_buffers_update(index, &[slice], None) }.is_ok();
+            && unsafe {
+                ring.submitter()
+                    .register_buffers_update(index, &[slice], None)
+            }
+            .is_ok();
         if !registered {
             self.counters.unregistered_bytes += len as u64;
             return false;
         }
         self.counters.registered_bytes += len as u64;
-        self.chunks.insert(place, Chunk { start: addr, end: addr + len, index: index as u16 });
+        self.chunks.insert(
+            place,
+            Chunk {
+                start: addr,
+                end: addr + len,
+                index: index as u16,
+            },
+        );
         true
     }
 

@@ -199,8 +199,9 @@ impl<T: Send> Mesh<T> {
         }
         fence(Ordering::SeqCst);
         let inbox = self.from.iter_mut().flatten().any(|r| !r.is_empty());
-        let room = (0..self.to.len())
-            .any(|to| !self.overflow[to].is_empty() && !self.to[to].as_mut().expect("another shard").is_full());
+        let room = (0..self.to.len()).any(|to| {
+            !self.overflow[to].is_empty() && !self.to[to].as_mut().expect("another shard").is_full()
+        });
         if inbox || room {
             self.awake();
             return false;
@@ -210,7 +211,9 @@ impl<T: Send> Mesh<T> {
 
     /// Back from `enter`, or not asleep after all.
     pub fn awake(&mut self) {
-        self.board.sleeping[self.me].0.store(false, Ordering::Release);
+        self.board.sleeping[self.me]
+            .0
+            .store(false, Ordering::Release);
     }
 
     /// Whether messages wait for room in a queue.
@@ -221,14 +224,18 @@ impl<T: Send> Mesh<T> {
     /// Picks the shard with the fewest connections and counts one more there.
     pub fn assign_connection(&self) -> ShardId {
         let counts = &self.board.connections;
-        let least = (0..counts.len()).min_by_key(|s| counts[*s].0.load(Ordering::Relaxed)).expect("at least one shard");
+        let least = (0..counts.len())
+            .min_by_key(|s| counts[*s].0.load(Ordering::Relaxed))
+            .expect("at least one shard");
         counts[least].0.fetch_add(1, Ordering::Relaxed);
         ShardId(least as u16)
     }
 
     /// One connection of this shard ended.
     pub fn connection_ended(&self) {
-        self.board.connections[self.me].0.fetch_sub(1, Ordering::Relaxed);
+        self.board.connections[self.me]
+            .0
+            .fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -264,11 +271,15 @@ mod tests {
             .into_iter()
             .enumerate()
             .map(|(me, mut mesh)| {
-                let (doors_in, barrier, doors) = (doors_in.clone(), Arc::clone(&barrier), Arc::clone(&doors));
+                let (doors_in, barrier, doors) =
+                    (doors_in.clone(), Arc::clone(&barrier), Arc::clone(&doors));
                 std::thread::spawn(move || {
                     let mut ring = Ring::new().unwrap();
                     let wake = Wake::new().unwrap();
-                    let door = Door { ring: ring.fd(), eventfd: wake.fd() };
+                    let door = Door {
+                        ring: ring.fd(),
+                        eventfd: wake.fd(),
+                    };
                     doors_in.send((me, door)).unwrap();
                     barrier.wait();
                     mesh.open(doors.lock().unwrap().clone());
@@ -281,7 +292,11 @@ mod tests {
                             next_in += 1;
                         });
                         // Shard 0 floods in bursts; shard 1 answers what it got.
-                        let until = if me == 0 { (next_in + 50).min(COUNT) } else { next_in };
+                        let until = if me == 0 {
+                            (next_in + 50).min(COUNT)
+                        } else {
+                            next_in
+                        };
                         while next_out < until {
                             mesh.send(peer, next_out);
                             next_out += 1;
@@ -289,7 +304,8 @@ mod tests {
                         mesh.flush(&mut ring).unwrap();
                         if mesh.sleep() {
                             let done = next_in == COUNT && next_out == COUNT && !mesh.overflowing();
-                            ring.enter(if done { Wait::No } else { Wait::Ever }).unwrap();
+                            ring.enter(if done { Wait::No } else { Wait::Ever })
+                                .unwrap();
                         } else {
                             ring.enter(Wait::No).unwrap();
                         }

@@ -120,7 +120,10 @@ impl Drop for Owner {
 
 impl Ring {
     /// Makes this thread's ring. Refusals by the host are explained (see [`explain`]).
-    #[expect(unsafe_code, reason = "keeps the ring and its borrowed halves in one struct")]
+    #[expect(
+        unsafe_code,
+        reason = "keeps the ring and its borrowed halves in one struct"
+    )]
     pub fn new() -> Result<Ring, Fatal> {
         let (ring, deferred) = build().map_err(|e| explain(&e))?;
         let mut probe = Probe::new();
@@ -212,7 +215,11 @@ impl Ring {
         self.sq.sync();
         self.cq.sync();
         let idle = self.sq.is_empty() && !self.sq.taskrun() && !self.sq.cq_overflow();
-        let wait = if self.cq.is_empty() && self.early.is_empty() { wait } else { Wait::No };
+        let wait = if self.cq.is_empty() && self.early.is_empty() {
+            wait
+        } else {
+            Wait::No
+        };
         if idle && wait == Wait::No {
             return Ok(());
         }
@@ -248,7 +255,11 @@ impl Ring {
     fn take(&mut self, into: &mut Vec<Cqe>) {
         self.cq.sync();
         let before = into.len();
-        into.extend((&mut self.cq).map(|c| Cqe { user_data: c.user_data(), result: c.result(), flags: c.flags() }));
+        into.extend((&mut self.cq).map(|c| Cqe {
+            user_data: c.user_data(),
+            result: c.result(),
+            flags: c.flags(),
+        }));
         self.cq.sync();
         self.counters.completed += (into.len() - before) as u64;
     }
@@ -267,7 +278,11 @@ fn build() -> io::Result<(IoUring, bool)> {
         Ok(ring) => Ok((ring, true)),
         Err(e) if e.raw_os_error() == Some(libc::EINVAL) => {
             let mut builder = IoUring::builder();
-            builder.setup_cqsize(CQ_ENTRIES).setup_clamp().setup_coop_taskrun().setup_taskrun_flag();
+            builder
+                .setup_cqsize(CQ_ENTRIES)
+                .setup_clamp()
+                .setup_coop_taskrun()
+                .setup_taskrun_flag();
             Ok((builder.build(SQ_ENTRIES)?, false))
         }
         Err(e) => Err(e),

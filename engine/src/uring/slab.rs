@@ -18,7 +18,10 @@ impl<T> Default for Slab<T> {
 
 impl<T> Slab<T> {
     pub fn new() -> Slab<T> {
-        Slab { slots: Vec::new(), free: Vec::new() }
+        Slab {
+            slots: Vec::new(),
+            free: Vec::new(),
+        }
     }
 
     /// Stores `value`; its slot number stays valid until [`Slab::remove`].
@@ -64,7 +67,9 @@ impl<T> Slab<T> {
 
     /// Numbers of the occupied slots.
     pub fn occupied(&self) -> Vec<u32> {
-        (0..self.slots.len() as u32).filter(|s| self.slots[*s as usize].is_some()).collect()
+        (0..self.slots.len() as u32)
+            .filter(|s| self.slots[*s as usize].is_some())
+            .collect()
     }
 }
 

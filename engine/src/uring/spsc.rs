@@ -62,10 +62,20 @@ pub fn queue<T: Send>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         head: Padded::default(),
         tail: Padded::default(),
         starved: Padded::default(),
-        slots: (0..capacity).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect(),
+        slots: (0..capacity)
+            .map(|_| UnsafeCell::new(MaybeUninit::uninit()))
+            .collect(),
     });
-    let sender = Sender { shared: Arc::clone(&shared), tail: 0, head_seen: 0 };
-    let receiver = Receiver { shared, head: 0, tail_seen: 0 };
+    let sender = Sender {
+        shared: Arc::clone(&shared),
+        tail: 0,
+        head_seen: 0,
+    };
+    let receiver = Receiver {
+        shared,
+        head: 0,
+        tail_seen: 0,
+    };
     (sender, receiver)
 }
 
@@ -123,7 +133,8 @@ impl<T: Send> Receiver<T> {
 
     /// Whether the sender waits for room; asked after taking and a fence. Answers true once per wait.
     pub fn take_starved(&self) -> bool {
-        self.shared.starved.0.load(Ordering::Relaxed) && self.shared.starved.0.swap(false, Ordering::AcqRel)
+        self.shared.starved.0.load(Ordering::Relaxed)
+            && self.shared.starved.0.swap(false, Ordering::AcqRel)
     }
 }
 

@@ -44,8 +44,9 @@ impl Wake {
     pub fn arm(&mut self, ring: &mut Ring) -> Result<(), Fatal> {
         assert!(!self.armed, "armed twice");
         let buffer: *mut u64 = &mut **self.buffer.as_mut().expect("buffer is here while unarmed");
-        let entry =
-            opcode::Read::new(types::Fd(self.fd.as_raw_fd()), buffer.cast(), 8).build().user_data(Kind::Wake.tag(0));
+        let entry = opcode::Read::new(types::Fd(self.fd.as_raw_fd()), buffer.cast(), 8)
+            .build()
+            .user_data(Kind::Wake.tag(0));
         // SAFETY: the boxed buffer is kept until `fired`, and leaked when dropped before.
         unsafe { ring.push(&entry) }?;
         self.armed = true;
