@@ -13,3 +13,5 @@ pub mod requests;
 pub mod sessions;
 pub mod storage;
 pub mod worker;
+#[cfg(feature = "uring")]
+pub mod uring;
