@@ -4,6 +4,7 @@
 //! randomness are arguments; effects are data. The same code runs in the broker and in the simulator.
 
 pub mod call;
+pub mod controller;
 pub mod disk;
 pub mod fatal;
 pub mod flow;
