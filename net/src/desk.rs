@@ -118,7 +118,11 @@ pub struct ConfigShown {
 }
 
 fn found(topic: &Topic) -> Found<'_> {
-    Found { id: topic.id, name: &topic.name, partitions: topic.partition_count() }
+    Found {
+        id: topic.id,
+        name: &topic.name,
+        partitions: topic.partition_count(),
+    }
 }
 
 impl Desk {
@@ -144,14 +148,24 @@ impl Desk {
 
     /// Who leads a partition.
     pub fn place(&self, topic: Found<'_>, partition: i32) -> Place {
-        let seat = self.image.topic_by_id(topic.id).and_then(|t| self.image.partition(t, partition));
+        let seat = self
+            .image
+            .topic_by_id(topic.id)
+            .and_then(|t| self.image.partition(t, partition));
         let seat = seat.expect("a topic that was found has its partitions");
-        Place { leader: seat.leader, leader_epoch: seat.leader_epoch }
+        Place {
+            leader: seat.leader,
+            leader_epoch: seat.leader_epoch,
+        }
     }
 
     /// Every broker.
     pub fn brokers(&self) -> impl Iterator<Item = Broker<'_>> {
-        self.image.brokers().map(|broker| Broker { id: broker.node, host: &broker.host, port: broker.port })
+        self.image.brokers().map(|broker| Broker {
+            id: broker.node,
+            host: &broker.host,
+            port: broker.port,
+        })
     }
 
     /// The cluster's id, as clients see it.
@@ -181,7 +195,9 @@ impl Desk {
             let own = given.iter().find(|(name, _)| name == definition.name);
             ConfigShown {
                 name: definition.name.to_owned(),
-                value: own.map(|(_, value)| value.clone()).or(definition.default.map(str::to_owned)),
+                value: own
+                    .map(|(_, value)| value.clone())
+                    .or(definition.default.map(str::to_owned)),
                 source: if own.is_some() { 1 } else { 5 },
             }
         });

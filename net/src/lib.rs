@@ -11,6 +11,6 @@ pub mod protocol;
 pub mod requests;
 pub mod sessions;
 pub mod storage;
-pub mod worker;
 #[cfg(feature = "uring")]
 pub mod uring;
+pub mod worker;

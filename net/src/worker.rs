@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use corelane_engine::call::{Answer, RequestToken};
+use corelane_engine::controller::image::Image;
 use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
-use corelane_engine::controller::image::Image;
 use corelane_engine::types::{Instant, NodeId, Now, ShardId};
 
 use crate::api::k22_init_producer_id::{self, ProducerIds};
@@ -113,7 +113,11 @@ fn cluster_id(id: [u8; 16]) -> String {
     let number = u128::from_be_bytes(id);
     let digit = |n: u32| {
         // The last digit stands for two bits and four of padding.
-        let six = if n < 21 { number >> (122 - 6 * n) } else { number << 4 };
+        let six = if n < 21 {
+            number >> (122 - 6 * n)
+        } else {
+            number << 4
+        };
         char::from(DIGITS[(six & 63) as usize])
     };
     (0..22).map(digit).collect()

@@ -224,12 +224,16 @@ fn check(
         let Some(value) = config.value.as_deref() else {
             return refuse(
                 ErrorCode::InvalidConfig,
-                format!("Null value not supported for topic configs: {}", &*config.name),
+                format!(
+                    "Null value not supported for topic configs: {}",
+                    &*config.name
+                ),
             );
         };
         configs.push(((*config.name).to_owned(), value.to_owned()));
     }
-    desk.check_configs(&configs).map_err(|why| (ErrorCode::InvalidConfig, Some(why)))?;
+    desk.check_configs(&configs)
+        .map_err(|why| (ErrorCode::InvalidConfig, Some(why)))?;
     if !topic.assignments.is_empty() {
         return check_assignments(desk, topic);
     }
