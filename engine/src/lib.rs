@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub mod call;
+pub mod controller;
 pub mod disk;
 pub mod fatal;
 pub mod flow;
@@ -14,3 +15,5 @@ pub mod log;
 pub mod rng;
 pub mod shard;
 pub mod types;
+#[cfg(feature = "uring")]
+pub mod uring;

@@ -9,6 +9,9 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use corelane_engine::call::{AnswerBody, Call, CallBody, RequestToken};
+use corelane_engine::controller::image::{Image, Topic};
+use corelane_engine::controller::placement;
+use corelane_engine::controller::topic_config::{Configs, DEFINITIONS, TopicConfig};
 use corelane_engine::types::{Instant, LeaderEpoch, NodeId, Now, ShardId, TopicId, TopicPartition};
 
 use crate::api::k22_init_producer_id::ProducerIds;
@@ -18,7 +21,6 @@ use crate::api::{
 };
 use crate::context::{Authorize, Operation, RequestContext, Resource, resolve_topic};
 use crate::error_code::ErrorCode;
-use crate::interim::{self, Image};
 use crate::protocol::{Message, Reader, Writer};
 use crate::sessions::Sessions;
 
@@ -30,7 +32,11 @@ pub struct Desk {
     pub me: ShardId,
     /// How many shards this node has.
     pub shards: u16,
+    /// This node's id.
+    pub node: NodeId,
     pub image: Image,
+    /// As clients see it.
+    pub cluster_id: String,
     pub sessions: Sessions,
     pub authorize: Authorize,
     pub producer_ids: ProducerIds,
@@ -111,86 +117,91 @@ pub struct ConfigShown {
     pub source: i8,
 }
 
+fn found(topic: &Topic) -> Found<'_> {
+    Found {
+        id: topic.id,
+        name: &topic.name,
+        partitions: topic.partition_count(),
+    }
+}
+
 impl Desk {
     /// The topic that a client calls `name`.
     pub fn topic_by_name(&self, context: &RequestContext, name: &str) -> Option<Found<'_>> {
-        let (id, topic) = self.image.topic_by_name(resolve_topic(context, name))?;
-        Some(Found {
-            id,
-            name: &topic.name,
-            partitions: topic.partitions,
-        })
+        self.image.topic(resolve_topic(context, name)).map(found)
     }
 
     /// The topic of an id.
     pub fn topic_by_id(&self, id: TopicId) -> Option<Found<'_>> {
-        let topic = self.image.topic(id)?;
-        Some(Found {
-            id,
-            name: &topic.name,
-            partitions: topic.partitions,
-        })
+        self.image.topic_by_id(id).map(found)
     }
 
     /// The shard that serves a partition.
     pub fn owner(&self, partition: TopicPartition) -> ShardId {
-        interim::owner(partition, self.shards)
+        placement::owner(partition.topic, partition.partition, self.shards)
     }
 
     /// Every topic, by name.
     pub fn topics(&self) -> impl Iterator<Item = Found<'_>> {
-        self.image.topics.iter().map(|(&id, topic)| Found {
-            id,
-            name: &topic.name,
-            partitions: topic.partitions,
-        })
+        self.image.topics().map(found)
     }
 
     /// Who leads a partition.
-    pub fn place(&self, _topic: Found<'_>, _partition: i32) -> Place {
+    pub fn place(&self, topic: Found<'_>, partition: i32) -> Place {
+        let seat = self
+            .image
+            .topic_by_id(topic.id)
+            .and_then(|t| self.image.partition(t, partition));
+        let seat = seat.expect("a topic that was found has its partitions");
         Place {
-            leader: self.image.node,
-            leader_epoch: LeaderEpoch(0),
+            leader: seat.leader,
+            leader_epoch: seat.leader_epoch,
         }
     }
 
     /// Every broker.
     pub fn brokers(&self) -> impl Iterator<Item = Broker<'_>> {
-        std::iter::once(Broker {
-            id: self.image.node,
-            host: &self.image.host,
-            port: self.image.port,
+        self.image.brokers().map(|broker| Broker {
+            id: broker.node,
+            host: &broker.host,
+            port: broker.port,
         })
     }
 
     /// The cluster's id, as clients see it.
     pub fn cluster_id(&self) -> &str {
-        &self.image.cluster_id
+        &self.cluster_id
     }
 
     /// The broker that admin requests are sent to.
     pub fn controller_id(&self) -> NodeId {
-        self.image.node
+        self.node
     }
 
     /// A topic whose name differs in dots and underscores only: Kafka's metric names would not tell them apart.
     pub fn colliding_topic(&self, name: &str) -> Option<&str> {
-        let folded = name.replace('.', "_");
-        self.image
-            .names
-            .keys()
-            .map(String::as_str)
-            .find(|other| other.replace('.', "_") == folded)
+        self.image.collision(name).map(|topic| topic.name.as_str())
     }
 
-    /// Why a topic cannot have this config, in Kafka's words.
-    pub fn check_config(&self, _name: &str, _value: &str) -> Result<(), String> {
-        Ok(())
+    /// Why a topic cannot have these configs, in Kafka's words.
+    pub fn check_configs(&self, given: &[(String, String)]) -> Result<(), String> {
+        let configs: Configs = given.iter().cloned().collect();
+        TopicConfig::of(&configs).map(|_| ())
     }
 
     /// Every config of a topic with the given ones, by name.
-    pub fn effective_configs(&self, _given: &[(String, String)]) -> Vec<ConfigShown> {
-        Vec::new()
+    pub fn effective_configs(&self, given: &[(String, String)]) -> Vec<ConfigShown> {
+        let shown = DEFINITIONS.iter().map(|definition| {
+            let own = given.iter().find(|(name, _)| name == definition.name);
+            ConfigShown {
+                name: definition.name.to_owned(),
+                value: own
+                    .map(|(_, value)| value.clone())
+                    .or(definition.default.map(str::to_owned)),
+                source: if own.is_some() { 1 } else { 5 },
+            }
+        });
+        shown.collect()
     }
 
     /// Proposes a change in the name of a request.

@@ -48,6 +48,9 @@ pub enum Event {
         from: ShardId,
         message: Message,
     },
+    /// Stop cleanly: finish what is under way, then say [`Outbox::stopped`]. Sent once to every shard; no connection is
+    /// accepted after it.
+    Stop,
 }
 
 /// Between shards of one node. Messages of one pair keep their order.

@@ -7,9 +7,10 @@ pub mod desk;
 pub mod error_code;
 pub mod event;
 pub mod frame;
-pub mod interim;
 pub mod protocol;
 pub mod requests;
 pub mod sessions;
 pub mod storage;
+#[cfg(feature = "uring")]
+pub mod uring;
 pub mod worker;

@@ -16,9 +16,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use corelane_engine::call::{Answer, RequestToken};
+use corelane_engine::controller::image::Image;
 use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
-use corelane_engine::types::{Instant, Now, ShardId};
+use corelane_engine::types::{Instant, NodeId, Now, ShardId};
 
 use crate::api::k22_init_producer_id::{self, ProducerIds};
 use crate::api::{self, Api, CloseReason, Header, Parsed, k18_api_versions};
@@ -29,7 +30,6 @@ use crate::desk::{
 };
 use crate::event::{ConnId, Event, Machine, Message, Outbox};
 use crate::frame::{Buffers, Frame};
-use crate::interim::Image;
 use crate::requests::{Pending, Requests};
 use crate::sessions::Sessions;
 use crate::storage::Storage;
@@ -96,6 +96,7 @@ pub struct Parts<S> {
     pub me: ShardId,
     /// How many shards this node has.
     pub shards: u16,
+    pub node: NodeId,
     pub image: Image,
     pub storage: S,
     pub limits: NetLimits,
@@ -104,6 +105,22 @@ pub struct Parts<S> {
     pub authorize: Authorize,
     /// Name of the listener.
     pub listener: &'static str,
+}
+
+/// The cluster's id as Kafka writes ids: base64 for URLs, without padding.
+fn cluster_id(id: [u8; 16]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let number = u128::from_be_bytes(id);
+    let digit = |n: u32| {
+        // The last digit stands for two bits and four of padding.
+        let six = if n < 21 {
+            number >> (122 - 6 * n)
+        } else {
+            number << 4
+        };
+        char::from(DIGITS[(six & 63) as usize])
+    };
+    (0..22).map(digit).collect()
 }
 
 impl<S: Storage> Worker<S> {
@@ -115,6 +132,8 @@ impl<S: Storage> Worker<S> {
                 now: Now::default(),
                 me: parts.me,
                 shards: parts.shards,
+                node: parts.node,
+                cluster_id: cluster_id(parts.image.cluster_id()),
                 image: parts.image,
                 sessions: Sessions::new(
                     parts.me,
@@ -582,6 +601,7 @@ impl<S: Storage> Machine for Worker<S> {
                 self.turn(out);
             }
             Event::Mesh { from, message } => self.on_message(from, message, out),
+            Event::Stop => {}
         }
     }
 

@@ -1,3 +1,4 @@
 //! Harness, simulator and checkers. Product code never depends on this crate.
 
+pub mod harness;
 pub mod sim;

@@ -457,9 +457,16 @@ impl Fetch {
             ..PartitionData::default()
         };
         match state {
-            State::Refused(code) => data.error_code = code.code(),
+            State::Refused(code) => {
+                data.error_code = code.code();
+                // Null where Kafka's log refuses, empty where its API layer does.
+                if code == ErrorCode::NotLeaderOrFollower {
+                    data.aborted_transactions = None;
+                }
+            }
             State::Asked => data.error_code = ErrorCode::UnknownServerError.code(),
             State::Failed(error) => {
+                data.aborted_transactions = None;
                 data.error_code = match error_code::of_read(&error) {
                     // Before version 6 clients do not know the other one.
                     ErrorCode::KafkaStorageError if request.header.version <= 5 => {

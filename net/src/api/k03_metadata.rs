@@ -21,7 +21,7 @@ use crate::desk::{
     Decision, Desk, Found, Outcome, Proposal, Request, Room, Started, Waiting, Work,
 };
 use crate::error_code::ErrorCode;
-use crate::protocol::metadata_request::MetadataRequest;
+use crate::protocol::metadata_request::{MetadataRequest, MetadataRequestTopic};
 use crate::protocol::metadata_response::{
     MetadataResponse, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
@@ -82,6 +82,28 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
         Ok(message) => message,
         Err(reason) => return Started::Close(reason),
     };
+    let by_id = |topic: &MetadataRequestTopic| TopicId::from(topic.topic_id) != TopicId::ZERO;
+    if (10..12).contains(&request.header.version)
+        && let Some(topics) = message
+            .topics
+            .as_ref()
+            .filter(|topics| topics.iter().any(by_id))
+    {
+        // The field is there before the lookup is: Kafka refuses the whole request.
+        let refused = |t: &MetadataRequestTopic| {
+            unknown(
+                t.name.as_deref(),
+                t.topic_id.into(),
+                ErrorCode::InvalidRequest,
+            )
+        };
+        return Started::Answer(request.encode(&MetadataResponse {
+            throttle_time_ms: throttle_ms(&request.context, desk.now),
+            controller_id: -1,
+            topics: topics.iter().map(refused).collect(),
+            ..MetadataResponse::default()
+        }));
+    }
     let mut create = Vec::new();
     let mut refused = Vec::new();
     if (request.header.version < 4 || message.allow_auto_topic_creation)

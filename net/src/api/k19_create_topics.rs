@@ -219,22 +219,21 @@ fn check(
             format!("Topic '{name}' collides with another topic of this request."),
         );
     }
+    let mut configs = Vec::with_capacity(topic.configs.len());
     for config in &topic.configs {
-        match config.value.as_deref() {
-            None => {
-                return refuse(
-                    ErrorCode::InvalidConfig,
-                    format!(
-                        "Null value not supported for topic configs: {}",
-                        &*config.name
-                    ),
-                );
-            }
-            Some(value) => desk
-                .check_config(&config.name, value)
-                .map_err(|why| (ErrorCode::InvalidConfig, Some(why)))?,
-        }
+        let Some(value) = config.value.as_deref() else {
+            return refuse(
+                ErrorCode::InvalidConfig,
+                format!(
+                    "Null value not supported for topic configs: {}",
+                    &*config.name
+                ),
+            );
+        };
+        configs.push(((*config.name).to_owned(), value.to_owned()));
     }
+    desk.check_configs(&configs)
+        .map_err(|why| (ErrorCode::InvalidConfig, Some(why)))?;
     if !topic.assignments.is_empty() {
         return check_assignments(desk, topic);
     }

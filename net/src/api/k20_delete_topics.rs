@@ -66,7 +66,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
         }
     }
     let mut found: BTreeMap<TopicId, Option<Str>> = BTreeMap::new();
-    // Names come first: an id that a name has claimed is a duplicate.
+    // A topic named twice, once by its name and once by its id, is not deleted.
     for (named, times) in times {
         let (name, id) = match &named {
             Named::Name(name) => (Some(name), TopicId::ZERO),
@@ -87,9 +87,10 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
         match resolve(desk, request, &named) {
             Err(refusal) => responses.push(refused(name.map(|name| &**name), id, refusal)),
             Ok((id, stored)) => {
-                if found.insert(id, Some(stored.into())).is_some() {
+                if found.insert(id, Some(stored.as_str().into())).is_some() {
+                    found.remove(&id);
                     responses.push(refused(
-                        name.map(|name| &**name),
+                        Some(&stored),
                         id,
                         because(
                             ErrorCode::InvalidRequest,

@@ -7,11 +7,13 @@ use corelane_engine::call::{
     Answer, AnswerBody, AppendAnswer, AppendError, Appended, Call, CallBody, ListAnswer, ListWhat,
     Listed, ReadAnswer, ReadDone, ReadError, RequestToken,
 };
+use corelane_engine::controller::command::{Broker, PartitionState, Record};
+use corelane_engine::controller::image::Image;
 use corelane_engine::disk::DiskDone;
 use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
 use corelane_engine::types::{
-    Instant, LeaderEpoch, Now, Offset, ShardId, Timestamp, TopicId, TopicPartition,
+    Instant, LeaderEpoch, NodeId, Now, Offset, ShardId, Timestamp, TopicId, TopicPartition,
 };
 
 use super::{NetLimits, Parts, Worker};
@@ -19,7 +21,6 @@ use crate::api;
 use crate::context::{Authorize, authorize_all};
 use crate::desk::{Decision, Proposal};
 use crate::event::{ConnId, Event, Machine, Outbox, SocketOp};
-use crate::interim::{Image, Topic};
 use crate::protocol::{Message, Reader, Writer};
 use crate::storage::Storage;
 
@@ -259,18 +260,24 @@ impl Rig {
     }
 
     pub(super) fn with(shards: u16, authorize: Authorize, limits: NetLimits) -> Rig {
+        let mut image = Image::default();
+        let broker = Broker {
+            node: NodeId(1),
+            host: "127.0.0.1".to_owned(),
+            port: 9092,
+            rack: None,
+            incarnation: [0; 16],
+        };
+        for record in [Record::Cluster { id: [7; 16] }, Record::Broker(broker)] {
+            image.apply(&record).expect("a good record");
+        }
         let workers = (0..shards)
             .map(|shard| {
                 Worker::new(Parts {
                     me: ShardId(shard),
                     shards,
-                    image: Image {
-                        cluster_id: "cluster".to_owned(),
-                        node: corelane_engine::types::NodeId(1),
-                        host: "127.0.0.1".to_owned(),
-                        port: 9092,
-                        ..Image::default()
-                    },
+                    node: NodeId(1),
+                    image: image.clone(),
                     storage: Fake::default(),
                     limits: limits.clone(),
                     rng: Rng::new(u64::from(shard)),
@@ -299,15 +306,19 @@ impl Rig {
         id.0[0] = 1;
         id.0[8..].copy_from_slice(&self.next_id.to_be_bytes());
         for worker in &mut self.workers {
-            let image = worker.image_mut();
-            image.names.insert(name.to_owned(), id);
-            image.topics.insert(
+            let seat = PartitionState {
+                replicas: Box::new([NodeId(1)]),
+                isr: Box::new([NodeId(1)]),
+                leader: NodeId(1),
+                leader_epoch: 0,
+            };
+            let record = Record::Topic {
                 id,
-                Topic {
-                    name: name.to_owned(),
-                    partitions,
-                },
-            );
+                name: name.to_owned(),
+                configs: BTreeMap::new(),
+                partitions: vec![seat; partitions as usize],
+            };
+            worker.image_mut().apply(&record).expect("a good record");
             for partition in 0..partitions {
                 worker.storage_mut().logs.insert(
                     TopicPartition {
@@ -453,9 +464,8 @@ impl Rig {
                 } => Decision::Created(self.topic(&name, partitions)),
                 Proposal::DeleteTopic(id) => {
                     for worker in &mut self.workers {
-                        let image = worker.image_mut();
-                        let topic = image.topics.remove(&id).expect("it was there");
-                        image.names.remove(&topic.name);
+                        let record = Record::TopicDeleted { id };
+                        worker.image_mut().apply(&record).expect("it was there");
                         worker.storage_mut().logs.retain(|p, _| p.topic != id);
                     }
                     Decision::Deleted

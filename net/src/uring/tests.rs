@@ -1,0 +1,544 @@
+//! The kernel half under test machines, over real sockets, files and rings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, mpsc};
+use std::thread;
+use std::time::{Duration, Instant as StdInstant};
+
+use bytes::{Bytes, BytesMut};
+use corelane_engine::call::{
+    Acks, Answer, AnswerBody, AppendItem, Call, CallBody, ReadAnswer, ReadDone, RequestToken,
+};
+use corelane_engine::disk::{DiskDone, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
+use corelane_engine::fatal::Fatal;
+use corelane_engine::types::{Instant, Now, Offset, ShardId, TopicId, TopicPartition};
+
+use super::counters::Counters;
+use super::drive::{Drive, DriveConfig, StopHandle};
+use crate::event::{ConnId, Event, Machine, Message, Outbox, SocketOp};
+
+/// One broker at a time: some tests count this process's descriptors.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+struct Running {
+    address: SocketAddr,
+    stop: StopHandle,
+    thread: thread::JoinHandle<Vec<Counters>>,
+    directory: PathBuf,
+}
+
+fn directory(name: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("corelane-drive-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&path);
+    path
+}
+
+fn config(name: &str, shards: u16) -> DriveConfig {
+    let mut config = DriveConfig::new("127.0.0.1:0".parse().unwrap(), directory(name));
+    config.shards = Some(shards);
+    config.signals = false;
+    config.pin = false;
+    config
+}
+
+fn start<M: Machine + 'static>(
+    name: &str,
+    shards: u16,
+    make: impl Fn(ShardId) -> M + Send + Sync + 'static,
+) -> Running {
+    let mut config = config(name, shards);
+    let stop = StopHandle::new().unwrap();
+    config.stop = Some(stop.clone());
+    let directory = config.data_dir.clone();
+    let (told, address) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        let drive = Drive::prepare(config).unwrap();
+        told.send(drive.address()).unwrap();
+        drive.run(make).unwrap()
+    });
+    Running {
+        address: address.recv().unwrap(),
+        stop,
+        thread,
+        directory,
+    }
+}
+
+impl Running {
+    /// The port opens when the machine says so.
+    fn connect(&self) -> TcpStream {
+        let end = StdInstant::now() + Duration::from_secs(10);
+        loop {
+            match TcpStream::connect(self.address) {
+                Ok(stream) => {
+                    stream.set_nodelay(true).unwrap();
+                    let patience = Some(Duration::from_secs(20));
+                    stream.set_read_timeout(patience).unwrap();
+                    return stream;
+                }
+                Err(e) => assert!(StdInstant::now() < end, "cannot connect: {e}"),
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn finish(self) -> Vec<Counters> {
+        self.stop.stop();
+        let counters = self.thread.join().unwrap();
+        let _ = std::fs::remove_dir_all(&self.directory);
+        counters
+    }
+}
+
+/// Echoes, the long way: to the next shard, into its file, flushed, read back, home again.
+struct Echo {
+    me: ShardId,
+    shards: u16,
+    booted: bool,
+    file_open: bool,
+    end: u64,
+    waiting: Vec<Call>,
+    jobs: BTreeMap<DiskToken, Job>,
+    next_job: u64,
+    live: BTreeSet<ConnId>,
+    turns: u64,
+    stopping: bool,
+}
+
+struct Job {
+    from: ShardId,
+    request: RequestToken,
+    position: u64,
+    len: usize,
+    written: bool,
+}
+
+const FILE: FileId = FileId(0);
+const OPEN: DiskToken = DiskToken(u64::MAX);
+
+impl Echo {
+    fn new(me: ShardId, shards: u16) -> Echo {
+        Echo {
+            me,
+            shards,
+            booted: false,
+            file_open: false,
+            end: 0,
+            waiting: Vec::new(),
+            jobs: BTreeMap::new(),
+            next_job: 0,
+            live: BTreeSet::new(),
+            turns: 0,
+            stopping: false,
+        }
+    }
+
+    fn came(&mut self, conn: ConnId, bytes: BytesMut, out: &mut Outbox) {
+        assert!(self.live.contains(&conn));
+        if bytes.is_empty() {
+            self.live.remove(&conn);
+            out.sockets.push(SocketOp::Close { conn });
+            return;
+        }
+        let item = AppendItem {
+            slot: 0,
+            partition: TopicPartition {
+                topic: TopicId::ZERO,
+                partition: 0,
+            },
+            records: bytes.freeze(),
+        };
+        let call = Call {
+            from: self.me,
+            request: RequestToken(conn.0),
+            body: CallBody::Append {
+                acks: Acks::All,
+                items: vec![item],
+            },
+        };
+        let to = ShardId((self.me.0 + 1) % self.shards);
+        out.mesh.push((to, Message::Call(call)));
+    }
+
+    fn call(&mut self, call: Call, out: &mut Outbox) {
+        if !self.file_open {
+            self.waiting.push(call);
+            return;
+        }
+        let CallBody::Append { items, .. } = call.body else {
+            panic!("{call:?}");
+        };
+        let bytes = items[0].records.clone();
+        let token = DiskToken(self.next_job);
+        self.next_job += 1;
+        let job = Job {
+            from: call.from,
+            request: call.request,
+            position: self.end,
+            len: bytes.len(),
+            written: false,
+        };
+        self.end += bytes.len() as u64;
+        let op = DiskOp::Write {
+            file: FILE,
+            position: job.position,
+            bytes,
+        };
+        self.jobs.insert(token, job);
+        out.disk.push(DiskRequest { token, op });
+    }
+
+    fn disk(&mut self, done: DiskDone, out: &mut Outbox) {
+        let token = done.token;
+        let outcome = done.result.unwrap();
+        if token == OPEN {
+            self.file_open = true;
+            for call in std::mem::take(&mut self.waiting) {
+                self.call(call, out);
+            }
+            if self.me == ShardId(0) {
+                out.sockets.push(SocketOp::Accept);
+            }
+            return;
+        }
+        let job = self.jobs.get_mut(&token).unwrap();
+        let op = match outcome {
+            DiskOutcome::Done if !job.written => {
+                job.written = true;
+                DiskOp::Flush { file: FILE }
+            }
+            DiskOutcome::Done => DiskOp::Read {
+                file: FILE,
+                position: job.position,
+                into: BytesMut::with_capacity(job.len),
+            },
+            DiskOutcome::Read(mut bytes) => {
+                bytes.truncate(job.len);
+                let job = self.jobs.remove(&token).unwrap();
+                let half = bytes.split_to(bytes.len() / 2);
+                let done = ReadDone {
+                    records: vec![half.freeze(), bytes.freeze()],
+                    high_watermark: Offset(0),
+                    last_stable: Offset(0),
+                    log_start: Offset(0),
+                };
+                let answer = Answer {
+                    request: job.request,
+                    body: AnswerBody::Read(vec![ReadAnswer {
+                        slot: 0,
+                        result: Ok(done),
+                    }]),
+                };
+                out.mesh.push((job.from, Message::Answer(answer)));
+                return;
+            }
+            other => panic!("{other:?}"),
+        };
+        out.disk.push(DiskRequest { token, op });
+    }
+
+    fn receive(&mut self, conn: ConnId, out: &mut Outbox) {
+        self.turns += 1;
+        out.sockets.push(if self.turns.is_multiple_of(2) {
+            SocketOp::Receive { conn }
+        } else {
+            let buffer = BytesMut::with_capacity(50_000);
+            SocketOp::ReceiveInto { conn, buffer }
+        });
+    }
+}
+
+impl Machine for Echo {
+    fn on(&mut self, _: Now, event: Event, out: &mut Outbox) {
+        match event {
+            Event::Accepted { conn, peer } => {
+                assert!(peer.ip().is_loopback());
+                assert!(self.live.insert(conn), "an id used twice");
+                self.receive(conn, out);
+            }
+            Event::Received { conn, bytes } => self.came(conn, bytes, out),
+            Event::ReceivedInto {
+                conn,
+                buffer,
+                count,
+            } => {
+                assert_eq!(buffer.len(), count);
+                self.came(conn, buffer, out);
+            }
+            Event::Sent { conn } => self.receive(conn, out),
+            Event::Broken { conn, .. } => {
+                assert!(self.live.remove(&conn));
+                out.sockets.push(SocketOp::Close { conn });
+            }
+            Event::Disk(done) => self.disk(done, out),
+            Event::Mesh { from, message } => match message {
+                Message::Call(call) => {
+                    assert_eq!(from, call.from);
+                    self.call(call, out);
+                }
+                Message::Answer(answer) => {
+                    let conn = ConnId(answer.request.0);
+                    let AnswerBody::Read(mut items) = answer.body else {
+                        panic!();
+                    };
+                    if self.live.contains(&conn) {
+                        let parts = items.remove(0).result.unwrap().records;
+                        out.sockets.push(SocketOp::Send { conn, parts });
+                    }
+                }
+            },
+            Event::Stop => self.stopping = true,
+        }
+    }
+
+    fn settle(&mut self, _: Now, out: &mut Outbox) {
+        if !self.booted {
+            self.booted = true;
+            let op = DiskOp::Open {
+                file: FILE,
+                path: format!("shard-{}", self.me.0),
+                create: true,
+                direct: false,
+            };
+            out.disk.push(DiskRequest { token: OPEN, op });
+        }
+        out.stopped = self.stopping;
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+}
+
+fn pattern(seed: usize, len: usize) -> Vec<u8> {
+    (0..len)
+        .map(|i| (seed * 31 + i * 7 + i / 251) as u8)
+        .collect()
+}
+
+fn round_trip(stream: &mut TcpStream, sent: &[u8]) {
+    let mut writer = stream.try_clone().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(move || writer.write_all(sent).unwrap());
+        let mut back = vec![0; sent.len()];
+        stream.read_exact(&mut back).unwrap();
+        assert!(back == sent, "echo of {} bytes differs", sent.len());
+    });
+}
+
+fn echo_on(shards: u16) {
+    let _alone = alone();
+    let running = start(&format!("echo{shards}"), shards, move |me| {
+        Echo::new(me, shards)
+    });
+    thread::scope(|scope| {
+        for client in 0..8 {
+            let running = &running;
+            scope.spawn(move || {
+                let mut stream = running.connect();
+                for (turn, len) in [1, 100, 16_384, 70_000, 300_001].into_iter().enumerate() {
+                    round_trip(&mut stream, &pattern(client * 10 + turn, len));
+                }
+            });
+        }
+    });
+    let counters = running.finish();
+    assert_eq!(counters.len(), usize::from(shards));
+    let sum = |f: fn(&Counters) -> u64| counters.iter().map(f).sum::<u64>();
+    assert_eq!(sum(|c| c.sockets.opened), 8);
+    assert_eq!(sum(|c| c.sockets.closed), 8);
+    let bytes = 8 * (1 + 100 + 16_384 + 70_000 + 300_001);
+    assert_eq!(sum(|c| c.sockets.bytes_received), bytes);
+    assert_eq!(sum(|c| c.sockets.bytes_sent), bytes);
+    assert_eq!(sum(|c| c.disk.bytes_written), bytes);
+    assert!(sum(|c| c.disk.flushes) >= 40);
+    for c in &counters {
+        assert_eq!(
+            c.sockets.opened,
+            u64::from(8 / shards),
+            "spread evenly: {c}"
+        );
+        assert_eq!(c.mesh.sent > 0, shards > 1);
+        assert!(c.ring.enters <= c.passes + c.ring.early_enters + 200, "{c}");
+    }
+}
+
+#[test]
+fn echo_on_one_shard() {
+    echo_on(1);
+}
+
+#[test]
+fn echo_on_two_shards() {
+    echo_on(2);
+}
+
+#[test]
+fn echo_on_four_shards() {
+    echo_on(4);
+}
+
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+#[test]
+fn a_thousand_connections_leave_no_descriptor() {
+    let _alone = alone();
+    let running = start("thousand", 2, |me| Echo::new(me, 2));
+    round_trip(&mut running.connect(), b"warm");
+    let before = descriptors();
+    let mut streams: Vec<TcpStream> = (0..1000).map(|_| running.connect()).collect();
+    // More bytes at once than the pool has buffers; nobody reads before all have written.
+    let sent = pattern(5, 16_384);
+    for stream in &mut streams {
+        stream.write_all(&sent).unwrap();
+    }
+    for (n, stream) in streams.iter_mut().enumerate() {
+        let mut back = vec![0; sent.len()];
+        stream
+            .read_exact(&mut back)
+            .unwrap_or_else(|e| panic!("connection {n}: {e}"));
+        assert!(back == sent);
+    }
+    for (n, stream) in streams.iter().enumerate() {
+        if n % 3 == 0 {
+            stream.shutdown(Shutdown::Write).unwrap();
+        }
+    }
+    drop(streams);
+    let end = StdInstant::now() + Duration::from_secs(10);
+    while descriptors() > before && StdInstant::now() < end {
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert!(
+        descriptors() <= before,
+        "{} descriptors, {before} before",
+        descriptors()
+    );
+    let counters = running.finish();
+    for c in &counters {
+        assert_eq!(c.sockets.opened, c.sockets.closed, "{c}");
+        assert!(c.sockets.opened >= 500, "{c}");
+    }
+}
+
+#[test]
+fn a_stop_leaves_no_descriptor() {
+    let _alone = alone();
+    let before = descriptors();
+    let running = start("leak", 2, |me| Echo::new(me, 2));
+    let mut streams: Vec<_> = (0..20).map(|_| running.connect()).collect();
+    streams.iter_mut().for_each(|s| round_trip(s, b"x"));
+    running.finish();
+    drop(streams);
+    assert_eq!(descriptors(), before);
+}
+
+/// Begins a receive and a send that no client takes, and closes in the middle.
+struct Closer {
+    accepting: bool,
+    stopping: bool,
+    close_at: Option<Instant>,
+    open: BTreeSet<ConnId>,
+}
+
+impl Machine for Closer {
+    fn on(&mut self, now: Now, event: Event, out: &mut Outbox) {
+        match event {
+            Event::Accepted { conn, .. } => {
+                self.open.insert(conn);
+                let buffer = BytesMut::with_capacity(1 << 20);
+                out.sockets.push(SocketOp::ReceiveInto { conn, buffer });
+                let part = Bytes::from(vec![1; 8 << 20]);
+                let parts = vec![part.clone(), Bytes::new(), part.clone(), part];
+                out.sockets.push(SocketOp::Send { conn, parts });
+                self.close_at = Some(now.mono.after(Duration::from_millis(50)));
+            }
+            Event::Stop => self.stopping = true,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn settle(&mut self, now: Now, out: &mut Outbox) {
+        if !std::mem::replace(&mut self.accepting, true) {
+            out.sockets.push(SocketOp::Accept);
+        }
+        if self.close_at.is_some_and(|at| at <= now.mono) {
+            self.close_at = None;
+            for conn in std::mem::take(&mut self.open) {
+                out.sockets.push(SocketOp::Close { conn });
+            }
+        }
+        out.stopped = self.stopping;
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.close_at
+    }
+}
+
+#[test]
+fn closing_with_operations_under_way() {
+    let _alone = alone();
+    let running = start("closer", 1, |_| Closer {
+        accepting: false,
+        stopping: false,
+        close_at: None,
+        open: BTreeSet::new(),
+    });
+    let streams: Vec<TcpStream> = (0..10).map(|_| running.connect()).collect();
+    thread::sleep(Duration::from_millis(200));
+    for mut stream in streams {
+        let mut got = 0;
+        let mut buffer = vec![0; 1 << 20];
+        // The end comes as an end or as a reset, but it comes.
+        while let Ok(n @ 1..) = stream.read(&mut buffer) {
+            got += n;
+        }
+        assert!(got < 24 << 20, "the send was cut");
+    }
+    // One more, stopped while under way.
+    let late = running.connect();
+    thread::sleep(Duration::from_millis(10));
+    let counters = running.finish();
+    drop(late);
+    assert_eq!(counters[0].sockets.opened, counters[0].sockets.closed);
+    assert!(counters[0].sockets.opened >= 10);
+}
+
+#[test]
+fn an_idle_shard_sleeps() {
+    let _alone = alone();
+    let running = start("idle", 2, |me| Echo::new(me, 2));
+    let mut stream = running.connect();
+    round_trip(&mut stream, b"hello");
+    thread::sleep(Duration::from_millis(400));
+    let counters = running.finish();
+    let passes: u64 = counters.iter().map(|c| c.passes).sum();
+    assert!(passes < 60, "{counters:?}");
+}
+
+#[test]
+fn a_taken_port_and_a_used_directory_are_named() {
+    let _alone = alone();
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap();
+    let mut first = config("taken", 1);
+    let directory = first.data_dir.clone();
+    first.listen = taken;
+    let refused = Drive::prepare(first.clone()).err().unwrap();
+    assert!(matches!(&refused, Fatal::Host(text) if text.contains(&taken.to_string())));
+    first.listen = "127.0.0.1:0".parse().unwrap();
+    let _held = Drive::prepare(first.clone()).unwrap();
+    let refused = Drive::prepare(first).err().unwrap();
+    assert!(matches!(&refused, Fatal::Directory(text) if text.contains("in use by process")));
+    let _ = std::fs::remove_dir_all(directory);
+}
