@@ -1,5 +1,7 @@
 //! Toy machines in a world: bytes, disk, mesh and deadlines reach them, and equal seeds give equal traces.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use corelane_engine::disk::{DiskDone, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
 use corelane_engine::limits::BLOCK;
@@ -18,6 +20,8 @@ struct Counter {
     writing: u8,
     busy: bool,
     receive: Vec<ConnId>,
+    outgoing: Vec<(ConnId, u8)>,
+    sending: BTreeSet<ConnId>,
     ticks: u32,
     next_tick: Option<Instant>,
 }
@@ -32,6 +36,8 @@ impl Counter {
             writing: 0,
             busy: true,
             receive: Vec::new(),
+            outgoing: Vec::new(),
+            sending: BTreeSet::new(),
             ticks: 0,
             next_tick: None,
         }
@@ -82,17 +88,13 @@ impl Machine for Counter {
                 (2, _) => self.ask(3, DiskOp::Flush { file }, out),
                 (3, _) => {
                     let written = self.writing;
-                    let due = self.waiting.iter().filter(|(_, count)| *count <= written);
-                    for (conn, count) in due {
-                        let (conn, parts) = (*conn, vec![Bytes::from(vec![*count])]);
-                        out.sockets.push(SocketOp::Send { conn, parts });
-                    }
-                    self.waiting.retain(|(_, count)| *count > written);
+                    let due = self.waiting.extract_if(.., |w| w.1 <= written);
+                    self.outgoing.extend(due);
                     self.busy = false;
                 }
                 other => panic!("{other:?}"),
             },
-            Event::Sent { .. } => {}
+            Event::Sent { conn } => drop(self.sending.remove(&conn)),
             other => panic!("{other:?}"),
         }
     }
@@ -115,6 +117,14 @@ impl Machine for Counter {
         }
         for conn in self.receive.drain(..) {
             out.sockets.push(SocketOp::Receive { conn });
+        }
+        for (conn, count) in std::mem::take(&mut self.outgoing) {
+            if self.sending.insert(conn) {
+                let parts = vec![Bytes::from(vec![count])];
+                out.sockets.push(SocketOp::Send { conn, parts });
+            } else {
+                self.outgoing.push((conn, count));
+            }
         }
         if self.booted && !self.busy && !self.waiting.is_empty() {
             self.busy = true;

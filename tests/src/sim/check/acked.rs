@@ -1,0 +1,86 @@
+//! What was acknowledged is readable at its offset after every crash. In a `process` topic a power cut may lose a
+//! suffix of what came before it; a kill never does.
+
+use std::collections::BTreeMap;
+
+use corelane_engine::types::Durability;
+
+use crate::sim::history::{BatchNo, Fact, History, Place};
+use crate::sim::world::Start;
+
+/// What a partition was promised to hold: by an acknowledgement, or by being served below the high watermark.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Promise {
+    pub base: i64,
+    pub batch: BatchNo,
+    /// The life of the process that gave it.
+    pub life: Start,
+}
+
+/// Every promise, by partition, in the order given.
+pub fn promises(history: &History) -> BTreeMap<Place, Vec<Promise>> {
+    let mut promises: BTreeMap<Place, Vec<Promise>> = BTreeMap::new();
+    let mut promise = |place, base, batch, life| {
+        let promise = Promise { base, batch, life };
+        promises.entry(place).or_default().push(promise);
+    };
+    for entry in &history.entries {
+        match &entry.fact {
+            Fact::Acked { batch, base } if *base >= 0 => {
+                promise(history.batch(*batch).place, *base, *batch, entry.life);
+            }
+            Fact::Served { place, batches, .. } => {
+                for served in batches {
+                    if let Some(batch) = served.batch {
+                        promise(*place, served.base, batch, entry.life);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    promises
+}
+
+pub fn check(history: &History) -> Result<(), String> {
+    let (doomed, cuts) = (history.doomed(), history.cuts());
+    for (place, promises) in promises(history) {
+        if doomed.contains(&place.topic) {
+            continue;
+        }
+        let Some(log) = history.logs.get(&place) else {
+            return Err(format!("{place:?} has promises and no log"));
+        };
+        let kept = |p: &Promise| {
+            let at = log.binary_search_by_key(&p.base, |found| found.base);
+            at.is_ok_and(|at| log[at].batch == p.batch)
+        };
+        for lost in promises.iter().filter(|p| !kept(p)) {
+            let durability = history.durability(place);
+            // A cut may have taken it if nothing promised before that cut, and above it, survived.
+            let excused = durability == Durability::Process
+                && cuts.iter().any(|cut| {
+                    let before = |p: &Promise| p.life <= *cut;
+                    let above = |p: &Promise| p.base > lost.base;
+                    before(lost) && !promises.iter().any(|p| above(p) && before(p) && kept(p))
+                });
+            if !excused {
+                let Promise { base, batch, life } = *lost;
+                return Err(format!(
+                    "{place:?} ({durability:?}): {batch:?} at offset {base}, promised in life {}, is gone; log: {}",
+                    life.0,
+                    summary(log)
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn summary(log: &[crate::sim::history::Found]) -> String {
+    let mut words = String::new();
+    for found in log.iter().rev().take(12).rev() {
+        words += &format!("{}:{} ", found.base, found.batch.0);
+    }
+    format!("{} batches, the last {words}", log.len())
+}

@@ -1,0 +1,29 @@
+//! Batches of one client are in a partition in the order in which it first sent them: always where sequences protect
+//! them, else among those of one connection.
+
+use std::collections::BTreeMap;
+
+use corelane_net::event::ConnId;
+
+use crate::sim::history::{BatchNo, History};
+use crate::sim::world::ClientId;
+
+pub fn check(history: &History) -> Result<(), String> {
+    for (place, log) in &history.logs {
+        let mut last: BTreeMap<(ClientId, Option<ConnId>), BatchNo> = BTreeMap::new();
+        for found in log {
+            let batch = history.batch(found.batch);
+            let client = (batch.client, (!batch.idempotent).then_some(batch.conn));
+            // Batches are numbered as they are made, and sent in that order.
+            if let Some(before) = last.insert(client, found.batch)
+                && before >= found.batch
+            {
+                let (batch, base) = (found.batch, found.base);
+                return Err(format!(
+                    "{place:?}: {batch:?} at {base} follows {before:?} of the same client"
+                ));
+            }
+        }
+    }
+    Ok(())
+}

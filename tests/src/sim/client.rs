@@ -1,0 +1,604 @@
+//! One Kafka client: a connection, requests in flight in order, and what the answers mean.
+//!
+//! ```text
+//!  closed ── connect ─► connecting ─► open ── ask ─► waiting, in order ── answer ─► facts
+//!    ▲                     │ refused     │ closed: the idempotent producer keeps what was not answered, and
+//!    └────── a while ──────┴─────────────┘         sends it again, first of all; others forget it
+//! ```
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::{Buf, Bytes, BytesMut};
+use corelane_engine::rng::Rng;
+use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
+use kafka_protocol::messages::{
+    CreateTopicsRequest, DeleteTopicsRequest, FetchRequest, InitProducerIdRequest,
+    ListOffsetsRequest, MetadataRequest, ProduceRequest,
+};
+use kafka_protocol::protocol::Request;
+use uuid::Uuid;
+
+use super::history::{BatchNo, Fact, History, Place, ServedBatch, TopicNo};
+use super::wire::{self, FetchBounds};
+use super::world::{ClientId, Hands, Start};
+use crate::harness::wire::{create_topics, decode_response, topic_of};
+use corelane_engine::types::Durability;
+use corelane_net::event::ConnId;
+
+/// Small, so that segments roll: Kafka's own setting for tests, below the minimum of `segment.bytes`.
+const SEGMENT_BYTES: &str = "40960";
+
+/// What an answer is awaited for.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    Create(TopicNo),
+    Delete(TopicNo),
+    Metadata { asked: usize },
+    InitProducer,
+    Produce { acks: i16, batches: Vec<BatchNo> },
+    Fetch { positions: Vec<(Place, i64)> },
+    Latest { places: Vec<Place> },
+}
+
+#[derive(Debug)]
+struct Waiting {
+    correlation: i32,
+    version: i16,
+    ask: Ask,
+}
+
+/// What came of an ask, as far as the client's owner has to act on it.
+#[derive(Debug)]
+pub enum Told {
+    Created(TopicNo),
+    Deleted(TopicNo),
+    Listed,
+    Fetched {
+        place: Place,
+        asked: i64,
+        result: Result<Vec<ServedBatch>, i16>,
+    },
+    Latest(Vec<(Place, i64)>),
+}
+
+/// What all clients know of topics that exist.
+#[derive(Clone, Debug, Default)]
+pub struct Ids(pub BTreeMap<TopicNo, Uuid>);
+
+impl Ids {
+    fn of(&self, place: Place) -> Uuid {
+        self.0.get(&place.topic).copied().unwrap_or_default()
+    }
+}
+
+/// How a producer works. Drawn once per client.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    pub idempotent: bool,
+    pub in_flight_max: usize,
+    /// Of 8 fetches and produces, so many use versions with topic ids where they may.
+    pub new_of_8: u64,
+}
+
+pub struct Client {
+    pub id: ClientId,
+    pub style: Style,
+    pub conn: Option<ConnId>,
+    /// The life of the process on the other side.
+    life: Start,
+    connecting: bool,
+    inbox: BytesMut,
+    correlation: i32,
+    waiting: VecDeque<Waiting>,
+    producer: Option<(i64, i16)>,
+    /// A sequence was refused: the next batch needs a new producer id.
+    broken: bool,
+    sequences: BTreeMap<Place, i32>,
+    /// Not answered when the connection was lost, to be asked again, in order.
+    again: VecDeque<Ask>,
+    attempts: BTreeMap<BatchNo, u32>,
+    pub rng: Rng,
+}
+
+impl Client {
+    pub fn new(id: ClientId, seed: u64) -> Client {
+        let mut rng = Rng::new(seed);
+        let style = Style {
+            idempotent: rng.below(3) > 0,
+            in_flight_max: 1 + rng.below(5) as usize,
+            new_of_8: rng.below(9),
+        };
+        Client {
+            id,
+            style,
+            conn: None,
+            life: Start(0),
+            connecting: false,
+            inbox: BytesMut::new(),
+            correlation: 0,
+            waiting: VecDeque::new(),
+            producer: None,
+            broken: false,
+            sequences: BTreeMap::new(),
+            again: VecDeque::new(),
+            attempts: BTreeMap::new(),
+            rng,
+        }
+    }
+
+    /// Nothing is under way, and nothing is to be asked again.
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.again.is_empty()
+    }
+
+    pub fn in_flight(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// For a report of what never came.
+    pub fn describe(&self) -> String {
+        let (waiting, again) = (self.waiting.front(), self.again.front());
+        format!("{:?}: waits for {waiting:?}, to ask again {again:?}", self.id)
+    }
+
+    /// Connects when it is not connected; true: it is.
+    pub fn ensure(&mut self, hands: &mut Hands) -> bool {
+        if self.conn.is_none() && !self.connecting {
+            self.connecting = true;
+            hands.connect(self.id);
+        }
+        self.conn.is_some()
+    }
+
+    pub fn on_connected(
+        &mut self,
+        conn: ConnId,
+        life: Start,
+        ids: &Ids,
+        history: &mut History,
+        now: u64,
+        hands: &mut Hands,
+    ) {
+        (self.connecting, self.conn, self.life) = (false, Some(conn), life);
+        self.inbox.clear();
+        for ask in std::mem::take(&mut self.again) {
+            self.ask(ask, ids, history, now, hands);
+        }
+    }
+
+    pub fn on_refused(&mut self) {
+        self.connecting = false;
+    }
+
+    /// The connection is gone. What cannot be asked again without harm is forgotten: its outcome is unknown for ever.
+    pub fn on_closed(&mut self, conn: ConnId) {
+        if self.conn != Some(conn) {
+            return;
+        }
+        self.conn = None;
+        for waiting in self.waiting.drain(..) {
+            let again = match &waiting.ask {
+                Ask::Produce { .. } => self.style.idempotent,
+                Ask::Create(_) | Ask::Delete(_) | Ask::InitProducer => true,
+                Ask::Metadata { .. } | Ask::Fetch { .. } | Ask::Latest { .. } => false,
+            };
+            if again {
+                self.again.push_back(waiting.ask);
+            }
+        }
+    }
+
+    /// Closes the connection by itself, politely or not.
+    pub fn hang_up(&mut self, reset: bool, hands: &mut Hands) {
+        if let Some(conn) = self.conn {
+            match reset {
+                true => hands.reset(conn),
+                false => hands.close(conn),
+            }
+            self.on_closed(conn);
+        }
+    }
+
+    /// Makes and sends batches to some partitions; false: it must get a producer id first, and asks for it.
+    pub fn produce(
+        &mut self,
+        places: &[Place],
+        straight_bytes_min: usize,
+        ids: &Ids,
+        history: &mut History,
+        now: u64,
+        hands: &mut Hands,
+    ) -> bool {
+        if self.style.idempotent && self.producer.is_none() {
+            let asked = |w: &Waiting| matches!(w.ask, Ask::InitProducer);
+            if !self.waiting.iter().any(asked) {
+                self.ask(Ask::InitProducer, ids, history, now, hands);
+            }
+            return false;
+        }
+        if self.broken {
+            // All that was sent under the old id is answered first: its order must not be disturbed.
+            if self.waiting.is_empty() {
+                (self.producer, self.broken) = (None, false);
+                self.sequences.clear();
+            }
+            return false;
+        }
+        let acks = match self.rng.below(6) {
+            0 if !self.style.idempotent => 0,
+            1 if !self.style.idempotent => 1,
+            _ => -1,
+        };
+        let mut batches = Vec::new();
+        for place in places {
+            let bytes = wire::draw_bytes(&mut self.rng, straight_bytes_min);
+            let producer = match self.producer {
+                Some((id, epoch)) => {
+                    let sequence = self.sequences.entry(*place).or_default();
+                    (id, epoch, *sequence)
+                }
+                None => (-1, -1, -1),
+            };
+            let (mut bytes, count) = wire::batch(&mut self.rng, bytes, producer);
+            if let Some(sequence) = self.sequences.get_mut(place) {
+                *sequence += count;
+            } else if acks != 0 && self.rng.one_in(40) {
+                // To be refused: a flipped bit that its CRC does not know.
+                let mut damaged = bytes.to_vec();
+                let last = damaged.len() - 1;
+                damaged[last] ^= 1;
+                bytes = damaged.into();
+            }
+            batches.push(history.add_batch(super::history::Batch {
+                place: *place,
+                client: self.id,
+                bytes,
+                count,
+                idempotent: self.style.idempotent,
+                conn: self.conn.expect("produces on an open connection"),
+            }));
+        }
+        self.ask(Ask::Produce { acks, batches }, ids, history, now, hands);
+        true
+    }
+
+    /// Sends a request, now.
+    pub fn ask(
+        &mut self,
+        ask: Ask,
+        ids: &Ids,
+        history: &mut History,
+        now: u64,
+        hands: &mut Hands,
+    ) {
+        let Some(conn) = self.conn else {
+            self.again.push_back(ask);
+            return;
+        };
+        self.correlation += 1;
+        let correlation = self.correlation;
+        let new = self.rng.below(8) < self.style.new_of_8;
+        let (version, bytes) = match &ask {
+            Ask::Create(topic) => {
+                history.note(now, self.life, Fact::CreateAsked(*topic));
+                let wanted = &history.topics[topic];
+                let durability = match wanted.durability {
+                    Durability::Disk => "disk",
+                    Durability::Process => "process",
+                };
+                let configs = [
+                    ("corelane.durability", durability),
+                    ("internal.segment.bytes", SEGMENT_BYTES),
+                ];
+                let request = create_topics(&topic.name(), wanted.partitions, &configs);
+                encode::<CreateTopicsRequest>(7, correlation, &request)
+            }
+            Ask::Delete(topic) => {
+                history.note(now, self.life, Fact::DeleteAsked(*topic));
+                let name = topic_of(&topic.name());
+                let topic = DeleteTopicState::default().with_name(Some(name));
+                let request = DeleteTopicsRequest::default()
+                    .with_topics(vec![topic])
+                    .with_timeout_ms(30_000);
+                encode::<DeleteTopicsRequest>(6, correlation, &request)
+            }
+            Ask::Metadata { .. } => {
+                let request = MetadataRequest::default()
+                    .with_topics(None)
+                    .with_allow_auto_topic_creation(false);
+                let version = if new { 12 } else { 4 };
+                encode::<MetadataRequest>(version, correlation, &request)
+            }
+            Ask::InitProducer => {
+                let request = InitProducerIdRequest::default()
+                    .with_transaction_timeout_ms(60_000)
+                    .with_producer_id((-1).into())
+                    .with_producer_epoch(-1);
+                let version = if new { 4 } else { 1 };
+                encode::<InitProducerIdRequest>(version, correlation, &request)
+            }
+            Ask::Produce { acks, batches } => {
+                let sent: Vec<(Place, Bytes)> = (batches.iter())
+                    .map(|b| (history.batch(*b).place, history.batch(*b).bytes.clone()))
+                    .collect();
+                for batch in batches {
+                    let attempt = self.attempts.entry(*batch).or_default();
+                    *attempt += 1;
+                    let (batch, attempt) = (*batch, *attempt);
+                    history.note(now, self.life, Fact::Sent { batch, attempt });
+                }
+                let known = sent.iter().all(|(place, _)| !ids.of(*place).is_nil());
+                let version = match (new, known) {
+                    (true, true) => 13,
+                    (true, false) => 9 + self.rng.below(4) as i16,
+                    (false, _) => 3 + self.rng.below(6) as i16,
+                };
+                let request = wire::produce(*acks, &sent, |place| ids.of(place));
+                encode::<ProduceRequest>(version, correlation, &request)
+            }
+            Ask::Fetch { positions } => {
+                let bounds = FetchBounds {
+                    wait_ms: [0, 10, 100, 500][self.rng.below(4) as usize],
+                    max_bytes: 1 << 20,
+                    partition_max_bytes: [1, 4_096, 65_536, 1 << 20][self.rng.below(4) as usize],
+                };
+                let known = positions.iter().all(|(place, _)| !ids.of(*place).is_nil());
+                let version = match (new, known) {
+                    (true, true) => 13 + self.rng.below(5) as i16,
+                    (true, false) => 12,
+                    (false, _) => 4 + self.rng.below(8) as i16,
+                };
+                let request = wire::fetch(positions, bounds, |place| ids.of(place));
+                encode::<FetchRequest>(version, correlation, &request)
+            }
+            Ask::Latest { places } => {
+                let version = 1 + self.rng.below(8) as i16;
+                let request = wire::list_offsets(places, -1);
+                encode::<ListOffsetsRequest>(version, correlation, &request)
+            }
+        };
+        hands.send(conn, bytes);
+        if !matches!(ask, Ask::Produce { acks: 0, .. }) {
+            self.waiting.push_back(Waiting {
+                correlation,
+                version,
+                ask,
+            });
+        }
+    }
+
+    /// Bytes came: every whole answer becomes facts, and what the owner has to know.
+    pub fn on_data(
+        &mut self,
+        conn: ConnId,
+        bytes: &[u8],
+        ids: &mut Ids,
+        history: &mut History,
+        now: u64,
+    ) -> Vec<Told> {
+        let mut told = Vec::new();
+        if self.conn != Some(conn) {
+            return told;
+        }
+        self.inbox.extend_from_slice(bytes);
+        while let Some(size) = self.inbox.first_chunk::<4>() {
+            let size = i32::from_be_bytes(*size) as usize;
+            if self.inbox.len() < 4 + size {
+                break;
+            }
+            self.inbox.advance(4);
+            let frame = self.inbox.split_to(size);
+            let Some(waiting) = self.waiting.pop_front() else {
+                let what = format!("{:?}: an answer that nobody waits for", self.id);
+                history.note(now, self.life, Fact::Nonsense(what));
+                break;
+            };
+            self.answered(waiting, &frame, ids, history, now, &mut told);
+        }
+        told
+    }
+
+    fn answered(
+        &mut self,
+        waiting: Waiting,
+        frame: &[u8],
+        ids: &mut Ids,
+        history: &mut History,
+        now: u64,
+        told: &mut Vec<Told>,
+    ) {
+        let Waiting {
+            correlation,
+            version,
+            ask,
+        } = waiting;
+        let life = self.life;
+        let found = i32::from_be_bytes(frame[..4].try_into().expect("a correlation id"));
+        if found != correlation {
+            let what = format!("answer {found} where {correlation} ({ask:?}) comes next");
+            history.note(now, life, Fact::Nonsense(what));
+            return;
+        }
+        let mut nonsense = |what: String| history.note(now, life, Fact::Nonsense(what));
+        match ask {
+            Ask::Create(topic) => {
+                let (_, answer) = decode_response::<CreateTopicsRequest>(version, frame);
+                let answer = &answer.topics[0];
+                match answer.error_code {
+                    0 => drop(ids.0.insert(topic, answer.topic_id)),
+                    // An earlier attempt, whose answer was lost, made it.
+                    36 => {}
+                    code => return nonsense(format!("create {}: code {code}", topic.name())),
+                }
+                history.note(now, life, Fact::Created(topic));
+                told.push(Told::Created(topic));
+            }
+            Ask::Delete(topic) => {
+                let (_, answer) = decode_response::<DeleteTopicsRequest>(version, frame);
+                match answer.responses[0].error_code {
+                    0 | 3 => {}
+                    code => return nonsense(format!("delete {}: code {code}", topic.name())),
+                }
+                history.note(now, life, Fact::Deleted(topic));
+                told.push(Told::Deleted(topic));
+            }
+            Ask::Metadata { asked } => {
+                let (_, answer) = decode_response::<MetadataRequest>(version, frame);
+                let topics = answer.topics.into_iter().map(|topic| {
+                    let name = topic.name.map(|n| n.0.to_string()).unwrap_or_default();
+                    (name, topic.partitions.len() as i32)
+                });
+                let topics = topics.collect();
+                history.note(now, life, Fact::Listed { asked, topics });
+                told.push(Told::Listed);
+            }
+            Ask::InitProducer => {
+                let (_, answer) = decode_response::<InitProducerIdRequest>(version, frame);
+                match answer.error_code {
+                    0 => self.producer = Some((answer.producer_id.0, answer.producer_epoch)),
+                    code => nonsense(format!("init producer id: code {code}")),
+                }
+            }
+            Ask::Produce { batches, .. } => {
+                let (_, answer) = decode_response::<ProduceRequest>(version, frame);
+                let mut answers: BTreeMap<(Uuid, String, i32), (i16, i64)> = BTreeMap::new();
+                for topic in &answer.responses {
+                    for p in &topic.partition_responses {
+                        let name = match version {
+                            13.. => String::new(),
+                            _ => topic.name.0.to_string(),
+                        };
+                        answers.insert(
+                            (topic.topic_id, name, p.index),
+                            (p.error_code, p.base_offset),
+                        );
+                    }
+                }
+                for batch in batches {
+                    let place = history.batch(batch).place;
+                    let key = match version {
+                        13.. => (ids.of(place), String::new(), place.partition),
+                        _ => (Uuid::nil(), place.topic.name(), place.partition),
+                    };
+                    match answers.get(&key) {
+                        Some((code, base)) => {
+                            self.produced(batch, *code, *base, history, now);
+                        }
+                        None => {
+                            let what = format!("no answer for {place:?} in {answers:?}");
+                            history.note(now, life, Fact::Nonsense(what));
+                        }
+                    }
+                }
+            }
+            Ask::Fetch { positions } => {
+                let (_, answer) = decode_response::<FetchRequest>(version, frame);
+                if answer.error_code != 0 {
+                    return nonsense(format!("fetch: code {}", answer.error_code));
+                }
+                for topic in &answer.responses {
+                    for p in &topic.partitions {
+                        let mut asked = positions.iter().filter(|(place, _)| {
+                            let same = match version {
+                                13.. => ids.of(*place) == topic.topic_id,
+                                _ => *place.topic.name() == *topic.topic.0,
+                            };
+                            same && place.partition == p.partition_index
+                        });
+                        let Some((place, asked)) = asked.next().copied() else {
+                            let what = format!("fetch: {:?} was not asked", topic.topic);
+                            history.note(now, life, Fact::Nonsense(what));
+                            continue;
+                        };
+                        let result = match p.error_code {
+                            0 => {
+                                let records = p.records.as_deref().unwrap_or_default();
+                                wire::split(records, history).map_err(|what| {
+                                    let what = format!("fetch {place:?} from {asked}: {what}");
+                                    history.note(now, life, Fact::Nonsense(what));
+                                    -1
+                                })
+                            }
+                            code => Err(code),
+                        };
+                        match &result {
+                            Ok(batches) => {
+                                let served = Fact::Served {
+                                    place,
+                                    asked,
+                                    high_watermark: p.high_watermark,
+                                    batches: batches.clone(),
+                                };
+                                history.note(now, life, served);
+                            }
+                            Err(1) => history.note(now, life, Fact::OutOfRange { place, asked }),
+                            // Unknown topic or id, not leader, our own judgement above.
+                            Err(3 | 6 | 100 | -1) => {}
+                            Err(code) => {
+                                let what = format!("fetch {place:?} from {asked}: code {code}");
+                                history.note(now, life, Fact::Nonsense(what));
+                            }
+                        }
+                        told.push(Told::Fetched {
+                            place,
+                            asked,
+                            result,
+                        });
+                    }
+                }
+            }
+            Ask::Latest { places } => {
+                let (_, answer) = decode_response::<ListOffsetsRequest>(version, frame);
+                let mut ends = Vec::new();
+                for topic in &answer.topics {
+                    for p in &topic.partitions {
+                        let at = |q: &&Place| {
+                            *q.topic.name() == *topic.name.0 && q.partition == p.partition_index
+                        };
+                        if let Some(place) = places.iter().find(at)
+                            && p.error_code == 0
+                        {
+                            ends.push((*place, p.offset));
+                        }
+                    }
+                }
+                told.push(Told::Latest(ends));
+            }
+        }
+    }
+
+    fn produced(
+        &mut self,
+        batch: BatchNo,
+        code: i16,
+        base: i64,
+        history: &mut History,
+        now: u64,
+    ) {
+        let attempt = self.attempts[&batch];
+        let refused = Fact::Refused {
+            batch,
+            code,
+            attempt,
+        };
+        match code {
+            0 => history.note(now, self.life, Fact::Acked { batch, base }),
+            // Corrupt, unknown topic or id, too large, invalid: not appended.
+            2 | 3 | 10 | 18 | 87 | 100 => history.note(now, self.life, refused),
+            45 | 46 | 47 | 59 => {
+                history.note(now, self.life, refused);
+                self.broken = true;
+            }
+            // Storage: nobody knows.
+            56 => self.broken = self.style.idempotent,
+            code => {
+                let what = format!("produce {batch:?}: code {code}");
+                history.note(now, self.life, Fact::Nonsense(what));
+            }
+        }
+    }
+}
+
+fn encode<R: Request>(version: i16, correlation: i32, request: &R) -> (i16, Bytes) {
+    (version, wire::framed(version, correlation, request))
+}

@@ -1,0 +1,333 @@
+//! The workload of a seed: an admin that creates and deletes topics, producers, consumers, and at the end one reader
+//! that reads everything.
+//!
+//! ```text
+//!  Running: ops are drawn until the budget is spent ─► Draining: what is under way is answered, or asked again
+//!                                                  ─► Reading: all of every topic ─► Done
+//! ```
+
+use std::collections::BTreeMap;
+
+use corelane_engine::rng::Rng;
+use corelane_engine::types::Durability;
+
+use super::client::{Ask, Client, Ids, Told};
+use super::history::{Found, History, Place, Topic, TopicNo};
+use super::world::{ClientEvent, ClientId, Hands, Workload};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phase {
+    Running,
+    Draining,
+    Reading,
+    Done,
+}
+
+/// What a seed draws for its workload.
+#[derive(Clone, Copy, Debug)]
+pub struct Mix {
+    pub producers: u32,
+    pub consumers: u32,
+    pub topics_first: u32,
+    pub topics_max: u32,
+    pub partitions_max: u64,
+    /// Of 4 topics, so many are of the class `process`.
+    pub process_of_4: u64,
+    /// Operations of all producers before the workload drains.
+    pub ops: u32,
+    /// Mean pause of a client between two looks, in microseconds.
+    pub pause_us: u64,
+    pub straight_bytes_min: usize,
+    /// Clients hang up by themselves once in so many looks.
+    pub hang_up_one_in: u64,
+    /// The admin deletes a topic once in so many looks.
+    pub delete_one_in: u64,
+}
+
+const ADMIN: ClientId = ClientId(0);
+const READER: ClientId = ClientId(1);
+const FIRST: u32 = 2;
+
+pub struct Load {
+    mix: Mix,
+    rng: Rng,
+    clients: Vec<Client>,
+    pub history: History,
+    ids: Ids,
+    /// Created, and not asked to be deleted.
+    live: Vec<TopicNo>,
+    next_topic: u32,
+    phase: Phase,
+    ops: u32,
+    /// Where each consumer reads on, by client.
+    positions: BTreeMap<(ClientId, Place), i64>,
+    /// The reader's part: ends of logs, and how far it has come.
+    ends: BTreeMap<Place, i64>,
+    read: BTreeMap<Place, i64>,
+    listed: bool,
+}
+
+impl Load {
+    pub fn new(seed: u64, mix: Mix) -> Load {
+        let mut rng = Rng::new(seed);
+        let count = FIRST + mix.producers + mix.consumers;
+        let clients = (0..count).map(|id| Client::new(ClientId(id), rng.next_u64()));
+        Load {
+            mix,
+            clients: clients.collect(),
+            history: History::default(),
+            ids: Ids::default(),
+            live: Vec::new(),
+            next_topic: 0,
+            phase: Phase::Running,
+            ops: 0,
+            positions: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            read: BTreeMap::new(),
+            listed: false,
+            rng,
+        }
+    }
+
+    /// Sets every client going.
+    pub fn begin(&mut self, now: u64) -> Hands {
+        let mut hands = Hands::default();
+        for client in &self.clients {
+            hands.wake(client.id, now + self.rng.below(1_000_000));
+        }
+        hands
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Operations of producers so far.
+    pub fn ops(&self) -> u32 {
+        self.ops
+    }
+
+    /// Starts nothing new from now on.
+    pub fn drain(&mut self) {
+        if self.phase == Phase::Running {
+            self.phase = Phase::Draining;
+        }
+    }
+
+    /// What the workload waits for.
+    pub fn stuck(&self) -> String {
+        let busy = self.clients.iter().filter(|c| !c.is_idle());
+        let busy: Vec<String> = busy.map(Client::describe).collect();
+        format!("{:?}; {}", self.phase, busy.join("; "))
+    }
+
+    fn places(&self) -> Vec<Place> {
+        let topics = self.live.iter().flat_map(|topic| {
+            let partitions = 0..self.history.topics[topic].partitions;
+            partitions.map(|partition| Place {
+                topic: *topic,
+                partition,
+            })
+        });
+        topics.collect()
+    }
+
+    /// One look of a client: it may do something.
+    fn look(&mut self, client: ClientId, now: u64, hands: &mut Hands) {
+        if self.phase == Phase::Done {
+            return;
+        }
+        if self.phase == Phase::Draining && self.clients.iter().all(Client::is_idle) {
+            self.phase = Phase::Reading;
+            hands.wake(READER, now);
+        }
+        if self.ops >= self.mix.ops {
+            self.drain();
+        }
+        let mut pause = self.mix.pause_us;
+        if self.phase != Phase::Running {
+            pause = pause.clamp(100, 2_000);
+        }
+        hands.wake(client, now + 1_000 + self.rng.below(2_000 * pause));
+        if !self.clients[client.0 as usize].ensure(hands) {
+            return;
+        }
+        match client {
+            ADMIN => self.administer(now, hands),
+            READER if self.phase == Phase::Reading => self.read_all(now, hands),
+            READER => {}
+            _ if self.phase != Phase::Running => {}
+            ClientId(id) if id < FIRST + self.mix.producers => self.produce(client, now, hands),
+            _ => self.consume(client, now, hands),
+        }
+        let hang_up = self.phase == Phase::Running && client.0 >= FIRST;
+        if hang_up && self.rng.one_in(self.mix.hang_up_one_in) {
+            let reset = self.rng.one_in(2);
+            self.clients[client.0 as usize].hang_up(reset, hands);
+        }
+    }
+
+    fn ask(&mut self, client: ClientId, ask: Ask, now: u64, hands: &mut Hands) {
+        let client = &mut self.clients[client.0 as usize];
+        client.ask(ask, &self.ids, &mut self.history, now, hands);
+    }
+
+    fn administer(&mut self, now: u64, hands: &mut Hands) {
+        let idle = self.clients[ADMIN.0 as usize].is_idle();
+        if !idle || self.phase != Phase::Running {
+            return;
+        }
+        let first = self.next_topic < self.mix.topics_first;
+        if first || (self.next_topic < self.mix.topics_max && self.rng.one_in(20)) {
+            let topic = TopicNo(self.next_topic);
+            self.next_topic += 1;
+            let process = self.rng.below(4) < self.mix.process_of_4;
+            let partitions = 1 + self.rng.below(self.mix.partitions_max) as i32;
+            let durability = match process {
+                true => Durability::Process,
+                false => Durability::Disk,
+            };
+            let wanted = Topic {
+                partitions,
+                durability,
+            };
+            self.history.topics.insert(topic, wanted);
+            self.ask(ADMIN, Ask::Create(topic), now, hands);
+        } else if self.live.len() > 1 && self.rng.one_in(self.mix.delete_one_in) {
+            let at = self.rng.below(self.live.len() as u64) as usize;
+            let topic = self.live.swap_remove(at);
+            self.ask(ADMIN, Ask::Delete(topic), now, hands);
+        } else if self.rng.one_in(4) {
+            let asked = self.history.entries.len();
+            self.ask(ADMIN, Ask::Metadata { asked }, now, hands);
+        }
+    }
+
+    fn produce(&mut self, client: ClientId, now: u64, hands: &mut Hands) {
+        let mut places = self.places();
+        let producer = &mut self.clients[client.0 as usize];
+        if places.is_empty() || producer.in_flight() >= producer.style.in_flight_max {
+            return;
+        }
+        // Mostly one partition, at times several in one request.
+        let count = match self.rng.below(6) {
+            0 => 1 + self.rng.below(places.len() as u64) as usize,
+            _ => 1,
+        };
+        let mut chosen = Vec::new();
+        for _ in 0..count {
+            let at = self.rng.below(places.len() as u64) as usize;
+            chosen.push(places.swap_remove(at));
+        }
+        let straight = self.mix.straight_bytes_min;
+        let (ids, history) = (&self.ids, &mut self.history);
+        if producer.produce(&chosen, straight, ids, history, now, hands) {
+            self.ops += 1;
+        }
+    }
+
+    fn consume(&mut self, client: ClientId, now: u64, hands: &mut Hands) {
+        let places = self.places();
+        if places.is_empty() || !self.clients[client.0 as usize].is_idle() {
+            return;
+        }
+        let all = self.rng.one_in(3);
+        let one = places[self.rng.below(places.len() as u64) as usize];
+        let chosen = places.into_iter().filter(|place| all || *place == one);
+        let positions: Vec<(Place, i64)> = chosen
+            .map(|place| {
+                let position = self.positions.entry((client, place)).or_default();
+                (place, *position)
+            })
+            .collect();
+        self.ask(client, Ask::Fetch { positions }, now, hands);
+    }
+
+    /// Metadata, the ends of all logs, then every log from its begin to its end.
+    fn read_all(&mut self, now: u64, hands: &mut Hands) {
+        if !self.clients[READER.0 as usize].is_idle() {
+            return;
+        }
+        if !self.listed {
+            let asked = self.history.entries.len();
+            return self.ask(READER, Ask::Metadata { asked }, now, hands);
+        }
+        let places = self.places();
+        if self.ends.len() < places.len() {
+            return self.ask(READER, Ask::Latest { places }, now, hands);
+        }
+        let ends = &self.ends;
+        let positions: Vec<(Place, i64)> = (places.iter())
+            .map(|place| (*place, self.read.get(place).copied().unwrap_or(0)))
+            .filter(|(place, position)| *position < ends[place])
+            .collect();
+        match positions.is_empty() {
+            true => {
+                for place in places {
+                    self.history.logs.entry(place).or_default();
+                }
+                self.phase = Phase::Done;
+            }
+            false => self.ask(READER, Ask::Fetch { positions }, now, hands),
+        }
+    }
+
+    fn told(&mut self, client: ClientId, told: Told) {
+        match told {
+            Told::Created(topic) => self.live.push(topic),
+            Told::Deleted(_) => {}
+            Told::Listed => self.listed |= client == READER,
+            Told::Latest(ends) => self.ends.extend(ends),
+            Told::Fetched {
+                place,
+                asked,
+                result,
+            } => {
+                let end = match &result {
+                    Ok(batches) => batches.last().map(|b| b.base + i64::from(b.count)),
+                    // A cut took what this consumer had read: it begins anew.
+                    Err(1) => Some(0),
+                    Err(_) => None,
+                };
+                if client != READER {
+                    if let Some(end) = end {
+                        self.positions.insert((client, place), end);
+                    }
+                    return;
+                }
+                if let (Ok(batches), Some(end)) = (&result, end)
+                    && self.read.get(&place).copied().unwrap_or(0) == asked
+                {
+                    let log = self.history.logs.entry(place).or_default();
+                    let known = batches.iter().filter_map(|served| {
+                        let (base, batch) = (served.base, served.batch?);
+                        Some(Found { base, batch })
+                    });
+                    log.extend(known);
+                    self.read.insert(place, end);
+                }
+            }
+        }
+    }
+}
+
+impl Workload for Load {
+    fn on(&mut self, now: u64, id: ClientId, event: ClientEvent, hands: &mut Hands) {
+        let client = &mut self.clients[id.0 as usize];
+        match event {
+            ClientEvent::Wake => self.look(id, now, hands),
+            ClientEvent::Refused => client.on_refused(),
+            ClientEvent::Connected { conn, start } => {
+                let (ids, history) = (&self.ids, &mut self.history);
+                client.on_connected(conn, start, ids, history, now, hands);
+            }
+            ClientEvent::Closed { conn } => client.on_closed(conn),
+            ClientEvent::Data { conn, bytes } => {
+                let (ids, history) = (&mut self.ids, &mut self.history);
+                for told in client.on_data(conn, &bytes, ids, history, now) {
+                    self.told(id, told);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The client's side of the protocol: requests with several partitions, answers as facts, batches of random sizes.
+//! The codec is the `kafka-protocol` crate: a mistake in ours cannot hide behind itself.
+
+use bytes::{Bytes, BytesMut};
+use corelane_engine::batch::BatchBuilder;
+use corelane_engine::rng::Rng;
+use corelane_engine::types::Timestamp;
+use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
+use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
+use kafka_protocol::messages::{BrokerId, FetchRequest, ListOffsetsRequest, ProduceRequest};
+use kafka_protocol::protocol::Request;
+use uuid::Uuid;
+
+use super::history::{History, Place, ServedBatch};
+use crate::harness::wire::{request_bytes, topic_of};
+
+/// A request as it goes over the wire.
+pub fn framed<R: Request>(version: i16, correlation: i32, request: &R) -> Bytes {
+    let body = request_bytes(version, correlation, request);
+    let mut bytes = BytesMut::with_capacity(4 + body.len());
+    bytes.extend_from_slice(&(body.len() as u32).to_be_bytes());
+    bytes.extend_from_slice(&body);
+    bytes.freeze()
+}
+
+/// Items by topic, in the order given; items of one topic stay together where they are neighbours.
+fn by_topic<T>(items: impl IntoIterator<Item = (Place, T)>) -> Vec<(Place, Vec<(i32, T)>)> {
+    let mut topics: Vec<(Place, Vec<(i32, T)>)> = Vec::new();
+    for (place, item) in items {
+        match topics.iter_mut().find(|(p, _)| p.topic == place.topic) {
+            Some((_, items)) => items.push((place.partition, item)),
+            None => topics.push((place, vec![(place.partition, item)])),
+        }
+    }
+    topics
+}
+
+/// `id`: the topic's id, for versions that name it so.
+pub fn produce(
+    acks: i16,
+    batches: &[(Place, Bytes)],
+    id: impl Fn(Place) -> Uuid,
+) -> ProduceRequest {
+    let topics = by_topic(batches.iter().cloned()).into_iter();
+    let topics = topics.map(|(place, partitions)| {
+        let partitions = partitions.into_iter().map(|(index, records)| {
+            PartitionProduceData::default()
+                .with_index(index)
+                .with_records(Some(records))
+        });
+        TopicProduceData::default()
+            .with_name(topic_of(&place.topic.name()))
+            .with_topic_id(id(place))
+            .with_partition_data(partitions.collect())
+    });
+    ProduceRequest::default()
+        .with_acks(acks)
+        .with_timeout_ms(30_000)
+        .with_topic_data(topics.collect())
+}
+
+/// Bounds of a fetch.
+#[derive(Clone, Copy, Debug)]
+pub struct FetchBounds {
+    pub wait_ms: i32,
+    pub max_bytes: i32,
+    pub partition_max_bytes: i32,
+}
+
+/// A sessionless fetch.
+pub fn fetch(
+    positions: &[(Place, i64)],
+    bounds: FetchBounds,
+    id: impl Fn(Place) -> Uuid,
+) -> FetchRequest {
+    let topics = by_topic(positions.iter().copied()).into_iter();
+    let topics = topics.map(|(place, partitions)| {
+        let partitions = partitions.into_iter().map(|(partition, offset)| {
+            FetchPartition::default()
+                .with_partition(partition)
+                .with_fetch_offset(offset)
+                .with_partition_max_bytes(bounds.partition_max_bytes)
+        });
+        FetchTopic::default()
+            .with_topic(topic_of(&place.topic.name()))
+            .with_topic_id(id(place))
+            .with_partitions(partitions.collect())
+    });
+    FetchRequest::default()
+        .with_replica_id(BrokerId(-1))
+        .with_max_wait_ms(bounds.wait_ms)
+        .with_min_bytes(1)
+        .with_max_bytes(bounds.max_bytes)
+        .with_session_epoch(-1)
+        .with_topics(topics.collect())
+}
+
+/// Latest offset (-1) or earliest (-2) of partitions.
+pub fn list_offsets(places: &[Place], timestamp: i64) -> ListOffsetsRequest {
+    let topics = by_topic(places.iter().map(|p| (*p, ()))).into_iter();
+    let topics = topics.map(|(place, partitions)| {
+        let partitions = partitions.into_iter().map(|(index, ())| {
+            ListOffsetsPartition::default()
+                .with_partition_index(index)
+                .with_current_leader_epoch(-1)
+                .with_timestamp(timestamp)
+        });
+        ListOffsetsTopic::default()
+            .with_name(topic_of(&place.topic.name()))
+            .with_partitions(partitions.collect())
+    });
+    ListOffsetsRequest::default()
+        .with_replica_id(BrokerId(-1))
+        .with_topics(topics.collect())
+}
+
+/// Whole batches of a `records` field; an error names what is none.
+pub fn split(records: &[u8], history: &History) -> Result<Vec<ServedBatch>, String> {
+    let mut batches = Vec::new();
+    let mut rest = records;
+    while !rest.is_empty() {
+        let length = rest.get(8..12).map(|b| b.try_into().expect("4 bytes"));
+        let length = length.map_or(0, i32::from_be_bytes);
+        let total = usize::try_from(length).unwrap_or(0) + 12;
+        if total < 61 || total > rest.len() {
+            let (left, at) = (rest.len(), records.len() - rest.len());
+            return Err(format!("batch of {total} bytes where {left} are left, at {at}"));
+        }
+        let (batch, after) = rest.split_at(total);
+        let field = |at: usize| i32::from_be_bytes(batch[at..at + 4].try_into().expect("4 bytes"));
+        batches.push(ServedBatch {
+            base: i64::from_be_bytes(batch[..8].try_into().expect("8 bytes")),
+            count: field(57),
+            leader_epoch: field(12),
+            batch: history.find(batch),
+        });
+        rest = after;
+    }
+    Ok(batches)
+}
+
+/// How large batches are: mostly small, some around a block, some that go straight to a segment.
+pub fn draw_bytes(rng: &mut Rng, straight_bytes_min: usize) -> usize {
+    let straight = straight_bytes_min as u64;
+    let bytes = match rng.below(20) {
+        0..12 => 40 + rng.below(260),
+        12..16 => 1_000 + rng.below(5_000),
+        16 => 3_900 + rng.below(300),
+        _ => straight + rng.below(2 * straight),
+    };
+    bytes as usize
+}
+
+/// A batch of `bytes` or somewhat more. `producer`: id, epoch and base sequence, or -1 each.
+pub fn batch(rng: &mut Rng, bytes: usize, producer: (i64, i16, i32)) -> (Bytes, i32) {
+    let count = 1 + rng.below(4) as i32;
+    let mut builder = BatchBuilder::new().producer(producer.0, producer.1, producer.2);
+    let mut value = Vec::with_capacity(bytes);
+    for _ in 0..count {
+        value.clear();
+        while value.len() < bytes / count as usize {
+            value.extend_from_slice(&rng.next_u64().to_le_bytes());
+        }
+        builder = builder.value(Timestamp(1_767_225_600_000), &value);
+    }
+    (builder.build(), count)
+}
