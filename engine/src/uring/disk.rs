@@ -884,4 +884,98 @@ mod tests {
         let mut b = Bench::new("inside");
         b.open(0, "a/../../b", true, false);
     }
+
+    /// The bytes that the operation in `slot` has behind it.
+    fn progress(disk: &Disk, slot: u32) -> usize {
+        match &disk.ops.get(slot).unwrap().step {
+            Step::Write { done, .. } | Step::Read { done, .. } => *done,
+            _ => panic!("neither a read nor a write"),
+        }
+    }
+
+    #[test]
+    fn short_answers_go_on_and_errors_are_final() {
+        let mut b = Bench::new("short");
+        b.open(0, "direct", true, true);
+        b.open(1, "plain", true, false);
+        let again = |turn: Turn| assert!(matches!(turn, Turn::Again));
+        let failed = |turn: Turn| match turn {
+            Turn::Finished(Err(e)) => e.errno,
+            _ => panic!("no error"),
+        };
+        let op = |file, step| Op {
+            token: DiskToken(1),
+            file: Some(FileId(file)),
+            step,
+        };
+        let write = |file| {
+            op(
+                file,
+                Step::Write {
+                    bytes: Bytes::from(vec![0; 3 * BLOCK]),
+                    position: 0,
+                    done: 0,
+                },
+            )
+        };
+        let slot = b.disk.ops.insert(write(0));
+        again(b.disk.turn(slot, -libc::EINTR));
+        again(b.disk.turn(slot, -libc::EAGAIN));
+        again(b.disk.turn(slot, 5000));
+        assert_eq!(progress(&b.disk, slot), BLOCK, "direct goes on at a block");
+        assert_eq!(failed(b.disk.turn(slot, 100)), libc::EIO, "no progress");
+        assert_eq!(failed(b.disk.turn(slot, -libc::ENOSPC)), libc::ENOSPC);
+        let last = b.disk.turn(slot, 2 * BLOCK as i32);
+        assert!(matches!(last, Turn::Finished(Ok(DiskOutcome::Done))));
+        b.disk.ops.remove(slot);
+
+        let slot = b.disk.ops.insert(write(1));
+        again(b.disk.turn(slot, 5000));
+        assert_eq!(progress(&b.disk, slot), 5000);
+        assert_eq!(failed(b.disk.turn(slot, 0)), libc::EIO);
+        b.disk.ops.remove(slot);
+
+        for (file, answers, total) in [
+            (0, [BLOCK, 100].as_slice(), BLOCK + 100),
+            (0, &[BLOCK, 0], BLOCK),
+            (1, &[10, 20, 0], 30),
+            (1, &[10, 3 * BLOCK - 10], 3 * BLOCK),
+        ] {
+            let into = aligned(3 * BLOCK);
+            let slot = b.disk.ops.insert(op(
+                file,
+                Step::Read {
+                    into,
+                    position: 0,
+                    done: 0,
+                    want: 3 * BLOCK,
+                },
+            ));
+            let (last, first) = answers.split_last().unwrap();
+            for count in first {
+                again(b.disk.turn(slot, *count as i32));
+            }
+            match b.disk.turn(slot, *last as i32) {
+                Turn::Finished(Ok(DiskOutcome::Read(bytes))) => assert_eq!(bytes.len(), total),
+                _ => panic!("not over after {answers:?}"),
+            }
+            b.disk.ops.remove(slot);
+        }
+
+        // A file system that refuses O_DIRECT is opened without it.
+        let path = CString::new("x").unwrap();
+        b.disk.reserve(FileId(2));
+        let slot = b.disk.ops.insert(op(
+            2,
+            Step::Open {
+                path,
+                create: true,
+                direct: true,
+            },
+        ));
+        again(b.disk.turn(slot, -libc::EINVAL));
+        assert_eq!(failed(b.disk.turn(slot, -libc::EINVAL)), libc::EINVAL);
+        assert_eq!(b.disk.counters().direct_refused, 1);
+        b.disk.ops.remove(slot);
+    }
 }

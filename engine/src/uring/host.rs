@@ -25,6 +25,8 @@ pub struct HostReport {
     pub deferred_completions: bool,
     /// RLIMIT_MEMLOCK in bytes; `None`: no limit, or one that does not bind this process.
     pub memlock_bytes: Option<u64>,
+    /// Descriptors this process may have, after raising the limit as far as it goes.
+    pub descriptors_max: u64,
     /// The data directory's file system takes O_DIRECT.
     pub direct_io: bool,
     /// The data directory's file system takes `fallocate`.
@@ -59,6 +61,7 @@ impl HostReport {
             kernel_version,
             deferred_completions,
             memlock_bytes: memlock_bytes(),
+            descriptors_max: raise_descriptors(),
             direct_io,
             fallocate,
             filesystem: filesystem(directory),
@@ -115,6 +118,7 @@ impl fmt::Display for HostReport {
         if !self.deferred_completions {
             writeln!(f, "  io_uring without DEFER_TASKRUN: every pass costs more")?;
         }
+        writeln!(f, "file descriptors: {}", self.descriptors_max)?;
         match self.memlock_bytes {
             None => write!(f, "locked memory: no limit"),
             Some(bytes) => write!(
@@ -163,6 +167,28 @@ fn memlock_bytes() -> Option<u64> {
         return None;
     }
     Some(limit.rlim_cur)
+}
+
+/// Raises RLIMIT_NOFILE to its hard limit; what it is then.
+#[expect(unsafe_code, reason = "getrlimit and setrlimit")]
+fn raise_descriptors() -> u64 {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` is a valid rlimit for the call to fill.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } != 0 {
+        return 0;
+    }
+    let raised = libc::rlimit {
+        rlim_cur: limit.rlim_max,
+        ..limit
+    };
+    // SAFETY: `raised` is a valid rlimit.
+    if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raised) } == 0 {
+        limit = raised;
+    }
+    limit.rlim_cur
 }
 
 /// CAP_IPC_LOCK (bit 14) in force: the limit does not bind.
@@ -253,17 +279,16 @@ fn probe_directory(directory: &Path) -> Result<(bool, bool), Fatal> {
         .truncate(true)
         .open(&path)
         .map_err(refuse)?;
-    let fallocate = allocate(&plain);
     let direct = fs::OpenOptions::new()
         .write(true)
         .custom_flags(libc::O_DIRECT)
-        .open(&path)
-        .and_then(|file| {
-            let block = Block([0; BLOCK]);
-            file.write_all_at(&block.0, 0)
-        })
-        .is_ok();
+        .open(&path);
     fs::remove_file(&path).map_err(refuse)?;
+    let fallocate = allocate(&plain);
+    let block = Block([0; BLOCK]);
+    let direct = direct
+        .and_then(|file| file.write_all_at(&block.0, 0))
+        .is_ok();
     Ok((direct, fallocate))
 }
 

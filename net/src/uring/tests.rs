@@ -542,3 +542,136 @@ fn a_taken_port_and_a_used_directory_are_named() {
     assert!(matches!(&refused, Fatal::Directory(text) if text.contains("in use by process")));
     let _ = std::fs::remove_dir_all(directory);
 }
+
+/// Asks for the end of the process at once, or ignores every stop.
+struct Odd {
+    fatal: bool,
+}
+
+impl Machine for Odd {
+    fn on(&mut self, _: Now, _: Event, _: &mut Outbox) {}
+
+    fn settle(&mut self, _: Now, out: &mut Outbox) {
+        if self.fatal {
+            out.fatal = Some(Fatal::Damaged("on purpose".into()));
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+}
+
+/// Does nothing unless started by [`child`], which names the machine and the directory.
+#[test]
+fn as_a_child() {
+    let Ok(order) = std::env::var("CORELANE_TEST_CHILD") else {
+        return;
+    };
+    let (mode, path) = order.split_once(':').unwrap();
+    let mut config = DriveConfig::new("127.0.0.1:0".parse().unwrap(), path);
+    config.shards = Some(2);
+    config.pin = false;
+    let drive = Drive::prepare(config).unwrap();
+    let address = drive.address().to_string();
+    std::fs::write(format!("{path}/address"), address).unwrap();
+    match mode {
+        "echo" => drop(drive.run(|me| Echo::new(me, 2)).unwrap()),
+        mode => drop(
+            drive
+                .run(|_| Odd {
+                    fatal: mode == "fatal",
+                })
+                .unwrap(),
+        ),
+    }
+}
+
+/// Starts this test binary as a process of its own. Its threads are born with the signals blocked, as `run` in the main
+/// thread of a broker would have it.
+#[expect(unsafe_code, reason = "signals of a child")]
+fn child(mode: &str, path: &std::path::Path) -> std::process::Child {
+    use std::os::unix::process::CommandExt;
+    std::fs::create_dir_all(path).unwrap();
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "uring::tests::as_a_child", "--nocapture"])
+        .env("CORELANE_TEST_CHILD", format!("{mode}:{}", path.display()))
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped());
+    // SAFETY: between fork and exec only async-signal-safe calls are made.
+    unsafe {
+        command.pre_exec(|| {
+            let mut set: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&mut set);
+            libc::sigaddset(&mut set, libc::SIGTERM);
+            libc::sigprocmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+            Ok(())
+        })
+    };
+    command.spawn().unwrap()
+}
+
+#[expect(unsafe_code, reason = "signals of a child")]
+fn terminate(child: &std::process::Child) {
+    // SAFETY: a signal to our own child, which has not been waited for.
+    unsafe { libc::kill(child.id() as i32, libc::SIGTERM) };
+}
+
+fn address_of(path: &std::path::Path) -> SocketAddr {
+    let end = StdInstant::now() + Duration::from_secs(20);
+    loop {
+        let text = std::fs::read_to_string(path.join("address")).unwrap_or_default();
+        if let Ok(address) = text.parse() {
+            return address;
+        }
+        assert!(StdInstant::now() < end, "the child gives no address");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn sigterm_stops_a_process() {
+    let path = directory("sigterm");
+    let mut process = child("echo", &path);
+    let address = address_of(&path);
+    let mut stream = loop {
+        match TcpStream::connect(address) {
+            Ok(stream) => break stream,
+            Err(_) => thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    round_trip(&mut stream, b"before the end");
+    terminate(&process);
+    assert!(process.wait().unwrap().success());
+    assert_eq!(stream.read(&mut [0; 9]).unwrap_or(0), 0);
+    let _ = std::fs::remove_dir_all(path);
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let path = directory("twice");
+    let mut process = child("deaf", &path);
+    address_of(&path);
+    thread::sleep(Duration::from_millis(100));
+    terminate(&process);
+    thread::sleep(Duration::from_millis(100));
+    assert!(
+        process.try_wait().unwrap().is_none(),
+        "the machine ignores the first"
+    );
+    terminate(&process);
+    assert_eq!(process.wait().unwrap().code(), Some(128 + libc::SIGTERM));
+    let _ = std::fs::remove_dir_all(path);
+}
+
+#[test]
+fn a_fatal_reason_is_told_and_is_the_exit_code() {
+    let path = directory("fatal");
+    let process = child("fatal", &path);
+    let output = process.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(12));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("damaged: on purpose"), "{text}");
+    let _ = std::fs::remove_dir_all(path);
+}
