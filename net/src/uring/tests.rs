@@ -590,7 +590,7 @@ fn as_a_child() {
 /// Starts this test binary as a process of its own. Its threads are born with the signals blocked, as `run` in the main
 /// thread of a broker would have it.
 #[expect(unsafe_code, reason = "signals of a child")]
-fn child(mode: &str, path: &std::path::Path) -> std::process::Child {
+fn child(mode: &str, path: &std::path::Path, descriptors: Option<u64>) -> std::process::Child {
     use std::os::unix::process::CommandExt;
     std::fs::create_dir_all(path).unwrap();
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
@@ -601,11 +601,18 @@ fn child(mode: &str, path: &std::path::Path) -> std::process::Child {
         .stderr(std::process::Stdio::piped());
     // SAFETY: between fork and exec only async-signal-safe calls are made.
     unsafe {
-        command.pre_exec(|| {
+        command.pre_exec(move || {
             let mut set: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&mut set);
             libc::sigaddset(&mut set, libc::SIGTERM);
             libc::sigprocmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+            if let Some(most) = descriptors {
+                let limit = libc::rlimit {
+                    rlim_cur: most,
+                    rlim_max: most,
+                };
+                libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
+            }
             Ok(())
         })
     };
@@ -633,7 +640,7 @@ fn address_of(path: &std::path::Path) -> SocketAddr {
 #[test]
 fn sigterm_stops_a_process() {
     let path = directory("sigterm");
-    let mut process = child("echo", &path);
+    let mut process = child("echo", &path, None);
     let address = address_of(&path);
     let mut stream = loop {
         match TcpStream::connect(address) {
@@ -649,9 +656,40 @@ fn sigterm_stops_a_process() {
 }
 
 #[test]
+fn without_descriptors_the_rest_is_served() {
+    let path = directory("emfile");
+    let mut process = child("echo", &path, Some(60));
+    let address = address_of(&path);
+    thread::sleep(Duration::from_millis(300));
+    // The kernel completes these handshakes; the process can take only some of them.
+    let mut streams: Vec<TcpStream> = (0..100)
+        .map(|_| TcpStream::connect(address).unwrap())
+        .collect();
+    round_trip(&mut streams[0], b"served");
+    let mut last = streams.pop().unwrap();
+    last.write_all(b"waits").unwrap();
+    let patience = Some(Duration::from_millis(200));
+    last.set_read_timeout(patience).unwrap();
+    assert!(
+        last.read(&mut [0; 9]).is_err(),
+        "nothing can serve this one yet"
+    );
+    round_trip(&mut streams[1], b"served still");
+    drop(streams);
+    last.set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let mut back = [0; 5];
+    last.read_exact(&mut back).unwrap();
+    assert_eq!(&back, b"waits");
+    terminate(&process);
+    assert!(process.wait().unwrap().success());
+    let _ = std::fs::remove_dir_all(path);
+}
+
+#[test]
 fn a_second_signal_ends_at_once() {
     let path = directory("twice");
-    let mut process = child("deaf", &path);
+    let mut process = child("deaf", &path, None);
     address_of(&path);
     thread::sleep(Duration::from_millis(100));
     terminate(&process);
@@ -668,7 +706,7 @@ fn a_second_signal_ends_at_once() {
 #[test]
 fn a_fatal_reason_is_told_and_is_the_exit_code() {
     let path = directory("fatal");
-    let process = child("fatal", &path);
+    let process = child("fatal", &path, None);
     let output = process.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(12));
     let text = String::from_utf8_lossy(&output.stderr);
