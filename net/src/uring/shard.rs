@@ -31,6 +31,8 @@ use crate::event::{Event, Machine, Message, Outbox, SocketOp};
 
 /// Pause before accepting again when the process has run out of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// At most one warning about it in this time.
+const ACCEPT_WARNING: Duration = Duration::from_secs(60);
 /// How long an ending shard waits for its last completions; what is left then is leaked.
 const WIND_DOWN: Duration = Duration::from_secs(5);
 
@@ -64,6 +66,7 @@ struct Accept {
     wanted: bool,
     armed: bool,
     again_at: Option<Instant>,
+    warned_at: Option<Instant>,
 }
 
 impl Shard {
@@ -92,6 +95,7 @@ impl Shard {
                 wanted: false,
                 armed: false,
                 again_at: None,
+                warned_at: None,
             },
             stop,
             stop_told: false,
@@ -133,7 +137,7 @@ impl Shard {
         machine: &mut M,
         doors: Vec<Door>,
     ) -> Result<(), Fatal> {
-        self.mesh.open(doors);
+        self.mesh.open(doors, self.ring.has_message_ring());
         self.wake.arm(&mut self.ring)?;
         let mut out = Outbox::default();
         let mut cqes = Vec::new();
@@ -293,6 +297,10 @@ impl Shard {
         let ring = &mut self.ring;
         match kind {
             Kind::Ignore | Kind::Doorbell => Ok(None),
+            Kind::Rang => {
+                self.mesh.ring_failed(slot);
+                Ok(None)
+            }
             Kind::Disk => {
                 let done = self.disk.complete(slot, cqe, ring, &self.memory)?;
                 Ok(done.map(Event::Disk))
@@ -330,10 +338,12 @@ impl Shard {
             -cqe.result,
             libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM
         ) {
-            tracing::warn!(
-                errno = -cqe.result,
-                "no descriptors or memory for new connections"
-            );
+            let quiet = |at: Instant| now.mono.since(at) < ACCEPT_WARNING;
+            if !self.accept.warned_at.is_some_and(quiet) {
+                self.accept.warned_at = Some(now.mono);
+                let errno = -cqe.result;
+                tracing::warn!(errno, "no descriptors or memory for new connections");
+            }
             self.accept.again_at = Some(now.mono.after(ACCEPT_PAUSE));
         }
         if !self.accept.armed && self.accept.again_at.is_none() && !self.stop_told {
