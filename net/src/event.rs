@@ -82,12 +82,14 @@ pub struct StartReport {
 impl StartReport {
     /// Of all shards; `clean` is said by one of them.
     pub fn sum(reports: &[StartReport]) -> StartReport {
-        reports.iter().fold(StartReport::default(), |a, b| StartReport {
-            bytes_read: a.bytes_read + b.bytes_read,
-            groups: a.groups + b.groups,
-            partitions: a.partitions + b.partitions,
-            clean: a.clean | b.clean,
-        })
+        reports
+            .iter()
+            .fold(StartReport::default(), |a, b| StartReport {
+                bytes_read: a.bytes_read + b.bytes_read,
+                groups: a.groups + b.groups,
+                partitions: a.partitions + b.partitions,
+                clean: a.clean | b.clean,
+            })
     }
 }
 

@@ -173,7 +173,11 @@ impl Node {
         let runner = FlowRunner::new(&self.files, |flow| async move {
             boot::storage(flow, config, files, owned).await
         });
-        self.state = State::Storage { runner, image, layout };
+        self.state = State::Storage {
+            runner,
+            image,
+            layout,
+        };
     }
 
     /// Lets the start go on; true: something was finished.
@@ -181,21 +185,27 @@ impl Node {
         match &mut self.state {
             State::New => self.begin(),
             State::Metadata(runner) => {
-                let Poll::Ready(result) = runner.step(&mut out.disk) else { return false };
+                let Poll::Ready(result) = runner.step(&mut out.disk) else {
+                    return false;
+                };
                 match result {
                     Ok(metadata) => self.on_metadata(metadata, out),
                     Err(fatal) => return self.fail(fatal, out),
                 }
             }
             State::Storage { runner, .. } => {
-                let Poll::Ready(result) = runner.step(&mut out.disk) else { return false };
+                let Poll::Ready(result) = runner.step(&mut out.disk) else {
+                    return false;
+                };
                 match result {
                     Ok((recovered, arena)) => self.on_storage(recovered, arena, out),
                     Err(fatal) => return self.fail(fatal, out),
                 }
             }
             State::Marking(runner) => {
-                let Poll::Ready(result) = runner.step(&mut out.disk) else { return false };
+                let Poll::Ready(result) = runner.step(&mut out.disk) else {
+                    return false;
+                };
                 if let Err(fatal) = result {
                     return self.fail(fatal, out);
                 }
@@ -217,10 +227,19 @@ impl Node {
     }
 
     fn on_metadata(&mut self, metadata: boot::Metadata, out: &mut Outbox) {
-        let boot::Metadata { identity, recovered, layout, clean, bytes_read } = metadata;
+        let boot::Metadata {
+            identity,
+            recovered,
+            layout,
+            clean,
+            bytes_read,
+        } = metadata;
         self.clean = clean;
         let image = Box::new(recovered.image.clone());
-        let spare = [self.files.borrow_mut().take(), self.files.borrow_mut().take()];
+        let spare = [
+            self.files.borrow_mut().take(),
+            self.files.borrow_mut().take(),
+        ];
         let rng = Rng::new(self.rng.next_u64());
         match Controller::new(&identity, recovered, self.config.shards, spare, rng) {
             Ok(controller) => self.controller = Some(controller),
@@ -229,16 +248,25 @@ impl Node {
                 return;
             }
         }
-        self.reports.push(StartReport { bytes_read, clean, ..StartReport::default() });
+        self.reports.push(StartReport {
+            bytes_read,
+            clean,
+            ..StartReport::default()
+        });
         for shard in (1..self.config.shards).map(ShardId) {
-            let start = NodeMessage::Start { image: image.clone(), layout };
+            let start = NodeMessage::Start {
+                image: image.clone(),
+                layout,
+            };
             out.mesh.push((shard, Message::Node(start)));
         }
         self.start_storage(image, layout);
     }
 
     fn on_storage(&mut self, recovered: Recovered, arena: Arena, out: &mut Outbox) {
-        let State::Storage { image, layout, .. } = std::mem::replace(&mut self.state, State::Waiting) else {
+        let State::Storage { image, layout, .. } =
+            std::mem::replace(&mut self.state, State::Waiting)
+        else {
             panic!("storage was recovered in another state")
         };
         let report = StartReport {
@@ -267,7 +295,9 @@ impl Node {
         })));
         match self.is_first() {
             true => self.on_recovered(report, out),
-            false => out.mesh.push((ShardId(0), Message::Node(NodeMessage::Recovered(report)))),
+            false => out
+                .mesh
+                .push((ShardId(0), Message::Node(NodeMessage::Recovered(report)))),
         }
     }
 
@@ -300,7 +330,11 @@ impl Node {
         let request = RequestToken(self.next_ask);
         self.asked.insert(self.next_ask, asked);
         self.next_ask += 1;
-        let propose = controller::Message::Propose { from: self.config.me, request, command };
+        let propose = controller::Message::Propose {
+            from: self.config.me,
+            request,
+            command,
+        };
         match &mut self.controller {
             Some(controller) => controller.on_message(propose),
             None => out.mesh.push((ShardId(0), Message::Control(propose))),
@@ -310,24 +344,39 @@ impl Node {
     fn on_control(&mut self, now: Now, message: controller::Message, out: &mut Outbox) {
         match message {
             controller::Message::Propose { .. } | controller::Message::Applied { .. } => {
-                self.controller.as_mut().expect("shard 0 has the controller").on_message(message);
+                self.controller
+                    .as_mut()
+                    .expect("shard 0 has the controller")
+                    .on_message(message);
             }
-            controller::Message::Committed { index, records } => self.on_committed(now, index, &records, out),
-            controller::Message::Proposed { request, result } => self.on_proposed(now, request, result, out),
+            controller::Message::Committed { index, records } => {
+                self.on_committed(now, index, &records, out)
+            }
+            controller::Message::Proposed { request, result } => {
+                self.on_proposed(now, request, result, out)
+            }
         }
     }
 
     fn on_committed(&mut self, now: Now, index: u64, records: &Bytes, out: &mut Outbox) {
-        let State::Running(worker) = &mut self.state else { return };
+        let State::Running(worker) = &mut self.state else {
+            return;
+        };
         let records = decode_records(records).expect("what the controller encoded is read back");
         let mut shard_out = ShardOut::default();
         for record in &records {
-            worker.image_mut().apply(record).expect("a committed record was checked");
+            worker
+                .image_mut()
+                .apply(record)
+                .expect("a committed record was checked");
             reconcile::apply(record, worker, &self.config, &mut shard_out);
         }
         worker.image_mut().set_index(index);
         worker.carry(now, shard_out, out);
-        let applied = controller::Message::Applied { from: self.config.me, index };
+        let applied = controller::Message::Applied {
+            from: self.config.me,
+            index,
+        };
         match &mut self.controller {
             Some(controller) => controller.on_message(applied),
             None => out.mesh.push((ShardId(0), Message::Control(applied))),
@@ -341,7 +390,11 @@ impl Node {
         result: Result<Outcome, CommandError>,
         out: &mut Outbox,
     ) {
-        match self.asked.remove(&request.0).expect("an answer to what was asked") {
+        match self
+            .asked
+            .remove(&request.0)
+            .expect("an answer to what was asked")
+        {
             Asked::Start => {
                 result.expect("a broker may register itself");
                 self.starting -= 1;
@@ -354,9 +407,10 @@ impl Node {
                 let decision = match result {
                     Ok(Outcome::Created { id, .. }) => Decision::Created(id),
                     Ok(Outcome::Done) => Decision::Deleted,
-                    Ok(Outcome::ProducerIds { first, count }) => {
-                        Decision::ProducerIds { first, end: first + i64::from(count) }
-                    }
+                    Ok(Outcome::ProducerIds { first, count }) => Decision::ProducerIds {
+                        first,
+                        end: first + i64::from(count),
+                    },
                     Err(error) => Decision::Refused(error_code::of_command(&error)),
                 };
                 if let State::Running(worker) = &mut self.state {
@@ -432,12 +486,17 @@ impl Node {
             self.stop = Stop::Stored;
             match self.config.me {
                 ShardId(0) => self.stopped += 1,
-                _ => out.mesh.push((ShardId(0), Message::Node(NodeMessage::Stopped))),
+                _ => out
+                    .mesh
+                    .push((ShardId(0), Message::Node(NodeMessage::Stopped))),
             }
         }
         let idle = self.controller.as_ref().is_some_and(Controller::is_idle);
         if self.stop == Stop::Stored && idle && self.stopped == self.config.shards {
-            let mark = FlowRunner::new(&self.files, |flow| async move { boot::mark_clean(&flow).await });
+            let mark = FlowRunner::new(
+                &self.files,
+                |flow| async move { boot::mark_clean(&flow).await },
+            );
             self.controller = None;
             self.state = State::Marking(mark);
         }
@@ -446,14 +505,26 @@ impl Node {
 
 fn command(what: &Proposal) -> Command {
     match what {
-        Proposal::CreateTopic { name, partitions, configs } => Command::CreateTopic(NewTopic {
+        Proposal::CreateTopic {
+            name,
+            partitions,
+            configs,
+        } => Command::CreateTopic(NewTopic {
             name: name.clone(),
-            layout: TopicLayout::Count { partitions: *partitions, replicas: 1 },
-            configs: configs.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
+            layout: TopicLayout::Count {
+                partitions: *partitions,
+                replicas: 1,
+            },
+            configs: configs
+                .iter()
+                .map(|(name, value)| (name.clone(), Some(value.clone())))
+                .collect(),
             validate_only: false,
         }),
         Proposal::DeleteTopic(id) => Command::DeleteTopic { id: *id },
-        Proposal::ProducerIds => Command::AllocateProducerIds { count: PRODUCER_ID_BLOCK },
+        Proposal::ProducerIds => Command::AllocateProducerIds {
+            count: PRODUCER_ID_BLOCK,
+        },
     }
 }
 
@@ -472,8 +543,14 @@ impl Machine for Node {
                 State::Running(worker) => worker.on(now, Event::Disk(done), out),
                 State::New | State::Waiting | State::Ended => {}
             },
-            Event::Mesh { message: Message::Control(message), .. } => self.on_control(now, message, out),
-            Event::Mesh { message: Message::Node(message), .. } => self.on_node(message, out),
+            Event::Mesh {
+                message: Message::Control(message),
+                ..
+            } => self.on_control(now, message, out),
+            Event::Mesh {
+                message: Message::Node(message),
+                ..
+            } => self.on_node(message, out),
             Event::Stop => {
                 if self.stop == Stop::No {
                     self.stop = Stop::Draining(now.mono.after(DRAIN));

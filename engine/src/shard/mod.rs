@@ -256,7 +256,12 @@ impl Shard {
 
     /// A topic is deleted: every partition of it that is here.
     pub fn delete_topic(&mut self, topic: TopicId, out: &mut ShardOut) {
-        let mut ids: Vec<TopicPartition> = self.slots.keys().filter(|id| id.topic == topic).copied().collect();
+        let mut ids: Vec<TopicPartition> = self
+            .slots
+            .keys()
+            .filter(|id| id.topic == topic)
+            .copied()
+            .collect();
         ids.sort_unstable();
         for id in ids {
             self.delete_partition(id, out);

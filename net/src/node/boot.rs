@@ -24,24 +24,47 @@ pub(super) struct Metadata {
 }
 
 /// Opens or formats the directory; the layout is made to fit the shard count.
-pub(super) async fn metadata(flow: Flow, config: NodeConfig, mut rng: Rng) -> Result<Metadata, Fatal> {
+pub(super) async fn metadata(
+    flow: Flow,
+    config: NodeConfig,
+    mut rng: Rng,
+) -> Result<Metadata, Fatal> {
     let limits = MetadataLimits::NORMAL;
-    let (identity, recovered, clean) = match identity::open(&flow, config.node, &mut rng, &[]).await? {
-        Opened::Existing(identity) => {
-            let clean = identity::take_clean(&flow).await?;
-            (identity, recovery::recover(&flow, config.node, limits).await?, clean)
-        }
-        Opened::Fresh(identity) => {
-            let recovered = recovery::format(&flow, config.node, limits).await?;
-            identity.write(&flow).await?;
-            (identity, recovered, true)
-        }
-    };
+    let (identity, recovered, clean) =
+        match identity::open(&flow, config.node, &mut rng, &[]).await? {
+            Opened::Existing(identity) => {
+                let clean = identity::take_clean(&flow).await?;
+                (
+                    identity,
+                    recovery::recover(&flow, config.node, limits).await?,
+                    clean,
+                )
+            }
+            Opened::Fresh(identity) => {
+                let recovered = recovery::format(&flow, config.node, limits).await?;
+                identity.write(&flow).await?;
+                (identity, recovered, true)
+            }
+        };
     let all = || reconcile::all(&recovered.image, &config);
     let owner = reconcile::owner;
-    let layout = layout::open(&flow, identity.directory, config.shards, &config.limits, all, owner).await?;
+    let layout = layout::open(
+        &flow,
+        identity.directory,
+        config.shards,
+        &config.limits,
+        all,
+        owner,
+    )
+    .await?;
     let bytes_read = recovered.bytes_read;
-    Ok(Metadata { identity, recovered, layout, clean, bytes_read })
+    Ok(Metadata {
+        identity,
+        recovered,
+        layout,
+        clean,
+        bytes_read,
+    })
 }
 
 /// Recovers one shard.

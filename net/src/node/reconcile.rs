@@ -23,7 +23,10 @@ pub(super) fn all(image: &Image, config: &NodeConfig) -> Vec<Partition> {
     let topics = image.topics().flat_map(|topic| {
         let settings = partition_config(&topic.config, &config.limits);
         image.partitions(topic).map(move |seat| {
-            let id = TopicPartition { topic: topic.id, partition: seat.partition };
+            let id = TopicPartition {
+                topic: topic.id,
+                partition: seat.partition,
+            };
             Partition::new(id, settings.clone(), seat.leader_epoch)
         })
     });
@@ -37,15 +40,25 @@ pub(super) fn owned(image: &Image, config: &NodeConfig) -> Vec<Partition> {
 }
 
 /// What a committed record, already in the worker's image, means for the shard's partitions.
-pub(super) fn apply(record: &Record, worker: &mut Worker<Shard>, config: &NodeConfig, out: &mut ShardOut) {
+pub(super) fn apply(
+    record: &Record,
+    worker: &mut Worker<Shard>,
+    config: &NodeConfig,
+    out: &mut ShardOut,
+) {
     let mine = |id: &TopicPartition| owner(*id, config.shards) == config.me;
     match record {
         Record::Topic { id, .. } => {
             let (image, storage) = worker.image_and_storage();
-            let topic = image.topic_by_id(*id).expect("the image holds what was just applied");
+            let topic = image
+                .topic_by_id(*id)
+                .expect("the image holds what was just applied");
             let settings = partition_config(&topic.config, &config.limits);
             for seat in image.partitions(topic) {
-                let id = TopicPartition { topic: topic.id, partition: seat.partition };
+                let id = TopicPartition {
+                    topic: topic.id,
+                    partition: seat.partition,
+                };
                 if mine(&id) {
                     storage.create_partition(id, settings.clone(), seat.leader_epoch);
                 }
@@ -56,14 +69,20 @@ pub(super) fn apply(record: &Record, worker: &mut Worker<Shard>, config: &NodeCo
             let (image, storage) = worker.image_and_storage();
             for topic in image.topics() {
                 for seat in image.partitions(topic) {
-                    let id = TopicPartition { topic: topic.id, partition: seat.partition };
+                    let id = TopicPartition {
+                        topic: topic.id,
+                        partition: seat.partition,
+                    };
                     if mine(&id) {
                         storage.raise_epoch(id, seat.leader_epoch);
                     }
                 }
             }
         }
-        Record::Cluster { .. } | Record::Version { .. } | Record::Broker(_) | Record::ProducerIds { .. } => {}
+        Record::Cluster { .. }
+        | Record::Version { .. }
+        | Record::Broker(_)
+        | Record::ProducerIds { .. } => {}
     }
 }
 

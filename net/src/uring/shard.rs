@@ -27,7 +27,7 @@ use io_uring::{cqueue, opcode};
 use super::counters::Counters;
 use super::listener::{Listener, prepare};
 use super::sockets::{Sockets, cancel};
-use crate::event::{Event, Machine, Message, Outbox, SocketOp};
+use crate::event::{Event, Machine, Message, Outbox, SocketOp, StartReport};
 
 /// Pause before accepting again when the process has run out of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -58,6 +58,8 @@ pub(super) struct Shard {
     /// Messages to itself.
     local: VecDeque<Message>,
     counters: Counters,
+    /// Pieces of the machine's memory that the ring knows.
+    chunks: usize,
 }
 
 /// Shard 0's listener. `armed`: a multishot accept is in the ring.
@@ -101,6 +103,7 @@ impl Shard {
             stop_told: false,
             local: VecDeque::new(),
             counters: Counters::default(),
+            chunks: 0,
             ring,
         })
     }
@@ -118,10 +121,6 @@ impl Shard {
     ///
     /// As [`Memory::offer_chunk`].
     #[expect(unsafe_code, reason = "passes a promise on")]
-    #[expect(
-        dead_code,
-        reason = "called by the machine's arena once it offers chunks"
-    )]
     pub(super) unsafe fn offer_chunk(&mut self, addr: usize, len: usize) -> bool {
         // SAFETY: the caller's promise.
         unsafe { self.memory.offer_chunk(&self.ring, addr, len) }
@@ -136,6 +135,7 @@ impl Shard {
         &mut self,
         machine: &mut M,
         doors: Vec<Door>,
+        on_opened: fn(&StartReport),
     ) -> Result<(), Fatal> {
         self.mesh.open(doors, self.ring.has_message_ring());
         self.wake.arm(&mut self.ring)?;
@@ -168,7 +168,19 @@ impl Shard {
                 self.tell(machine, now, Event::Stop, &mut out)?;
             }
             machine.settle(now, &mut out);
+            for (addr, len) in machine.memory(self.chunks) {
+                self.chunks += 1;
+                // SAFETY: a machine's memory stays where it is until the machine is gone, and the ring is wound down
+                // before that.
+                #[expect(unsafe_code, reason = "registers the machine's memory")]
+                unsafe {
+                    self.offer_chunk(addr, len)
+                };
+            }
             self.apply(&mut out)?;
+            if let Some(report) = out.opened.take() {
+                on_opened(&report);
+            }
             if out.stopped {
                 return Ok(());
             }
