@@ -2,6 +2,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use corelane_engine::call::{AppendError, ReadError};
+use corelane_engine::controller::command::CommandError;
 
 /// The codes this broker gives. Names and numbers are Kafka's (`org.apache.kafka.common.protocol.Errors`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -85,6 +86,23 @@ pub fn of_append(error: &AppendError) -> (ErrorCode, Option<String>) {
         AppendError::DuplicateSequence => (ErrorCode::DuplicateSequenceNumber, None),
         AppendError::Storage => (ErrorCode::KafkaStorageError, None),
     }
+}
+
+/// Code and message of a refused command.
+pub fn of_command(error: &CommandError) -> (ErrorCode, Option<String>) {
+    let code = match error {
+        CommandError::TopicExists(_) => ErrorCode::TopicAlreadyExists,
+        CommandError::InvalidTopic(_) => ErrorCode::InvalidTopicException,
+        CommandError::InvalidPartitions(_) => ErrorCode::InvalidPartitions,
+        CommandError::InvalidReplicationFactor(_) => ErrorCode::InvalidReplicationFactor,
+        CommandError::InvalidReplicaAssignment(_) => ErrorCode::InvalidReplicaAssignment,
+        CommandError::InvalidConfig(_) => ErrorCode::InvalidConfig,
+        CommandError::InvalidRequest(_) => ErrorCode::InvalidRequest,
+        CommandError::PolicyViolation(_) => ErrorCode::PolicyViolation,
+        CommandError::UnknownTopicId => ErrorCode::UnknownTopicId,
+        CommandError::UnsupportedVersion(_) => ErrorCode::UnsupportedVersion,
+    };
+    (code, Some(error.to_string()))
 }
 
 /// Code of a refused read or offset lookup. `Diverging` is no error on the wire: it is a field of the answer.

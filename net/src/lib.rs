@@ -7,6 +7,7 @@ pub mod desk;
 pub mod error_code;
 pub mod event;
 pub mod frame;
+pub mod node;
 pub mod protocol;
 pub mod requests;
 pub mod sessions;

@@ -175,6 +175,34 @@ impl<S: Storage> Worker<S> {
         &mut self.storage
     }
 
+    /// This shard's storage, to look at.
+    pub fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    /// Both at once.
+    pub fn image_and_storage(&mut self) -> (&Image, &mut S) {
+        (&self.desk.image, &mut self.storage)
+    }
+
+    /// Carries effects that storage had outside of a call.
+    pub fn carry(&mut self, now: Now, effects: ShardOut, out: &mut Outbox) {
+        self.desk.now = now;
+        self.shard_out.disk.extend(effects.disk);
+        self.shard_out.answers.extend(effects.answers);
+        self.turn(out);
+    }
+
+    /// For a stop: closes connections that wait for nothing. True: none is left.
+    pub fn drain(&mut self, out: &mut Outbox) -> bool {
+        let idle = self.conns.iter().filter(|(_, conn)| conn.is_idle());
+        let idle: Vec<ConnId> = idle.map(|(id, _)| *id).collect();
+        for id in idle {
+            self.close(id, &CloseReason::Stopping, out);
+        }
+        self.conns.is_empty()
+    }
+
     /// What the requests of this shard want changed since the last call: for the controller.
     pub fn take_proposals(&mut self) -> Vec<Proposed> {
         std::mem::take(&mut self.desk.proposals)
@@ -238,6 +266,7 @@ impl<S: Storage> Worker<S> {
                 self.answered(from, answer, out);
                 self.turn(out);
             }
+            Message::Control(_) | Message::Node(_) => panic!("{message:?} is the node's"),
         }
     }
 

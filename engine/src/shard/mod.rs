@@ -36,7 +36,7 @@ use crate::log::journal::{GroupSeq, GroupWrite, Journal};
 use crate::log::partition::{AnswerTo, Partition, PartitionConfig, StraightStage};
 use crate::log::recover::{CheckpointState, Recovered};
 use crate::log::{group, segment, write_back};
-use crate::types::{Instant, LeaderEpoch, Now, Offset, ShardId, TopicPartition};
+use crate::types::{Instant, LeaderEpoch, Now, Offset, ShardId, TopicId, TopicPartition};
 
 /// Effects of the shard.
 #[derive(Debug, Default)]
@@ -254,7 +254,21 @@ impl Shard {
         }
     }
 
-    /// The topic is deleted: what is pending is refused, its files go.
+    /// A topic is deleted: every partition of it that is here.
+    pub fn delete_topic(&mut self, topic: TopicId, out: &mut ShardOut) {
+        let mut ids: Vec<TopicPartition> = self
+            .slots
+            .keys()
+            .filter(|id| id.topic == topic)
+            .copied()
+            .collect();
+        ids.sort_unstable();
+        for id in ids {
+            self.delete_partition(id, out);
+        }
+    }
+
+    /// A partition is deleted: what is pending is refused, its files go.
     pub fn delete_partition(&mut self, id: TopicPartition, out: &mut ShardOut) {
         let Some(slot) = self.slots.remove(&id) else {
             return;

@@ -23,8 +23,12 @@ pub struct HostReport {
     pub kernel_version: (u32, u32),
     /// Completions run only where asked (6.1 and later); without it every pass costs more.
     pub deferred_completions: bool,
+    /// The RAM of this host, or what the cgroup allows of it.
+    pub memory_bytes: u64,
     /// RLIMIT_MEMLOCK in bytes; `None`: no limit, or one that does not bind this process.
     pub memlock_bytes: Option<u64>,
+    /// Descriptors this process may have, after raising the limit as far as it goes.
+    pub descriptors_max: u64,
     /// The data directory's file system takes O_DIRECT.
     pub direct_io: bool,
     /// The data directory's file system takes `fallocate`.
@@ -58,7 +62,9 @@ impl HostReport {
             kernel,
             kernel_version,
             deferred_completions,
+            memory_bytes: memory_bytes(),
             memlock_bytes: memlock_bytes(),
+            descriptors_max: raise_descriptors(),
             direct_io,
             fallocate,
             filesystem: filesystem(directory),
@@ -87,6 +93,7 @@ impl HostReport {
 impl fmt::Display for HostReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Linux {}, ", self.kernel)?;
+        write!(f, "{} MiB of memory, ", self.memory_bytes >> 20)?;
         match self.cpu_quota {
             Some(quota) => writeln!(f, "{} CPUs, cgroup allows {quota:.1}", self.cpus.len())?,
             None => writeln!(f, "{} CPUs", self.cpus.len())?,
@@ -115,6 +122,7 @@ impl fmt::Display for HostReport {
         if !self.deferred_completions {
             writeln!(f, "  io_uring without DEFER_TASKRUN: every pass costs more")?;
         }
+        writeln!(f, "file descriptors: {}", self.descriptors_max)?;
         match self.memlock_bytes {
             None => write!(f, "locked memory: no limit"),
             Some(bytes) => write!(
@@ -165,6 +173,28 @@ fn memlock_bytes() -> Option<u64> {
     Some(limit.rlim_cur)
 }
 
+/// Raises RLIMIT_NOFILE to its hard limit; what it is then.
+#[expect(unsafe_code, reason = "getrlimit and setrlimit")]
+fn raise_descriptors() -> u64 {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` is a valid rlimit for the call to fill.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } != 0 {
+        return 0;
+    }
+    let raised = libc::rlimit {
+        rlim_cur: limit.rlim_max,
+        ..limit
+    };
+    // SAFETY: `raised` is a valid rlimit.
+    if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raised) } == 0 {
+        limit = raised;
+    }
+    limit.rlim_cur
+}
+
 /// CAP_IPC_LOCK (bit 14) in force: the limit does not bind.
 fn may_lock_any() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -188,24 +218,38 @@ fn allowed_cpus() -> Vec<usize> {
         .collect()
 }
 
-/// The tightest `cpu.max` from this process's cgroup up to the root.
+/// The tightest `cpu.max`, in CPUs.
 fn cpu_quota() -> Option<f64> {
-    let own = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let own = own.lines().find_map(|l| l.strip_prefix("0::"))?;
+    let quotas = cgroup_files("cpu.max");
+    quotas
+        .iter()
+        .filter_map(|t| parse_cpu_max(t))
+        .reduce(f64::min)
+}
+
+/// The least of RAM and every `memory.max`.
+fn memory_bytes() -> u64 {
+    let info = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = info.lines().find_map(|l| l.strip_prefix("MemTotal:"));
+    let total = total.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
+    let ram = total.map_or(1 << 30, |kib| kib * 1024);
+    let limits = cgroup_files("memory.max");
+    let limits = limits.iter().filter_map(|t| t.trim().parse::<u64>().ok());
+    limits.fold(ram, u64::min)
+}
+
+/// The texts of this file in this process's cgroup (v2) and every one above it.
+fn cgroup_files(name: &str) -> Vec<String> {
+    let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let Some(own) = own.lines().find_map(|l| l.strip_prefix("0::")) else {
+        return Vec::new();
+    };
     let root = Path::new("/sys/fs/cgroup");
-    let mut path = root.join(own.trim_start_matches('/'));
-    let mut least: Option<f64> = None;
-    loop {
-        let quota = fs::read_to_string(path.join("cpu.max"))
-            .ok()
-            .and_then(|text| parse_cpu_max(&text));
-        if let Some(quota) = quota {
-            least = Some(least.map_or(quota, |l| l.min(quota)));
-        }
-        if path == root || !path.pop() || !path.starts_with(root) {
-            return least;
-        }
-    }
+    let path = root.join(own.trim_start_matches('/'));
+    path.ancestors()
+        .take_while(|p| p.starts_with(root))
+        .filter_map(|p| fs::read_to_string(p.join(name)).ok())
+        .collect()
 }
 
 /// `quota period` in microseconds; `max` is no limit.
@@ -253,17 +297,16 @@ fn probe_directory(directory: &Path) -> Result<(bool, bool), Fatal> {
         .truncate(true)
         .open(&path)
         .map_err(refuse)?;
-    let fallocate = allocate(&plain);
     let direct = fs::OpenOptions::new()
         .write(true)
         .custom_flags(libc::O_DIRECT)
-        .open(&path)
-        .and_then(|file| {
-            let block = Block([0; BLOCK]);
-            file.write_all_at(&block.0, 0)
-        })
-        .is_ok();
+        .open(&path);
     fs::remove_file(&path).map_err(refuse)?;
+    let fallocate = allocate(&plain);
+    let block = Block([0; BLOCK]);
+    let direct = direct
+        .and_then(|file| file.write_all_at(&block.0, 0))
+        .is_ok();
     Ok((direct, fallocate))
 }
 
@@ -287,6 +330,7 @@ mod tests {
         let report = HostReport::read(&directory).unwrap();
         assert!(report.kernel_version >= KERNEL_MIN);
         assert!(report.shards_default() >= 1);
+        assert!(report.memory_bytes >= 64 << 20);
         assert!(usize::from(report.shards_default()) <= report.cpus.len());
         let text = report.to_string();
         assert!(text.contains(&report.kernel) && text.contains(&report.filesystem));

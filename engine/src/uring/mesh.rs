@@ -47,6 +47,8 @@ pub struct Mesh<T> {
     me: usize,
     board: Arc<Board>,
     doors: Vec<Door>,
+    /// MSG_RING is there; otherwise eventfds wake.
+    message_ring: bool,
     to: Vec<Option<Sender<T>>>,
     overflow: Vec<VecDeque<T>>,
     from: Vec<Option<Receiver<T>>>,
@@ -79,6 +81,7 @@ fn mesh_of<T: Send>(shards: usize, capacity: usize) -> Vec<Mesh<T>> {
             me,
             board: Arc::clone(&board),
             doors: Vec::new(),
+            message_ring: false,
             to: (0..shards).map(|_| None).collect(),
             overflow: (0..shards).map(|_| VecDeque::new()).collect(),
             from: (0..shards).map(|_| None).collect(),
@@ -97,8 +100,10 @@ fn mesh_of<T: Send>(shards: usize, capacity: usize) -> Vec<Mesh<T>> {
 }
 
 impl<T: Send> Mesh<T> {
-    /// Opens the doors: called once every shard's ring is enabled, before the first pass.
-    pub fn open(&mut self, doors: Vec<Door>) {
+    /// Opens the doors: called once every shard's ring is enabled, before the first pass. `message_ring`: the kernel has
+    /// MSG_RING ([`Ring::has_message_ring`]); without it every shard must keep its eventfd armed.
+    pub fn open(&mut self, doors: Vec<Door>, message_ring: bool) {
+        self.message_ring = message_ring;
         assert!(doors.len() == self.to.len(), "a door per shard");
         self.doors = doors;
     }
@@ -171,10 +176,20 @@ impl<T: Send> Mesh<T> {
             let flag = &self.board.sleeping[to].0;
             if flag.load(Ordering::Relaxed) && flag.swap(false, Ordering::AcqRel) {
                 self.counters.doorbells += 1;
-                ring_door(self.doors[to], ring)?;
+                let door = self.doors[to];
+                if self.message_ring {
+                    message(door, to, ring)?;
+                } else {
+                    ring_eventfd(door.eventfd);
+                }
             }
         }
         Ok(())
+    }
+
+    /// Takes a completion of [`Kind::Rang`]: the kernel could not deliver a doorbell, so the eventfd does.
+    pub fn ring_failed(&mut self, to: u32) {
+        ring_eventfd(self.doors[to as usize].eventfd);
     }
 
     fn push_waiting(&mut self, to: usize) {
@@ -240,14 +255,10 @@ impl<T: Send> Mesh<T> {
 }
 
 #[expect(unsafe_code, reason = "pushes an entry")]
-fn ring_door(door: Door, ring: &mut Ring) -> Result<(), Fatal> {
-    if !ring.has_message_ring() {
-        ring_eventfd(door.eventfd);
-        return Ok(());
-    }
+fn message(door: Door, to: usize, ring: &mut Ring) -> Result<(), Fatal> {
     let bell = opcode::MsgRingData::new(types::Fd(door.ring), 0, Kind::Doorbell.tag(0), None)
         .build()
-        .user_data(Kind::Ignore.tag(0))
+        .user_data(Kind::Rang.tag(to as u32))
         .flags(squeue::Flags::SKIP_SUCCESS);
     // SAFETY: the entry points to no memory.
     unsafe { ring.push(&bell) }
@@ -261,6 +272,15 @@ mod tests {
 
     #[test]
     fn overflow_keeps_order_and_doorbells_wake() {
+        flood(true);
+    }
+
+    #[test]
+    fn eventfds_wake_as_well() {
+        flood(false);
+    }
+
+    fn flood(message_ring: bool) {
         // Two threads, a queue of 4, every message answered: no message is lost, doubled or reordered, nobody hangs.
         const COUNT: u64 = 20_000;
         let ends = mesh_of::<u64>(2, 4);
@@ -275,14 +295,15 @@ mod tests {
                     (doors_in.clone(), Arc::clone(&barrier), Arc::clone(&doors));
                 std::thread::spawn(move || {
                     let mut ring = Ring::new().unwrap();
-                    let wake = Wake::new().unwrap();
+                    let mut wake = Wake::new().unwrap();
+                    wake.arm(&mut ring).unwrap();
                     let door = Door {
                         ring: ring.fd(),
                         eventfd: wake.fd(),
                     };
                     doors_in.send((me, door)).unwrap();
                     barrier.wait();
-                    mesh.open(doors.lock().unwrap().clone());
+                    mesh.open(doors.lock().unwrap().clone(), message_ring);
                     let peer = ShardId(1 - me as u16);
                     let (mut next_out, mut next_in) = (0, 0);
                     let mut cqes = Vec::new();
@@ -310,8 +331,13 @@ mod tests {
                             ring.enter(Wait::No).unwrap();
                         }
                         mesh.awake();
-                        cqes.clear();
                         ring.reap(&mut cqes);
+                        for cqe in cqes.drain(..) {
+                            if Kind::of(cqe.user_data).0 == Kind::Wake {
+                                wake.fired();
+                                wake.arm(&mut ring).unwrap();
+                            }
+                        }
                     }
                     ring.enter(Wait::No).unwrap();
                     barrier.wait();

@@ -40,6 +40,8 @@ pub enum Kind {
     Accept = 4,
     Receive = 5,
     Send = 6,
+    /// A doorbell that this shard rang has failed; the slot is the shard it was for.
+    Rang = 7,
 }
 
 impl Kind {
@@ -58,6 +60,7 @@ impl Kind {
             4 => Kind::Accept,
             5 => Kind::Receive,
             6 => Kind::Send,
+            7 => Kind::Rang,
             other => panic!("completion of unknown kind {other}"),
         };
         (kind, user_data as u32)
@@ -120,12 +123,16 @@ impl Drop for Owner {
 
 impl Ring {
     /// Makes this thread's ring. Refusals by the host are explained (see [`explain`]).
-    #[expect(
-        unsafe_code,
-        reason = "keeps the ring and its borrowed halves in one struct"
-    )]
     pub fn new() -> Result<Ring, Fatal> {
         let (ring, deferred) = build().map_err(|e| explain(&e))?;
+        Ok(Ring::own(ring, deferred))
+    }
+
+    #[expect(
+        unsafe_code,
+        reason = "keeps the ring and its borrowed halves together"
+    )]
+    fn own(ring: IoUring, deferred: bool) -> Ring {
         let mut probe = Probe::new();
         let probed = ring.submitter().register_probe(&mut probe).is_ok();
         let has = |code: u8| probed && probe.is_supported(code);
@@ -136,7 +143,7 @@ impl Ring {
         // Both are optimisations; a kernel that refuses them works without.
         let _ = submitter.register_ring_fd();
         let _ = submitter.register_iowq_max_workers(&mut WORKERS_MAX.clone());
-        Ok(Ring {
+        Ring {
             submitter,
             sq,
             cq,
@@ -146,7 +153,7 @@ impl Ring {
             has_message_ring: has(opcode::MsgRingData::CODE),
             has_truncate: has(opcode::Ftruncate::CODE),
             owner,
-        })
+        }
     }
 
     /// The descriptor that other rings name in MSG_RING.
@@ -265,28 +272,30 @@ impl Ring {
     }
 }
 
+/// The ring, and whether it defers completions.
 fn build() -> io::Result<(IoUring, bool)> {
-    let mut builder = IoUring::builder();
-    builder
+    let deferred = IoUring::builder()
         .setup_cqsize(CQ_ENTRIES)
         .setup_submit_all()
         .setup_clamp()
         .setup_single_issuer()
         .setup_defer_taskrun()
-        .setup_taskrun_flag();
-    match builder.build(SQ_ENTRIES) {
-        Ok(ring) => Ok((ring, true)),
-        Err(e) if e.raw_os_error() == Some(libc::EINVAL) => {
-            let mut builder = IoUring::builder();
-            builder
-                .setup_cqsize(CQ_ENTRIES)
-                .setup_clamp()
-                .setup_coop_taskrun()
-                .setup_taskrun_flag();
-            Ok((builder.build(SQ_ENTRIES)?, false))
-        }
-        Err(e) => Err(e),
+        .setup_taskrun_flag()
+        .build(SQ_ENTRIES);
+    match deferred {
+        Err(e) if e.raw_os_error() == Some(libc::EINVAL) => Ok((build_plain()?, false)),
+        other => Ok((other?, true)),
     }
+}
+
+/// For a kernel that knows no deferred completions.
+fn build_plain() -> io::Result<IoUring> {
+    IoUring::builder()
+        .setup_cqsize(CQ_ENTRIES)
+        .setup_clamp()
+        .setup_coop_taskrun()
+        .setup_taskrun_flag()
+        .build(SQ_ENTRIES)
 }
 
 /// Says why the kernel gave no ring, and what to change.
@@ -374,6 +383,18 @@ mod tests {
         assert!(start.elapsed() >= Duration::from_millis(29));
         ring.enter(Wait::No).unwrap();
         assert_eq!(ring.counters().enters, 1, "nothing to do, no call");
+    }
+
+    #[test]
+    fn a_ring_without_deferred_completions_works() {
+        let mut ring = Ring::own(build_plain().unwrap(), false);
+        let nop = opcode::Nop::new().build().user_data(Kind::Send.tag(5));
+        // SAFETY: a no-op points to nothing.
+        unsafe { ring.push(&nop) }.unwrap();
+        ring.enter(Wait::Ever).unwrap();
+        let mut seen = Vec::new();
+        ring.reap(&mut seen);
+        assert_eq!(Kind::of(seen[0].user_data), (Kind::Send, 5));
     }
 
     #[test]

@@ -18,8 +18,9 @@ pub struct Wake {
 impl Wake {
     #[expect(unsafe_code, reason = "eventfd")]
     pub fn new() -> io::Result<Wake> {
+        // Not EFD_NONBLOCK: the ring would be free to answer EAGAIN at once instead of waiting.
         // SAFETY: no pointers; the answer is checked.
-        let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+        let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC) };
         if fd < 0 {
             return Err(io::Error::last_os_error());
         }
@@ -67,10 +68,10 @@ impl Drop for Wake {
     }
 }
 
-/// Wakes the shard whose eventfd this is. Never blocks.
+/// Wakes the shard whose eventfd this is. Blocks only at 2^64 - 2 unread wakes.
 #[expect(unsafe_code, reason = "write to an eventfd")]
 pub fn ring_eventfd(fd: RawFd) {
     let one = 1u64;
-    // SAFETY: reads 8 bytes of `one`. A full counter means the shard is woken anyway.
+    // SAFETY: reads 8 bytes of `one`.
     unsafe { libc::write(fd, (&raw const one).cast(), 8) };
 }

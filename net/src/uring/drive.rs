@@ -24,7 +24,7 @@ use super::listener::Listener;
 use super::shard::{Parcel, Shard};
 pub use super::signals::StopHandle;
 use super::signals::{Watch, Woken};
-use crate::event::Machine;
+use crate::event::{Machine, StartReport};
 
 /// Most shards of one process.
 pub const SHARDS_MAX: u16 = 256;
@@ -45,6 +45,8 @@ pub struct DriveConfig {
     pub signals: bool,
     /// Stops the shards as SIGTERM does.
     pub stop: Option<StopHandle>,
+    /// Called on shard 0's thread when the node is open for clients.
+    pub on_opened: fn(&StartReport),
     /// Called on the shard's thread when the process cannot go on.
     pub on_fatal: fn(&Fatal) -> !,
 }
@@ -58,6 +60,7 @@ impl DriveConfig {
             pin: true,
             signals: true,
             stop: None,
+            on_opened: |_| {},
             on_fatal: die,
         }
     }
@@ -171,7 +174,7 @@ impl Drive {
                         return Counters::default();
                     };
                     let mut machine = make(me);
-                    let ended_well = shard.run(&mut machine, doors);
+                    let ended_well = shard.run(&mut machine, doors, drive.config.on_opened);
                     let counters = match ended_well.and_then(|()| shard.wind_down()) {
                         Ok(counters) => counters,
                         Err(fatal) => (drive.config.on_fatal)(&fatal),

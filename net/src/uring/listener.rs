@@ -150,3 +150,29 @@ pub(super) fn prepare(fd: OwnedFd) -> Option<(OwnedFd, SocketAddr)> {
     stream.set_nodelay(true).ok()?;
     Some((stream.into(), peer))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_until_listening_on_both_families() {
+        for asked in ["127.0.0.1:0", "[::1]:0"] {
+            let listener = match Listener::bind(asked.parse().unwrap()) {
+                Ok(listener) => listener,
+                // A host without IPv6.
+                Err(e) => {
+                    assert!(asked.starts_with('['), "{e}");
+                    continue;
+                }
+            };
+            let address = listener.address();
+            assert_ne!(address.port(), 0);
+            assert!(TcpStream::connect(address).is_err(), "not yet");
+            listener.listen().unwrap();
+            TcpStream::connect(address).unwrap();
+            let second = Listener::bind(address).err().unwrap().to_string();
+            assert!(second.contains(&format!("{address} is in use")), "{second}");
+        }
+    }
+}

@@ -27,10 +27,12 @@ use io_uring::{cqueue, opcode};
 use super::counters::Counters;
 use super::listener::{Listener, prepare};
 use super::sockets::{Sockets, cancel};
-use crate::event::{Event, Machine, Message, Outbox, SocketOp};
+use crate::event::{Event, Machine, Message, Outbox, SocketOp, StartReport};
 
 /// Pause before accepting again when the process has run out of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// At most one warning about it in this time.
+const ACCEPT_WARNING: Duration = Duration::from_secs(60);
 /// How long an ending shard waits for its last completions; what is left then is leaked.
 const WIND_DOWN: Duration = Duration::from_secs(5);
 
@@ -56,6 +58,8 @@ pub(super) struct Shard {
     /// Messages to itself.
     local: VecDeque<Message>,
     counters: Counters,
+    /// Pieces of the machine's memory that the ring knows.
+    chunks: usize,
 }
 
 /// Shard 0's listener. `armed`: a multishot accept is in the ring.
@@ -64,6 +68,7 @@ struct Accept {
     wanted: bool,
     armed: bool,
     again_at: Option<Instant>,
+    warned_at: Option<Instant>,
 }
 
 impl Shard {
@@ -92,11 +97,13 @@ impl Shard {
                 wanted: false,
                 armed: false,
                 again_at: None,
+                warned_at: None,
             },
             stop,
             stop_told: false,
             local: VecDeque::new(),
             counters: Counters::default(),
+            chunks: 0,
             ring,
         })
     }
@@ -114,10 +121,6 @@ impl Shard {
     ///
     /// As [`Memory::offer_chunk`].
     #[expect(unsafe_code, reason = "passes a promise on")]
-    #[expect(
-        dead_code,
-        reason = "called by the machine's arena once it offers chunks"
-    )]
     pub(super) unsafe fn offer_chunk(&mut self, addr: usize, len: usize) -> bool {
         // SAFETY: the caller's promise.
         unsafe { self.memory.offer_chunk(&self.ring, addr, len) }
@@ -132,8 +135,9 @@ impl Shard {
         &mut self,
         machine: &mut M,
         doors: Vec<Door>,
+        on_opened: fn(&StartReport),
     ) -> Result<(), Fatal> {
-        self.mesh.open(doors);
+        self.mesh.open(doors, self.ring.has_message_ring());
         self.wake.arm(&mut self.ring)?;
         let mut out = Outbox::default();
         let mut cqes = Vec::new();
@@ -164,7 +168,19 @@ impl Shard {
                 self.tell(machine, now, Event::Stop, &mut out)?;
             }
             machine.settle(now, &mut out);
+            for (addr, len) in machine.memory(self.chunks) {
+                self.chunks += 1;
+                // SAFETY: a machine's memory stays where it is until the machine is gone, and the ring is wound down
+                // before that.
+                #[expect(unsafe_code, reason = "registers the machine's memory")]
+                unsafe {
+                    self.offer_chunk(addr, len)
+                };
+            }
             self.apply(&mut out)?;
+            if let Some(report) = out.opened.take() {
+                on_opened(&report);
+            }
             if out.stopped {
                 return Ok(());
             }
@@ -293,6 +309,10 @@ impl Shard {
         let ring = &mut self.ring;
         match kind {
             Kind::Ignore | Kind::Doorbell => Ok(None),
+            Kind::Rang => {
+                self.mesh.ring_failed(slot);
+                Ok(None)
+            }
             Kind::Disk => {
                 let done = self.disk.complete(slot, cqe, ring, &self.memory)?;
                 Ok(done.map(Event::Disk))
@@ -330,10 +350,12 @@ impl Shard {
             -cqe.result,
             libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM
         ) {
-            tracing::warn!(
-                errno = -cqe.result,
-                "no descriptors or memory for new connections"
-            );
+            let quiet = |at: Instant| now.mono.since(at) < ACCEPT_WARNING;
+            if !self.accept.warned_at.is_some_and(quiet) {
+                self.accept.warned_at = Some(now.mono);
+                let errno = -cqe.result;
+                tracing::warn!(errno, "no descriptors or memory for new connections");
+            }
             self.accept.again_at = Some(now.mono.after(ACCEPT_PAUSE));
         }
         if !self.accept.armed && self.accept.again_at.is_none() && !self.stop_told {

@@ -189,14 +189,13 @@ impl Sockets {
 
     fn begin_receive(&mut self, slot: u32, how: Receive, ring: &mut Ring) -> Result<(), Fatal> {
         let connection = self.at(slot);
+        if connection.broken {
+            // Nothing more comes: the worker has been told to close.
+            return Ok(());
+        }
         let idle = matches!(connection.receive, Receive::Idle);
         assert!(idle, "{:?}: two receives", connection.id);
         connection.receive = how;
-        if connection.broken {
-            // Nothing more comes: the worker has been told to close.
-            connection.receive = Receive::Idle;
-            return Ok(());
-        }
         self.counters.receives += 1;
         self.issue_receive(slot, ring)
     }
@@ -227,10 +226,10 @@ impl Sockets {
     ) -> Result<(), Fatal> {
         let slot = self.slot(conn);
         let connection = self.at(slot);
-        assert!(connection.send.is_none(), "{conn:?}: two sends");
         if connection.broken {
             return Ok(());
         }
+        assert!(connection.send.is_none(), "{conn:?}: two sends");
         let mut sending = connection.spare.take().unwrap_or_else(Sending::new);
         sending
             .parts
@@ -355,7 +354,7 @@ impl Sockets {
     ) -> Option<Option<Event>> {
         let connection = self.connections.get_mut(slot).expect("occupied slot");
         let conn = connection.id;
-        if connection.closed {
+        if connection.closed || connection.broken {
             connection.receive = Receive::Idle;
             return Some(None);
         }
@@ -405,7 +404,7 @@ impl Sockets {
         let connection = self.connections.get_mut(slot).expect("occupied slot");
         let conn = connection.id;
         let mut sending = connection.send.take().expect("a send under way");
-        if connection.closed {
+        if connection.closed || connection.broken {
             drop(sending);
             self.free_if_over(slot, ring)?;
             return Ok(None);

@@ -1,24 +1,21 @@
 //! The kernel half under test machines, over real sockets, files and rings.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod machines;
+
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, mpsc};
 use std::thread;
-use std::time::{Duration, Instant as StdInstant};
+use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
-use corelane_engine::call::{
-    Acks, Answer, AnswerBody, AppendItem, Call, CallBody, ReadAnswer, ReadDone, RequestToken,
-};
-use corelane_engine::disk::{DiskDone, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
 use corelane_engine::fatal::Fatal;
-use corelane_engine::types::{Instant, Now, Offset, ShardId, TopicId, TopicPartition};
+use corelane_engine::types::ShardId;
 
+use self::machines::{Breaker, Closer, Echo, Odd};
 use super::counters::Counters;
 use super::drive::{Drive, DriveConfig, StopHandle};
-use crate::event::{ConnId, Event, Machine, Message, Outbox, SocketOp};
+use crate::event::Machine;
 
 /// One broker at a time: some tests count this process's descriptors.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -74,7 +71,7 @@ fn start<M: Machine + 'static>(
 impl Running {
     /// The port opens when the machine says so.
     fn connect(&self) -> TcpStream {
-        let end = StdInstant::now() + Duration::from_secs(10);
+        let end = Instant::now() + Duration::from_secs(10);
         loop {
             match TcpStream::connect(self.address) {
                 Ok(stream) => {
@@ -83,7 +80,7 @@ impl Running {
                     stream.set_read_timeout(patience).unwrap();
                     return stream;
                 }
-                Err(e) => assert!(StdInstant::now() < end, "cannot connect: {e}"),
+                Err(e) => assert!(Instant::now() < end, "cannot connect: {e}"),
             }
             thread::sleep(Duration::from_millis(2));
         }
@@ -94,226 +91,6 @@ impl Running {
         let counters = self.thread.join().unwrap();
         let _ = std::fs::remove_dir_all(&self.directory);
         counters
-    }
-}
-
-/// Echoes, the long way: to the next shard, into its file, flushed, read back, home again.
-struct Echo {
-    me: ShardId,
-    shards: u16,
-    booted: bool,
-    file_open: bool,
-    end: u64,
-    waiting: Vec<Call>,
-    jobs: BTreeMap<DiskToken, Job>,
-    next_job: u64,
-    live: BTreeSet<ConnId>,
-    turns: u64,
-    stopping: bool,
-}
-
-struct Job {
-    from: ShardId,
-    request: RequestToken,
-    position: u64,
-    len: usize,
-    written: bool,
-}
-
-const FILE: FileId = FileId(0);
-const OPEN: DiskToken = DiskToken(u64::MAX);
-
-impl Echo {
-    fn new(me: ShardId, shards: u16) -> Echo {
-        Echo {
-            me,
-            shards,
-            booted: false,
-            file_open: false,
-            end: 0,
-            waiting: Vec::new(),
-            jobs: BTreeMap::new(),
-            next_job: 0,
-            live: BTreeSet::new(),
-            turns: 0,
-            stopping: false,
-        }
-    }
-
-    fn came(&mut self, conn: ConnId, bytes: BytesMut, out: &mut Outbox) {
-        assert!(self.live.contains(&conn));
-        if bytes.is_empty() {
-            self.live.remove(&conn);
-            out.sockets.push(SocketOp::Close { conn });
-            return;
-        }
-        let item = AppendItem {
-            slot: 0,
-            partition: TopicPartition {
-                topic: TopicId::ZERO,
-                partition: 0,
-            },
-            records: bytes.freeze(),
-        };
-        let call = Call {
-            from: self.me,
-            request: RequestToken(conn.0),
-            body: CallBody::Append {
-                acks: Acks::All,
-                items: vec![item],
-            },
-        };
-        let to = ShardId((self.me.0 + 1) % self.shards);
-        out.mesh.push((to, Message::Call(call)));
-    }
-
-    fn call(&mut self, call: Call, out: &mut Outbox) {
-        if !self.file_open {
-            self.waiting.push(call);
-            return;
-        }
-        let CallBody::Append { items, .. } = call.body else {
-            panic!("{call:?}");
-        };
-        let bytes = items[0].records.clone();
-        let token = DiskToken(self.next_job);
-        self.next_job += 1;
-        let job = Job {
-            from: call.from,
-            request: call.request,
-            position: self.end,
-            len: bytes.len(),
-            written: false,
-        };
-        self.end += bytes.len() as u64;
-        let op = DiskOp::Write {
-            file: FILE,
-            position: job.position,
-            bytes,
-        };
-        self.jobs.insert(token, job);
-        out.disk.push(DiskRequest { token, op });
-    }
-
-    fn disk(&mut self, done: DiskDone, out: &mut Outbox) {
-        let token = done.token;
-        let outcome = done.result.unwrap();
-        if token == OPEN {
-            self.file_open = true;
-            for call in std::mem::take(&mut self.waiting) {
-                self.call(call, out);
-            }
-            if self.me == ShardId(0) {
-                out.sockets.push(SocketOp::Accept);
-            }
-            return;
-        }
-        let job = self.jobs.get_mut(&token).unwrap();
-        let op = match outcome {
-            DiskOutcome::Done if !job.written => {
-                job.written = true;
-                DiskOp::Flush { file: FILE }
-            }
-            DiskOutcome::Done => DiskOp::Read {
-                file: FILE,
-                position: job.position,
-                into: BytesMut::with_capacity(job.len),
-            },
-            DiskOutcome::Read(mut bytes) => {
-                bytes.truncate(job.len);
-                let job = self.jobs.remove(&token).unwrap();
-                let half = bytes.split_to(bytes.len() / 2);
-                let done = ReadDone {
-                    records: vec![half.freeze(), bytes.freeze()],
-                    high_watermark: Offset(0),
-                    last_stable: Offset(0),
-                    log_start: Offset(0),
-                };
-                let answer = Answer {
-                    request: job.request,
-                    body: AnswerBody::Read(vec![ReadAnswer {
-                        slot: 0,
-                        result: Ok(done),
-                    }]),
-                };
-                out.mesh.push((job.from, Message::Answer(answer)));
-                return;
-            }
-            other => panic!("{other:?}"),
-        };
-        out.disk.push(DiskRequest { token, op });
-    }
-
-    fn receive(&mut self, conn: ConnId, out: &mut Outbox) {
-        self.turns += 1;
-        out.sockets.push(if self.turns.is_multiple_of(2) {
-            SocketOp::Receive { conn }
-        } else {
-            let buffer = BytesMut::with_capacity(50_000);
-            SocketOp::ReceiveInto { conn, buffer }
-        });
-    }
-}
-
-impl Machine for Echo {
-    fn on(&mut self, _: Now, event: Event, out: &mut Outbox) {
-        match event {
-            Event::Accepted { conn, peer } => {
-                assert!(peer.ip().is_loopback());
-                assert!(self.live.insert(conn), "an id used twice");
-                self.receive(conn, out);
-            }
-            Event::Received { conn, bytes } => self.came(conn, bytes, out),
-            Event::ReceivedInto {
-                conn,
-                buffer,
-                count,
-            } => {
-                assert_eq!(buffer.len(), count);
-                self.came(conn, buffer, out);
-            }
-            Event::Sent { conn } => self.receive(conn, out),
-            Event::Broken { conn, .. } => {
-                assert!(self.live.remove(&conn));
-                out.sockets.push(SocketOp::Close { conn });
-            }
-            Event::Disk(done) => self.disk(done, out),
-            Event::Mesh { from, message } => match message {
-                Message::Call(call) => {
-                    assert_eq!(from, call.from);
-                    self.call(call, out);
-                }
-                Message::Answer(answer) => {
-                    let conn = ConnId(answer.request.0);
-                    let AnswerBody::Read(mut items) = answer.body else {
-                        panic!();
-                    };
-                    if self.live.contains(&conn) {
-                        let parts = items.remove(0).result.unwrap().records;
-                        out.sockets.push(SocketOp::Send { conn, parts });
-                    }
-                }
-            },
-            Event::Stop => self.stopping = true,
-        }
-    }
-
-    fn settle(&mut self, _: Now, out: &mut Outbox) {
-        if !self.booted {
-            self.booted = true;
-            let op = DiskOp::Open {
-                file: FILE,
-                path: format!("shard-{}", self.me.0),
-                create: true,
-                direct: false,
-            };
-            out.disk.push(DiskRequest { token: OPEN, op });
-        }
-        out.stopped = self.stopping;
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        None
     }
 }
 
@@ -414,8 +191,8 @@ fn a_thousand_connections_leave_no_descriptor() {
         }
     }
     drop(streams);
-    let end = StdInstant::now() + Duration::from_secs(10);
-    while descriptors() > before && StdInstant::now() < end {
+    let end = Instant::now() + Duration::from_secs(10);
+    while descriptors() > before && Instant::now() < end {
         thread::sleep(Duration::from_millis(10));
     }
     assert!(
@@ -442,58 +219,10 @@ fn a_stop_leaves_no_descriptor() {
     assert_eq!(descriptors(), before);
 }
 
-/// Begins a receive and a send that no client takes, and closes in the middle.
-struct Closer {
-    accepting: bool,
-    stopping: bool,
-    close_at: Option<Instant>,
-    open: BTreeSet<ConnId>,
-}
-
-impl Machine for Closer {
-    fn on(&mut self, now: Now, event: Event, out: &mut Outbox) {
-        match event {
-            Event::Accepted { conn, .. } => {
-                self.open.insert(conn);
-                let buffer = BytesMut::with_capacity(1 << 20);
-                out.sockets.push(SocketOp::ReceiveInto { conn, buffer });
-                let part = Bytes::from(vec![1; 8 << 20]);
-                let parts = vec![part.clone(), Bytes::new(), part.clone(), part];
-                out.sockets.push(SocketOp::Send { conn, parts });
-                self.close_at = Some(now.mono.after(Duration::from_millis(50)));
-            }
-            Event::Stop => self.stopping = true,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn settle(&mut self, now: Now, out: &mut Outbox) {
-        if !std::mem::replace(&mut self.accepting, true) {
-            out.sockets.push(SocketOp::Accept);
-        }
-        if self.close_at.is_some_and(|at| at <= now.mono) {
-            self.close_at = None;
-            for conn in std::mem::take(&mut self.open) {
-                out.sockets.push(SocketOp::Close { conn });
-            }
-        }
-        out.stopped = self.stopping;
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        self.close_at
-    }
-}
-
 #[test]
 fn closing_with_operations_under_way() {
     let _alone = alone();
-    let running = start("closer", 1, |_| Closer {
-        accepting: false,
-        stopping: false,
-        close_at: None,
-        open: BTreeSet::new(),
-    });
+    let running = start("closer", 1, |_| Closer::default());
     let streams: Vec<TcpStream> = (0..10).map(|_| running.connect()).collect();
     thread::sleep(Duration::from_millis(200));
     for mut stream in streams {
@@ -512,6 +241,39 @@ fn closing_with_operations_under_way() {
     drop(late);
     assert_eq!(counters[0].sockets.opened, counters[0].sockets.closed);
     assert!(counters[0].sockets.opened >= 10);
+}
+
+#[test]
+#[expect(unsafe_code, reason = "SO_LINGER")]
+fn a_reset_is_told_once() {
+    use std::os::fd::AsRawFd;
+    let _alone = alone();
+    let running = start("breaker", 1, |_| Breaker::default());
+    let mut streams: Vec<TcpStream> = (0..5).map(|_| running.connect()).collect();
+    for stream in &mut streams {
+        // Its send is under way.
+        stream.read_exact(&mut [0; 1]).unwrap();
+        let linger = libc::linger {
+            l_onoff: 1,
+            l_linger: 0,
+        };
+        // SAFETY: reads one `linger`.
+        let answer = unsafe {
+            libc::setsockopt(
+                stream.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_LINGER,
+                (&raw const linger).cast(),
+                size_of_val(&linger) as u32,
+            )
+        };
+        assert_eq!(answer, 0);
+    }
+    drop(streams);
+    thread::sleep(Duration::from_millis(300));
+    let counters = running.finish();
+    let sockets = counters[0].sockets;
+    assert_eq!((sockets.opened, sockets.closed), (5, 5), "{}", counters[0]);
 }
 
 #[test]
@@ -541,4 +303,156 @@ fn a_taken_port_and_a_used_directory_are_named() {
     let refused = Drive::prepare(first).err().unwrap();
     assert!(matches!(&refused, Fatal::Directory(text) if text.contains("in use by process")));
     let _ = std::fs::remove_dir_all(directory);
+}
+
+/// Does nothing unless started by [`child`], which names the machine and the directory.
+#[test]
+fn as_a_child() {
+    let Ok(order) = std::env::var("CORELANE_TEST_CHILD") else {
+        return;
+    };
+    let (mode, path) = order.split_once(':').unwrap();
+    let mut config = DriveConfig::new("127.0.0.1:0".parse().unwrap(), path);
+    config.shards = Some(2);
+    config.pin = false;
+    let drive = Drive::prepare(config).unwrap();
+    let address = drive.address().to_string();
+    std::fs::write(format!("{path}/address"), address).unwrap();
+    match mode {
+        "echo" => drop(drive.run(|me| Echo::new(me, 2)).unwrap()),
+        mode => drop(
+            drive
+                .run(|_| Odd {
+                    fatal: mode == "fatal",
+                })
+                .unwrap(),
+        ),
+    }
+}
+
+/// Starts this test binary as a process of its own. Its threads are born with the signals blocked, as `run` in the main
+/// thread of a broker would have it.
+#[expect(unsafe_code, reason = "signals of a child")]
+fn child(mode: &str, path: &std::path::Path, descriptors: Option<u64>) -> std::process::Child {
+    use std::os::unix::process::CommandExt;
+    std::fs::create_dir_all(path).unwrap();
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "uring::tests::as_a_child", "--nocapture"])
+        .env("CORELANE_TEST_CHILD", format!("{mode}:{}", path.display()))
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped());
+    // SAFETY: between fork and exec only async-signal-safe calls are made.
+    unsafe {
+        command.pre_exec(move || {
+            let mut set: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&mut set);
+            libc::sigaddset(&mut set, libc::SIGTERM);
+            libc::sigprocmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+            if let Some(most) = descriptors {
+                let limit = libc::rlimit {
+                    rlim_cur: most,
+                    rlim_max: most,
+                };
+                libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
+            }
+            Ok(())
+        })
+    };
+    command.spawn().unwrap()
+}
+
+#[expect(unsafe_code, reason = "signals of a child")]
+fn terminate(child: &std::process::Child) {
+    // SAFETY: a signal to our own child, which has not been waited for.
+    unsafe { libc::kill(child.id() as i32, libc::SIGTERM) };
+}
+
+fn address_of(path: &std::path::Path) -> SocketAddr {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        let text = std::fs::read_to_string(path.join("address")).unwrap_or_default();
+        if let Ok(address) = text.parse() {
+            return address;
+        }
+        assert!(Instant::now() < end, "the child gives no address");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn sigterm_stops_a_process() {
+    let path = directory("sigterm");
+    let mut process = child("echo", &path, None);
+    let address = address_of(&path);
+    let mut stream = loop {
+        match TcpStream::connect(address) {
+            Ok(stream) => break stream,
+            Err(_) => thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    round_trip(&mut stream, b"before the end");
+    terminate(&process);
+    assert!(process.wait().unwrap().success());
+    assert_eq!(stream.read(&mut [0; 9]).unwrap_or(0), 0);
+    let _ = std::fs::remove_dir_all(path);
+}
+
+#[test]
+fn without_descriptors_the_rest_is_served() {
+    let path = directory("emfile");
+    let mut process = child("echo", &path, Some(60));
+    let address = address_of(&path);
+    thread::sleep(Duration::from_millis(300));
+    // The kernel completes these handshakes; the process can take only some of them.
+    let mut streams: Vec<TcpStream> = (0..100)
+        .map(|_| TcpStream::connect(address).unwrap())
+        .collect();
+    round_trip(&mut streams[0], b"served");
+    let mut last = streams.pop().unwrap();
+    last.write_all(b"waits").unwrap();
+    let patience = Some(Duration::from_millis(200));
+    last.set_read_timeout(patience).unwrap();
+    assert!(
+        last.read(&mut [0; 9]).is_err(),
+        "nothing can serve this one yet"
+    );
+    round_trip(&mut streams[1], b"served still");
+    drop(streams);
+    last.set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let mut back = [0; 5];
+    last.read_exact(&mut back).unwrap();
+    assert_eq!(&back, b"waits");
+    terminate(&process);
+    assert!(process.wait().unwrap().success());
+    let _ = std::fs::remove_dir_all(path);
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let path = directory("twice");
+    let mut process = child("deaf", &path, None);
+    address_of(&path);
+    thread::sleep(Duration::from_millis(100));
+    terminate(&process);
+    thread::sleep(Duration::from_millis(100));
+    assert!(
+        process.try_wait().unwrap().is_none(),
+        "the machine ignores the first"
+    );
+    terminate(&process);
+    assert_eq!(process.wait().unwrap().code(), Some(128 + libc::SIGTERM));
+    let _ = std::fs::remove_dir_all(path);
+}
+
+#[test]
+fn a_fatal_reason_is_told_and_is_the_exit_code() {
+    let path = directory("fatal");
+    let process = child("fatal", &path, None);
+    let output = process.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(12));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("damaged: on purpose"), "{text}");
+    let _ = std::fs::remove_dir_all(path);
 }

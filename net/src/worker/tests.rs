@@ -887,7 +887,13 @@ fn topics_are_deleted_by_name_and_by_id() {
             (100, "-", "This server does not host this topic ID."),
         ]
     );
-    assert!(rig.workers[0].image_mut().topics().map(|t| &t.name).eq(["b"]));
+    assert!(
+        rig.workers[0]
+            .image_mut()
+            .topics()
+            .map(|t| &t.name)
+            .eq(["b"])
+    );
 }
 
 fn idempotent() -> InitProducerIdRequest {
