@@ -1,6 +1,18 @@
 //! The simulator: whole nodes under a seed, on a fake disk and fake sockets, crashed at random events.
+//!
+//! ```text
+//!  swarm: options of a seed ─► world { disk, net, machines } ◄─► load { clients } ─► history ─► check: promises
+//!                                        canary: machines whose disk lies, which the checkers must notice
+//! ```
 
+pub mod canary;
+pub mod check;
+pub mod client;
 pub mod disk;
+pub mod history;
+pub mod load;
 pub mod net;
+pub mod swarm;
 pub mod trace;
+pub mod wire;
 pub mod world;

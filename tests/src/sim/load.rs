@@ -2,8 +2,8 @@
 //! that reads everything.
 //!
 //! ```text
-//!  Running: ops are drawn until the budget is spent ─► Draining: what is under way is answered, or asked again
-//!                                                  ─► Reading: all of every topic ─► Done
+//!  Running: ops are drawn until told to drain ─► Draining: what is under way is answered, or asked again
+//!                                               ─► Reading: all of every topic ─► Done
 //! ```
 
 use std::collections::BTreeMap;
@@ -33,8 +33,6 @@ pub struct Mix {
     pub partitions_max: u64,
     /// Of 4 topics, so many are of the class `process`.
     pub process_of_4: u64,
-    /// Operations of all producers before the workload drains.
-    pub ops: u32,
     /// Mean pause of a client between two looks, in microseconds.
     pub pause_us: u64,
     pub straight_bytes_min: usize,
@@ -140,9 +138,6 @@ impl Load {
         if self.phase == Phase::Draining && self.clients.iter().all(Client::is_idle) {
             self.phase = Phase::Reading;
             hands.wake(READER, now);
-        }
-        if self.ops >= self.mix.ops {
-            self.drain();
         }
         let mut pause = self.mix.pause_us;
         if self.phase != Phase::Running {
