@@ -97,6 +97,8 @@ pub struct Client {
     /// Not answered when the connection was lost, to be asked again, in order.
     again: VecDeque<Ask>,
     attempts: BTreeMap<BatchNo, u32>,
+    /// Answered by a code that leaves the outcome open: to be sent again, before everything else.
+    retry: Vec<BatchNo>,
     pub rng: Rng,
 }
 
@@ -122,6 +124,7 @@ impl Client {
             sequences: BTreeMap::new(),
             again: VecDeque::new(),
             attempts: BTreeMap::new(),
+            retry: Vec::new(),
             rng,
         }
     }
@@ -231,7 +234,11 @@ impl Client {
         };
         let mut batches = Vec::new();
         for place in places {
-            let bytes = wire::draw_bytes(&mut self.rng, straight_bytes_min);
+            let mut bytes = wire::draw_bytes(&mut self.rng, straight_bytes_min);
+            if !self.style.idempotent && self.rng.one_in(40) {
+                // Larger than a segment: to be refused.
+                bytes = 45_000;
+            }
             let producer = match self.producer {
                 Some((id, epoch)) => {
                     let sequence = self.sequences.entry(*place).or_default();
@@ -311,6 +318,7 @@ impl Client {
             }
             Ask::InitProducer => {
                 let request = InitProducerIdRequest::default()
+                    .with_transactional_id(None)
                     .with_transaction_timeout_ms(60_000)
                     .with_producer_id((-1).into())
                     .with_producer_epoch(-1);
@@ -375,6 +383,7 @@ impl Client {
         ids: &mut Ids,
         history: &mut History,
         now: u64,
+        hands: &mut Hands,
     ) -> Vec<Told> {
         let mut told = Vec::new();
         if self.conn != Some(conn) {
@@ -394,6 +403,13 @@ impl Client {
                 break;
             };
             self.answered(waiting, &frame, ids, history, now, &mut told);
+            if !self.retry.is_empty() {
+                // What is in flight behind it must not overtake it: all of it goes again, on another connection.
+                let (acks, batches) = (-1, std::mem::take(&mut self.retry));
+                self.again.push_back(Ask::Produce { acks, batches });
+                self.hang_up(true, hands);
+                break;
+            }
         }
         told
     }
@@ -589,8 +605,9 @@ impl Client {
                 history.note(now, self.life, refused);
                 self.broken = true;
             }
-            // Storage: nobody knows.
-            56 => self.broken = self.style.idempotent,
+            // Timed out, storage: nobody knows.
+            7 | 56 if self.style.idempotent => self.retry.push(batch),
+            7 | 56 => {}
             code => {
                 let what = format!("produce {batch:?}: code {code}");
                 history.note(now, self.life, Fact::Nonsense(what));

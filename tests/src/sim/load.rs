@@ -319,7 +319,7 @@ impl Workload for Load {
             ClientEvent::Closed { conn } => client.on_closed(conn),
             ClientEvent::Data { conn, bytes } => {
                 let (ids, history) = (&mut self.ids, &mut self.history);
-                for told in client.on_data(conn, &bytes, ids, history, now) {
+                for told in client.on_data(conn, &bytes, ids, history, now, hands) {
                     self.told(id, told);
                 }
             }

@@ -264,7 +264,8 @@ pub fn run_with<M: Machine>(options: &Options, make: impl FnMut(Boot) -> M) -> O
                 world.step(&mut load);
             }
             if world.is_up() {
-                violate(&mut outcome, "stops when asked to", String::new());
+                violate(&mut outcome, "stops when asked to", load.stuck());
+                break;
             }
             outcome.stops += 1;
         }
@@ -320,6 +321,12 @@ pub fn run_with<M: Machine>(options: &Options, make: impl FnMut(Boot) -> M) -> O
             Fact::Acked { .. } => outcome.acked += 1,
             Fact::Served { batches, .. } => outcome.served += batches.len() as u64,
             _ => {}
+        }
+    }
+    if options.pace.print {
+        for entry in &load.history.entries {
+            let words = format_args!("life {}: {:?}", entry.life.0, entry.fact);
+            world.trace.say(entry.at, words);
         }
     }
     outcome.trace = world.trace.hash();

@@ -140,6 +140,9 @@ pub fn split(records: &[u8], history: &History) -> Result<Vec<ServedBatch>, Stri
     Ok(batches)
 }
 
+/// Less than a segment of the workload, all headers included.
+const BATCH_BYTES_MAX: u64 = 38_000;
+
 /// How large batches are: mostly small, some around a block, some that go straight to a segment.
 pub fn draw_bytes(rng: &mut Rng, straight_bytes_min: usize) -> usize {
     let straight = straight_bytes_min as u64;
@@ -149,7 +152,7 @@ pub fn draw_bytes(rng: &mut Rng, straight_bytes_min: usize) -> usize {
         16 => 3_900 + rng.below(300),
         _ => straight + rng.below(2 * straight),
     };
-    bytes as usize
+    bytes.min(BATCH_BYTES_MAX) as usize
 }
 
 /// A batch of `bytes` or somewhat more. `producer`: id, epoch and base sequence, or -1 each.

@@ -648,7 +648,17 @@ fn words(path: &str, kind: Kind, request: &corelane_engine::disk::DiskRequest) -
         DiskOp::Rename { from, .. } => format!("from {from}"),
         _ => String::new(),
     };
-    format!("  {kind:?} {path} {what}")
+    let file = match &request.op {
+        DiskOp::Open { file, .. }
+        | DiskOp::Close { file }
+        | DiskOp::Write { file, .. }
+        | DiskOp::Read { file, .. }
+        | DiskOp::Flush { file }
+        | DiskOp::Allocate { file, .. }
+        | DiskOp::Truncate { file, .. } => format!("#{}", file.0),
+        _ => String::new(),
+    };
+    format!("  {kind:?} {path}{file} {what}")
 }
 
 fn client_words(event: &ClientEvent) -> String {
