@@ -272,6 +272,19 @@ pub fn run_with<M: Machine>(options: &Options, make: impl FnMut(Boot) -> M) -> O
         if ended_by_itself(&mut world, &mut outcome) {
             break;
         }
+        if life.end == End::PowerCut {
+            // Mostly at a moment when there is much to lose.
+            let wanted = rng.below(24) as usize;
+            for _ in 0..2_000 {
+                if !world.is_up() || world.disk.volatile_blocks() >= wanted {
+                    break;
+                }
+                world.step(&mut load);
+            }
+            if ended_by_itself(&mut world, &mut outcome) {
+                break;
+            }
+        }
         let (now, start) = (world.now(), world.life());
         match life.end {
             End::Kill => {
