@@ -236,10 +236,10 @@ impl Node {
         } = metadata;
         self.clean = clean;
         let image = Box::new(recovered.image.clone());
-        let spare = [
-            self.files.borrow_mut().take(),
-            self.files.borrow_mut().take(),
-        ];
+        let spare = {
+            let mut files = self.files.borrow_mut();
+            [files.take(), files.take()]
+        };
         let rng = Rng::new(self.rng.next_u64());
         match Controller::new(&identity, recovered, self.config.shards, spare, rng) {
             Ok(controller) => self.controller = Some(controller),
@@ -433,7 +433,9 @@ impl Node {
     }
 
     /// Proposals of this shard's requests go to the controller; what the controller says goes to the shards.
-    fn settle_control(&mut self, now: Now, out: &mut Outbox) {
+    /// True: this shard's worker was told something.
+    fn settle_control(&mut self, now: Now, out: &mut Outbox) -> bool {
+        let mut told = false;
         if let State::Running(worker) = &mut self.state {
             for proposed in worker.take_proposals() {
                 let command = command(&proposed.what);
@@ -447,15 +449,19 @@ impl Node {
                 out.fatal.get_or_insert(fatal);
             }
             if self.controller_out.messages.is_empty() {
-                return;
+                return told;
             }
             for (shard, message) in std::mem::take(&mut self.controller_out.messages) {
                 match shard == self.config.me {
-                    true => self.on_control(now, message, out),
+                    true => {
+                        told = true;
+                        self.on_control(now, message, out);
+                    }
                     false => out.mesh.push((shard, Message::Control(message))),
                 }
             }
         }
+        told
     }
 
     fn settle_stop(&mut self, now: Now, out: &mut Outbox) {
@@ -566,13 +572,26 @@ impl Machine for Node {
 
     fn settle(&mut self, now: Now, out: &mut Outbox) {
         while self.step(out) {}
-        if let State::Running(worker) = &mut self.state {
-            worker.settle(now, out);
-        }
         self.settle_control(now, out);
+        loop {
+            if let State::Running(worker) = &mut self.state {
+                worker.settle(now, out);
+            }
+            // What the requests of this pass want changed; refusals come back at once.
+            if !self.settle_control(now, out) {
+                break;
+            }
+        }
         if self.stop != Stop::No {
+            let before = self.stop;
             self.settle_stop(now, out);
             while self.step(out) {}
+            // What the stop has just begun is settled at once.
+            if self.stop != before
+                && let State::Running(worker) = &mut self.state
+            {
+                worker.settle(now, out);
+            }
         }
     }
 
