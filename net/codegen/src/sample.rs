@@ -8,24 +8,26 @@ use crate::schema::{MessageSpec, StructSpec};
 pub fn samples(messages: &[MessageSpec]) -> String {
     let mut out = format!(
         "//! Fills the messages of Kafka {KAFKA_VERSION} at random. Generated; do not edit.\n\n\
-         use bytes::Bytes;\n\
          use corelane_protocol::*;\n\n\
          use super::fill::{{Fill, Sample}};\n\n"
     );
     for message in messages {
         for structure in &message.structs {
-            out += &sample(structure, &snake(&message.name));
+            let path = match structure.name == message.name {
+                true => structure.name.clone(),
+                false => format!("{}::{}", snake(&message.name), structure.name),
+            };
+            out += &sample(structure, &path);
         }
     }
-    out += "/// Calls a macro with every message, as a list.\n#[macro_export]\nmacro_rules! each_message {\n($call:ident) => {\n$call! {\n";
+    out += "/// Calls a macro with the names of all messages.\nmacro_rules! each_message {\n($call:ident) => {\n$call! {\n";
     for message in messages {
         out += &format!("{}\n", message.name);
     }
-    out + "}\n};\n}\n"
+    out + "}\n};\n}\n\npub(crate) use each_message;\n"
 }
 
-fn sample(structure: &StructSpec, module: &str) -> String {
-    let name = &structure.name;
+fn sample(structure: &StructSpec, path: &str) -> String {
     let mut fields = String::new();
     for field in &structure.fields {
         let when = When::version_in(field.versions, structure.active);
@@ -35,17 +37,15 @@ fn sample(structure: &StructSpec, module: &str) -> String {
             false => format!("f.maybe(v, {})", nullable.expression()),
         };
         let default = match &*default_of(field) {
-            text if text.contains("default()") => "Default::default()".to_owned(),
-            text if text.starts_with("Some(") && text.contains("::") => {
-                "Some(Default::default())".to_owned()
-            }
-            text => text.to_owned(),
+            text if !text.contains("::") => text.to_owned(),
+            text if text.starts_with("Some(") => "Some(Default::default())".to_owned(),
+            _ => "Default::default()".to_owned(),
         };
         let value = when.choose(&value, &default);
         fields += &format!("{}: {value},\n", ident(field));
     }
     format!(
-        "impl Sample for {module}::{name} {{\nfn sample(f: &mut Fill, v: i16) -> Self {{\n\
+        "impl Sample for {path} {{\nfn sample(f: &mut Fill, v: i16) -> Self {{\n\
          Self {{\n{fields}}}\n}}\n}}\n\n"
     )
 }
