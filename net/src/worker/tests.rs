@@ -880,7 +880,7 @@ fn topics_are_deleted_by_name_and_by_id() {
             (42, "-", "Neither topic name nor id were specified."),
             (
                 42,
-                "-",
+                "b",
                 "The provided topic name maps to an ID that was already supplied."
             ),
             (42, "x", "You may not specify both topic name and topic id."),
