@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub mod call;
+pub mod controller;
 pub mod disk;
 pub mod fatal;
 pub mod flow;

@@ -8,6 +8,9 @@
 //! ```
 
 use bytes::{BufMut, Bytes, BytesMut};
+use corelane_engine::controller::command::{self, Broker, Command, CommandError};
+use corelane_engine::controller::image::{Image, Partition, Topic};
+use corelane_engine::controller::{placement, topic_config};
 use corelane_engine::call::{AnswerBody, Call, CallBody, RequestToken};
 use corelane_engine::types::{Instant, LeaderEpoch, NodeId, Now, ShardId, TopicId, TopicPartition};
 
@@ -18,7 +21,6 @@ use crate::api::{
 };
 use crate::context::{Authorize, Operation, RequestContext, Resource, resolve_topic};
 use crate::error_code::ErrorCode;
-use crate::interim::{self, Image};
 use crate::protocol::{Message, Reader, Writer};
 use crate::sessions::Sessions;
 
@@ -40,40 +42,17 @@ pub struct Desk {
     pub proposals: Vec<Proposed>,
 }
 
-/// A change that a request wants made: answered by [`Decision`] once every shard of this node has applied it.
+/// A change that a request wants made: answered by [`Decided`] once every shard of this node has applied it.
 #[derive(Debug)]
 pub struct Proposed {
     pub request: RequestToken,
     /// The request's own index, returned with the decision.
     pub slot: u32,
-    pub what: Proposal,
+    pub command: Command,
 }
 
-/// What is to be changed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Proposal {
-    CreateTopic {
-        name: String,
-        partitions: i32,
-        configs: Vec<(String, String)>,
-    },
-    DeleteTopic(TopicId),
-    /// A block of producer ids for this shard.
-    ProducerIds,
-}
-
-/// What became of a proposal.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Decision {
-    Created(TopicId),
-    Deleted,
-    /// `first..end`.
-    ProducerIds {
-        first: i64,
-        end: i64,
-    },
-    Refused(Refusal),
-}
+/// What became of a command.
+pub type Decided = Result<command::Outcome, CommandError>;
 
 /// A code, and the message that goes with it where there is one.
 pub type Refusal = (ErrorCode, Option<String>);
@@ -87,119 +66,98 @@ pub struct Found<'a> {
     pub partitions: i32,
 }
 
-/// Where a partition is led.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    pub leader: NodeId,
-    pub leader_epoch: LeaderEpoch,
-}
-
-/// A broker as Metadata shows it.
-#[derive(Clone, Copy, Debug)]
-pub struct Broker<'a> {
-    pub id: NodeId,
-    pub host: &'a str,
-    pub port: u16,
+impl<'a> From<&'a Topic> for Found<'a> {
+    fn from(topic: &'a Topic) -> Found<'a> {
+        Found { id: topic.id, name: &topic.name, partitions: topic.partition_count() }
+    }
 }
 
 /// A config as clients see it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConfigShown {
-    pub name: String,
-    pub value: Option<String>,
-    /// Kafka's `ConfigSource`: 1 the topic's own, 5 the default.
+    pub name: &'static str,
+    pub value: String,
+    /// Kafka's `ConfigSource`.
     pub source: i8,
+}
+
+/// `ConfigSource.TOPIC_CONFIG` and `ConfigSource.DEFAULT_CONFIG`.
+const CONFIG_OF_TOPIC: i8 = 1;
+const CONFIG_DEFAULT: i8 = 5;
+
+/// Base64 for URLs without padding: how Kafka prints its ids.
+fn base64_url(id: [u8; 16]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits = u128::from_be_bytes(id);
+    // 21 digits of 6 bits, and one of the last 2 bits.
+    (0..21)
+        .map(|digit| (bits >> (122 - 6 * digit)) & 63)
+        .chain([(bits & 3) << 4])
+        .map(|digit| char::from(DIGITS[digit as usize]))
+        .collect()
 }
 
 impl Desk {
     /// The topic that a client calls `name`.
     pub fn topic_by_name(&self, context: &RequestContext, name: &str) -> Option<Found<'_>> {
-        let (id, topic) = self.image.topic_by_name(resolve_topic(context, name))?;
-        Some(Found {
-            id,
-            name: &topic.name,
-            partitions: topic.partitions,
-        })
+        self.image.topic(resolve_topic(context, name)).map(Found::from)
     }
 
     /// The topic of an id.
     pub fn topic_by_id(&self, id: TopicId) -> Option<Found<'_>> {
-        let topic = self.image.topic(id)?;
-        Some(Found {
-            id,
-            name: &topic.name,
-            partitions: topic.partitions,
-        })
+        self.image.topic_by_id(id).map(Found::from)
     }
 
     /// The shard that serves a partition.
     pub fn owner(&self, partition: TopicPartition) -> ShardId {
-        interim::owner(partition, self.shards)
+        placement::owner(partition.topic, partition.partition, self.shards)
     }
 
     /// Every topic, by name.
     pub fn topics(&self) -> impl Iterator<Item = Found<'_>> {
-        self.image.topics.iter().map(|(&id, topic)| Found {
-            id,
-            name: &topic.name,
-            partitions: topic.partitions,
-        })
+        self.image.topics().map(Found::from)
     }
 
-    /// Who leads a partition.
-    pub fn place(&self, _topic: Found<'_>, _partition: i32) -> Place {
-        Place {
-            leader: self.image.node,
-            leader_epoch: LeaderEpoch(0),
-        }
+    /// The partitions of a topic, in order.
+    pub fn partitions(&self, id: TopicId) -> impl Iterator<Item = Partition<'_>> {
+        self.image.topic_by_id(id).into_iter().flat_map(|topic| self.image.partitions(topic))
     }
 
     /// Every broker.
-    pub fn brokers(&self) -> impl Iterator<Item = Broker<'_>> {
-        std::iter::once(Broker {
-            id: self.image.node,
-            host: &self.image.host,
-            port: self.image.port,
-        })
+    pub fn brokers(&self) -> impl Iterator<Item = &Broker> {
+        self.image.brokers()
     }
 
-    /// The cluster's id, as clients see it.
-    pub fn cluster_id(&self) -> &str {
-        &self.image.cluster_id
+    /// The cluster's id, as clients see it: 22 characters of base64, as Kafka's.
+    pub fn cluster_id(&self) -> String {
+        base64_url(self.image.cluster_id())
     }
 
-    /// The broker that admin requests are sent to.
+    /// The broker that admin requests are sent to: any will do, as with Kafka's Raft.
     pub fn controller_id(&self) -> NodeId {
-        self.image.node
+        self.image.brokers().next().map_or(NodeId(-1), |broker| broker.node)
     }
 
-    /// A topic whose name differs in dots and underscores only: Kafka's metric names would not tell them apart.
-    pub fn colliding_topic(&self, name: &str) -> Option<&str> {
-        let folded = name.replace('.', "_");
-        self.image
-            .names
-            .keys()
-            .map(String::as_str)
-            .find(|other| other.replace('.', "_") == folded)
-    }
-
-    /// Why a topic cannot have this config, in Kafka's words.
-    pub fn check_config(&self, _name: &str, _value: &str) -> Result<(), String> {
-        Ok(())
-    }
-
-    /// Every config of a topic with the given ones, by name.
-    pub fn effective_configs(&self, _given: &[(String, String)]) -> Vec<ConfigShown> {
-        Vec::new()
+    /// Every config of a topic that was given some, by name.
+    pub fn effective_configs(&self, given: &[(String, Option<String>)]) -> Vec<ConfigShown> {
+        let mut shown: Vec<ConfigShown> = topic_config::DEFINITIONS
+            .iter()
+            .filter_map(|definition| {
+                // The last one counts, where one is given twice.
+                let own = given.iter().rev().find(|(name, _)| name == definition.name);
+                let own = own.and_then(|(_, value)| value.clone());
+                let source = if own.is_some() { CONFIG_OF_TOPIC } else { CONFIG_DEFAULT };
+                let value = own.or_else(|| definition.default.map(str::to_owned))?;
+                Some(ConfigShown { name: definition.name, value, source })
+            })
+            .collect();
+        shown.sort_by_key(|config| config.name);
+        shown
     }
 
     /// Proposes a change in the name of a request.
-    pub fn propose(&mut self, request: RequestToken, slot: u32, what: Proposal) {
-        self.proposals.push(Proposed {
-            request,
-            slot,
-            what,
-        });
+    pub fn propose(&mut self, request: RequestToken, slot: u32, command: Command) {
+        self.proposals.push(Proposed { request, slot, command });
     }
 
     /// Asks the authorizer.
@@ -382,14 +340,14 @@ impl Work {
         desk: &mut Desk,
         request: &Request,
         slot: u32,
-        decision: Decision,
+        decided: Decided,
     ) -> Option<Outcome> {
         match self {
-            Work::Metadata(work) => work.on_decision(desk, request, slot, decision),
-            Work::CreateTopics(work) => work.on_decision(request, slot, decision),
-            Work::DeleteTopics(work) => work.on_decision(request, slot, decision),
+            Work::Metadata(work) => work.on_decision(desk, request, slot, decided),
+            Work::CreateTopics(work) => work.on_decision(desk, request, slot, decided),
+            Work::DeleteTopics(work) => work.on_decision(request, slot, decided),
             Work::Produce(_) | Work::Fetch(_) | Work::ListOffsets(_) | Work::InitProducerId => {
-                panic!("nothing was proposed, got {decision:?}")
+                panic!("nothing was proposed, got {decided:?}")
             }
         }
     }
@@ -431,4 +389,17 @@ pub struct Room {
     pub idle: bool,
     /// Answer bytes that may still be promised.
     pub promise: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_printed_as_kafka_does() {
+        assert_eq!(base64_url([0; 16]), "AAAAAAAAAAAAAAAAAAAAAA");
+        assert_eq!(base64_url([0xff; 16]), "_____________________w");
+        let id = 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef_u128.to_be_bytes();
+        assert_eq!(base64_url(id), "ASNFZ4mrze8BI0VniavN7w");
+    }
 }

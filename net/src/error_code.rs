@@ -2,6 +2,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use corelane_engine::call::{AppendError, ReadError};
+use corelane_engine::controller::command::CommandError;
 
 /// The codes this broker gives. Names and numbers are Kafka's (`org.apache.kafka.common.protocol.Errors`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,4 +99,21 @@ pub fn of_read(error: &ReadError) -> ErrorCode {
         ReadError::Corrupt => ErrorCode::CorruptMessage,
         ReadError::Storage => ErrorCode::KafkaStorageError,
     }
+}
+
+/// Code and message of a refused command.
+pub fn of_command(error: &CommandError) -> (ErrorCode, Option<String>) {
+    let code = match error {
+        CommandError::TopicExists(_) => ErrorCode::TopicAlreadyExists,
+        CommandError::InvalidTopic(_) => ErrorCode::InvalidTopicException,
+        CommandError::InvalidPartitions(_) => ErrorCode::InvalidPartitions,
+        CommandError::InvalidReplicationFactor(_) => ErrorCode::InvalidReplicationFactor,
+        CommandError::InvalidReplicaAssignment(_) => ErrorCode::InvalidReplicaAssignment,
+        CommandError::InvalidConfig(_) => ErrorCode::InvalidConfig,
+        CommandError::InvalidRequest(_) => ErrorCode::InvalidRequest,
+        CommandError::PolicyViolation(_) => ErrorCode::PolicyViolation,
+        CommandError::UnknownTopicId => ErrorCode::UnknownTopicId,
+        CommandError::UnsupportedVersion(_) => ErrorCode::UnsupportedVersion,
+    };
+    (code, Some(error.to_string()))
 }

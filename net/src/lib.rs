@@ -7,7 +7,6 @@ pub mod desk;
 pub mod error_code;
 pub mod event;
 pub mod frame;
-pub mod interim;
 pub mod protocol;
 pub mod requests;
 pub mod sessions;

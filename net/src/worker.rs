@@ -15,6 +15,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use corelane_engine::controller::command::{self, Command};
+use corelane_engine::controller::image::Image;
 use corelane_engine::call::{Answer, RequestToken};
 use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
@@ -25,11 +27,11 @@ use crate::api::{self, Api, CloseReason, Header, Parsed, k18_api_versions};
 use crate::conn::{Conn, Receive};
 use crate::context::{Authorize, Principal, RequestContext};
 use crate::desk::{
-    Decision, Desk, Outcome, Proposal, Proposed, Request, Room, Started, Waiting, Work,
+    Decided, Desk, Outcome, Proposed, Request, Room, Started, Waiting, Work,
 };
+use crate::error_code;
 use crate::event::{ConnId, Event, Machine, Message, Outbox};
 use crate::frame::{Buffers, Frame};
-use crate::interim::Image;
 use crate::requests::{Pending, Requests};
 use crate::sessions::Sessions;
 use crate::storage::Storage;
@@ -39,6 +41,8 @@ const PLAIN_REQUEST_BYTES_MAX: usize = 8 << 20;
 /// Connections that waited for memory and are looked at again in one pass.
 const MEMORY_RETRIES: usize = 16;
 
+/// Kafka's `ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE`.
+const PRODUCER_ID_BLOCK: u32 = 1000;
 /// In whose name a shard asks for a block of producer ids: no request's token.
 const PRODUCER_IDS: RequestToken = RequestToken(u64::MAX);
 /// Memory for a half-received frame is taken back after this long without a byte, when others wait for it.
@@ -167,35 +171,36 @@ impl<S: Storage> Worker<S> {
         now: Now,
         request: RequestToken,
         slot: u32,
-        decision: Decision,
+        decided: Decided,
         out: &mut Outbox,
     ) {
         self.desk.now = now;
         if request == PRODUCER_IDS {
-            self.on_producer_ids(decision, out);
+            self.on_producer_ids(decided, out);
         } else if let Some(pending) = self.requests.get_mut(request)
             && let Some(outcome) =
                 pending
                     .work
-                    .on_decision(&mut self.desk, &pending.request, slot, decision)
+                    .on_decision(&mut self.desk, &pending.request, slot, decided)
         {
             self.finish(request, outcome, out);
         }
         self.turn(out);
     }
 
-    fn on_producer_ids(&mut self, decision: Decision, out: &mut Outbox) {
+    fn on_producer_ids(&mut self, decided: Decided, out: &mut Outbox) {
         let now = self.desk.now;
-        match decision {
-            Decision::ProducerIds { first, end } => {
-                for (token, id) in self.desk.producer_ids.on_block(first, end) {
+        match decided {
+            Ok(command::Outcome::ProducerIds { first, count }) => {
+                for (token, id) in self.desk.producer_ids.on_block(first, first + i64::from(count)) {
                     if let Some(pending) = self.requests.get_mut(token) {
                         let outcome = k22_init_producer_id::on_id(&pending.request, now, id);
                         self.finish(token, outcome, out);
                     }
                 }
             }
-            Decision::Refused((code, _)) => {
+            Err(error) => {
+                let (code, _) = error_code::of_command(&error);
                 for token in self.desk.producer_ids.on_refused() {
                     if let Some(pending) = self.requests.get_mut(token) {
                         let outcome = k22_init_producer_id::on_refused(&pending.request, now, code);
@@ -203,9 +208,7 @@ impl<S: Storage> Worker<S> {
                     }
                 }
             }
-            Decision::Created(_) | Decision::Deleted => {
-                panic!("producer ids were asked for, got {decision:?}")
-            }
+            Ok(other) => panic!("producer ids were asked for, got {other:?}"),
         }
     }
 
@@ -381,7 +384,8 @@ impl<S: Storage> Worker<S> {
                 }
             }
             if self.desk.producer_ids.must_ask() {
-                self.desk.propose(PRODUCER_IDS, 0, Proposal::ProducerIds);
+                let command = Command::AllocateProducerIds { count: PRODUCER_ID_BLOCK };
+                self.desk.propose(PRODUCER_IDS, 0, command);
             }
             out.disk.append(&mut self.shard_out.disk);
             if self.shard_out.fatal.is_some() {

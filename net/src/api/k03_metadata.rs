@@ -11,16 +11,17 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use corelane_engine::controller::command::{Command, CommandError, Layout, NewTopic};
+use corelane_engine::controller::names;
 use corelane_engine::types::TopicId;
 
-use crate::api::k19_create_topics::{DEFAULT_PARTITIONS, check_name, is_internal};
 use crate::context::{
     Operation, RequestContext, Resource, resolve_topic, shown_topic, throttle_ms,
 };
 use crate::desk::{
-    Decision, Desk, Found, Outcome, Proposal, Request, Room, Started, Waiting, Work,
+    Decided, Desk, Found, Outcome, Request, Room, Started, Waiting, Work,
 };
-use crate::error_code::ErrorCode;
+use crate::error_code::{self, ErrorCode};
 use crate::protocol::metadata_request::{MetadataRequest, MetadataRequestTopic};
 use crate::protocol::metadata_response::{
     MetadataResponse, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
@@ -113,8 +114,8 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
             let topic = Resource::Topic(name);
             if desk.topic_by_name(&request.context, name).is_some()
                 || !desk.allows(&request.context, Operation::Describe, topic)
-                || is_internal(name)
-                || check_name(name).is_err()
+                || names::is_internal(name)
+                || names::check(name).is_err()
             {
                 continue;
             }
@@ -134,12 +135,13 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
         return Started::Hold;
     }
     for (slot, name) in (0u32..).zip(&create) {
-        let what = Proposal::CreateTopic {
+        let command = Command::CreateTopic(NewTopic {
             name: resolve_topic(&request.context, name).to_owned(),
-            partitions: DEFAULT_PARTITIONS,
+            layout: Layout::Count { partitions: -1, replicas: -1 },
             configs: Vec::new(),
-        };
-        desk.propose(request.token, slot, what);
+            validate_only: false,
+        });
+        desk.propose(request.token, slot, command);
     }
     Started::Waiting(Waiting {
         work: Work::Metadata(Box::new(Metadata {
@@ -160,18 +162,14 @@ impl Metadata {
         desk: &Desk,
         request: &Request,
         slot: u32,
-        decision: Decision,
+        decided: Decided,
     ) -> Option<Outcome> {
-        match decision {
-            // Somebody else created it meanwhile.
-            Decision::Refused((ErrorCode::TopicAlreadyExists, _)) => {}
-            Decision::Refused((code, _)) => {
+        match decided {
+            // Or somebody else created it meanwhile.
+            Ok(_) | Err(CommandError::TopicExists(_)) => {}
+            Err(error) => {
                 let name = std::mem::take(&mut self.create[slot as usize]);
-                self.refused.push((name, code));
-            }
-            Decision::Created(_) => {}
-            Decision::Deleted | Decision::ProducerIds { .. } => {
-                panic!("a topic was proposed, got {decision:?}")
+                self.refused.push((name, error_code::of_command(&error).0));
             }
         }
         self.missing -= 1;
@@ -219,7 +217,7 @@ fn answer(
                 None => {
                     let code = match refused.iter().find(|(of, _)| of == name) {
                         Some((_, code)) => *code,
-                        None if check_name(name).is_err() => ErrorCode::InvalidTopicException,
+                        None if names::check(name).is_err() => ErrorCode::InvalidTopicException,
                         None => ErrorCode::UnknownTopicOrPartition,
                     };
                     unknown(Some(name), TopicId::ZERO, code)
@@ -234,8 +232,9 @@ fn answer(
         brokers: desk
             .brokers()
             .map(|broker| MetadataResponseBroker {
-                node_id: broker.id.0,
-                host: broker.host.into(),
+                node_id: broker.node.0,
+                host: broker.host.as_str().into(),
+                rack: broker.rack.as_deref().map(Into::into),
                 port: i32::from(broker.port),
                 ..MetadataResponseBroker::default()
             })
@@ -261,18 +260,16 @@ fn known(
     MetadataResponseTopic {
         name: Some(shown_topic(context, topic.name).into()),
         topic_id: topic.id.into(),
-        is_internal: is_internal(topic.name),
-        partitions: (0..topic.partitions)
-            .map(|partition_index| {
-                let place = desk.place(topic, partition_index);
-                MetadataResponsePartition {
-                    partition_index,
-                    leader_id: place.leader.0,
-                    leader_epoch: place.leader_epoch.0,
-                    replica_nodes: vec![place.leader.0],
-                    isr_nodes: vec![place.leader.0],
-                    ..MetadataResponsePartition::default()
-                }
+        is_internal: names::is_internal(topic.name),
+        partitions: desk
+            .partitions(topic.id)
+            .map(|partition| MetadataResponsePartition {
+                partition_index: partition.partition,
+                leader_id: partition.leader.0,
+                leader_epoch: partition.leader_epoch.0,
+                replica_nodes: partition.replicas.iter().map(|node| node.0).collect(),
+                isr_nodes: partition.isr.iter().map(|node| node.0).collect(),
+                ..MetadataResponsePartition::default()
             })
             .collect(),
         topic_authorized_operations: if operations {

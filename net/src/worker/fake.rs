@@ -7,6 +7,9 @@ use corelane_engine::call::{
     Answer, AnswerBody, AppendAnswer, AppendError, Appended, Call, CallBody, ListAnswer, ListWhat,
     Listed, ReadAnswer, ReadDone, ReadError, RequestToken,
 };
+use corelane_engine::controller::command::{Broker, Command, CommandError, Layout, Outcome, PartitionState, Record};
+use corelane_engine::controller::image::Image;
+use corelane_engine::controller::names;
 use corelane_engine::disk::DiskDone;
 use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
@@ -17,9 +20,7 @@ use corelane_engine::types::{
 use super::{NetLimits, Parts, Worker};
 use crate::api;
 use crate::context::{Authorize, authorize_all};
-use crate::desk::{Decision, Proposal};
 use crate::event::{ConnId, Event, Machine, Outbox, SocketOp};
-use crate::interim::{Image, Topic};
 use crate::protocol::{Message, Reader, Writer};
 use crate::storage::Storage;
 
@@ -259,18 +260,20 @@ impl Rig {
     }
 
     pub(super) fn with(shards: u16, authorize: Authorize, limits: NetLimits) -> Rig {
+        let broker = Record::Broker(Broker {
+            node: NodeId(1),
+            host: "127.0.0.1".to_owned(),
+            port: 9092,
+            rack: None,
+            incarnation: [0; 16],
+        });
+        let image = Image::of(0, &[Record::Cluster { id: [0; 16] }, broker]).expect("sound");
         let workers = (0..shards)
             .map(|shard| {
                 Worker::new(Parts {
                     me: ShardId(shard),
                     shards,
-                    image: Image {
-                        cluster_id: "cluster".to_owned(),
-                        node: corelane_engine::types::NodeId(1),
-                        host: "127.0.0.1".to_owned(),
-                        port: 9092,
-                        ..Image::default()
-                    },
+                    image: image.clone(),
                     storage: Fake::default(),
                     limits: limits.clone(),
                     rng: Rng::new(u64::from(shard)),
@@ -298,16 +301,16 @@ impl Rig {
         let mut id = TopicId([0; 16]);
         id.0[0] = 1;
         id.0[8..].copy_from_slice(&self.next_id.to_be_bytes());
+        let seat = PartitionState {
+            replicas: [NodeId(1)].into(),
+            isr: [NodeId(1)].into(),
+            leader: NodeId(1),
+            leader_epoch: 0,
+        };
+        let partitions_of = vec![seat; partitions as usize];
+        let record = Record::Topic { id, name: name.to_owned(), configs: Default::default(), partitions: partitions_of };
         for worker in &mut self.workers {
-            let image = worker.image_mut();
-            image.names.insert(name.to_owned(), id);
-            image.topics.insert(
-                id,
-                Topic {
-                    name: name.to_owned(),
-                    partitions,
-                },
-            );
+            worker.image_mut().apply(&record).expect("sound");
             for partition in 0..partitions {
                 worker.storage_mut().logs.insert(
                     TopicPartition {
@@ -447,26 +450,36 @@ impl Rig {
             return;
         }
         for (shard, proposed) in std::mem::take(&mut self.waiting) {
-            let decision = match proposed.what {
-                Proposal::CreateTopic {
-                    name, partitions, ..
-                } => Decision::Created(self.topic(&name, partitions)),
-                Proposal::DeleteTopic(id) => {
+            let image = self.workers[0].image_mut();
+            let decided = match proposed.command {
+                Command::CreateTopic(new) if image.topic(&new.name).is_some() => {
+                    Err(CommandError::TopicExists(format!("Topic '{}' already exists.", new.name)))
+                }
+                Command::CreateTopic(new) => match (names::check(&new.name), new.layout) {
+                    (Err(why), _) => Err(CommandError::InvalidTopic(why)),
+                    (Ok(()), Layout::Assigned(list)) => Err(CommandError::InvalidReplicaAssignment(format!("{list:?}"))),
+                    (Ok(()), Layout::Count { partitions, .. }) => {
+                        let partitions = partitions.max(1);
+                        let id = match new.validate_only {
+                            true => TopicId::ZERO,
+                            false => self.topic(&new.name, partitions),
+                        };
+                        Ok(Outcome::Created { id, partitions, replicas: 1 })
+                    }
+                },
+                Command::DeleteTopic { id } if image.topic_by_id(id).is_none() => Err(CommandError::UnknownTopicId),
+                Command::DeleteTopic { id } => {
                     for worker in &mut self.workers {
-                        let image = worker.image_mut();
-                        let topic = image.topics.remove(&id).expect("it was there");
-                        image.names.remove(&topic.name);
+                        worker.image_mut().apply(&Record::TopicDeleted { id }).expect("sound");
                         worker.storage_mut().logs.retain(|p, _| p.topic != id);
                     }
-                    Decision::Deleted
+                    Ok(Outcome::Done)
                 }
-                Proposal::ProducerIds => {
-                    self.next_id += 1000;
-                    Decision::ProducerIds {
-                        first: self.next_id,
-                        end: self.next_id + 1000,
-                    }
+                Command::AllocateProducerIds { count } => {
+                    self.next_id += i64::from(count);
+                    Ok(Outcome::ProducerIds { first: self.next_id, count })
                 }
+                other => panic!("{other:?}"),
             };
             let mut out = Outbox::default();
             self.workers[shard].on_decision(

@@ -1,0 +1,442 @@
+//! What changes the metadata: commands are proposed and checked against the image, records are committed and folded.
+//!
+//! ```text
+//!  shard ── Command ──► controller: check against the image ── Vec<Record> ──► Raft ── committed ──► Image::apply
+//!                            └─► CommandError                       (encoded: {kind, version, length} + fields, each)
+//! ```
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::codec::{CodecError, Reader, put_count, put_nodes, put_string};
+use super::topic_config::Configs;
+use crate::types::{NodeId, TopicId};
+
+/// What a shard asks of the controller.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Answered by [`Outcome::Created`].
+    CreateTopic(NewTopic),
+    /// Answered by [`Outcome::Done`]; so are all that say nothing else.
+    DeleteTopic { id: TopicId },
+    /// Every start of a broker: its address may have changed.
+    RegisterBroker(Broker),
+    /// Answered by [`Outcome::ProducerIds`]: a block for the asking shard alone.
+    AllocateProducerIds { count: u32 },
+    /// After an unclean stop: raises the leader epoch of every partition that `node` leads.
+    RaiseLeaderEpochs { node: NodeId },
+    /// Finalizes `corelane.version`, the gate of newer records.
+    FinalizeVersion { version: u16 },
+}
+
+/// A topic to be, as CreateTopics (key 19) asks for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewTopic {
+    pub name: String,
+    pub layout: Layout,
+    /// A value of `None` is refused with Kafka's message.
+    pub configs: Vec<(String, Option<String>)>,
+    /// Check and answer only.
+    pub validate_only: bool,
+}
+
+/// How many partitions, and where.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Layout {
+    /// -1 is the broker's default for either.
+    Count { partitions: i32, replicas: i16 },
+    /// Partition and its replicas, the preferred leader first, as the client sent them.
+    Assigned(Vec<(i32, Vec<NodeId>)>),
+}
+
+/// A broker as clients see it in Metadata.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Broker {
+    pub node: NodeId,
+    pub host: String,
+    pub port: u16,
+    pub rack: Option<String>,
+    /// Random, new at each start.
+    pub incarnation: [u8; 16],
+}
+
+/// What came of a command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    Done,
+    /// `id` is zero where only checked.
+    Created {
+        id: TopicId,
+        partitions: i32,
+        replicas: i16,
+    },
+    /// `first .. first + count` belong to the asking shard.
+    ProducerIds {
+        first: i64,
+        count: u32,
+    },
+}
+
+/// Why a command is refused; the messages are Kafka's. Mapped to Kafka's codes in one place, `net/src/error_code.rs`.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum CommandError {
+    /// TOPIC_ALREADY_EXISTS
+    #[error("{0}")]
+    TopicExists(String),
+    /// INVALID_TOPIC_EXCEPTION
+    #[error("{0}")]
+    InvalidTopic(String),
+    /// INVALID_PARTITIONS
+    #[error("{0}")]
+    InvalidPartitions(String),
+    /// INVALID_REPLICATION_FACTOR
+    #[error("{0}")]
+    InvalidReplicationFactor(String),
+    /// INVALID_REPLICA_ASSIGNMENT
+    #[error("{0}")]
+    InvalidReplicaAssignment(String),
+    /// INVALID_CONFIG
+    #[error("{0}")]
+    InvalidConfig(String),
+    /// INVALID_REQUEST
+    #[error("{0}")]
+    InvalidRequest(String),
+    /// POLICY_VIOLATION
+    #[error("{0}")]
+    PolicyViolation(String),
+    /// UNKNOWN_TOPIC_ID; UNKNOWN_TOPIC_OR_PARTITION where the client gave a name.
+    #[error("This server does not host this topic ID.")]
+    UnknownTopicId,
+    /// UNSUPPORTED_VERSION
+    #[error("{0}")]
+    UnsupportedVersion(String),
+}
+
+/// The newest `corelane.version` this code knows. 1: everything of the single-node broker.
+pub const VERSION_KNOWN: u16 = 1;
+
+/// What is committed and folded into the image. A snapshot is a list of records too.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Record {
+    /// First of all: the cluster's identity.
+    Cluster {
+        id: [u8; 16],
+    },
+    Version {
+        version: u16,
+    },
+    Broker(Broker),
+    /// How often the leader epochs of everything led by `node` were raised.
+    LeaderEpochs {
+        node: NodeId,
+        raises: i32,
+    },
+    Topic {
+        id: TopicId,
+        name: String,
+        configs: Configs,
+        /// By partition number.
+        partitions: Vec<PartitionState>,
+    },
+    TopicDeleted {
+        id: TopicId,
+    },
+    /// All below `next` are given away.
+    ProducerIds {
+        next: i64,
+    },
+}
+
+/// One partition as a record carries it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PartitionState {
+    /// The preferred leader first.
+    pub replicas: Box<[NodeId]>,
+    pub isr: Box<[NodeId]>,
+    pub leader: NodeId,
+    pub leader_epoch: i32,
+}
+
+const KIND_CLUSTER: u8 = 1;
+const KIND_VERSION: u8 = 2;
+const KIND_BROKER: u8 = 3;
+const KIND_LEADER_EPOCHS: u8 = 4;
+const KIND_TOPIC: u8 = 5;
+const KIND_TOPIC_DELETED: u8 = 6;
+const KIND_PRODUCER_IDS: u8 = 7;
+
+/// The format of every kind's fields so far.
+const FORMAT: u8 = 1;
+
+impl Record {
+    fn kind(&self) -> u8 {
+        match self {
+            Record::Cluster { .. } => KIND_CLUSTER,
+            Record::Version { .. } => KIND_VERSION,
+            Record::Broker(_) => KIND_BROKER,
+            Record::LeaderEpochs { .. } => KIND_LEADER_EPOCHS,
+            Record::Topic { .. } => KIND_TOPIC,
+            Record::TopicDeleted { .. } => KIND_TOPIC_DELETED,
+            Record::ProducerIds { .. } => KIND_PRODUCER_IDS,
+        }
+    }
+
+    /// Appends `{kind u8, version u8, length u32}` and the fields.
+    pub fn encode(&self, out: &mut BytesMut) {
+        out.put_u8(self.kind());
+        out.put_u8(FORMAT);
+        let length_at = out.len();
+        out.put_u32(0);
+        let start = out.len();
+        match self {
+            Record::Cluster { id } => out.put_slice(id),
+            Record::Version { version } => out.put_u16(*version),
+            Record::Broker(broker) => {
+                out.put_i32(broker.node.0);
+                put_string(out, &broker.host);
+                out.put_u16(broker.port);
+                out.put_u8(u8::from(broker.rack.is_some()));
+                if let Some(rack) = &broker.rack {
+                    put_string(out, rack);
+                }
+                out.put_slice(&broker.incarnation);
+            }
+            Record::LeaderEpochs { node, raises } => {
+                out.put_i32(node.0);
+                out.put_i32(*raises);
+            }
+            Record::Topic {
+                id,
+                name,
+                configs,
+                partitions,
+            } => {
+                out.put_slice(&id.0);
+                put_string(out, name);
+                put_count(out, configs.len());
+                for (name, value) in configs {
+                    put_string(out, name);
+                    put_string(out, value);
+                }
+                put_count(out, partitions.len());
+                for partition in partitions {
+                    put_nodes(out, &partition.replicas);
+                    put_nodes(out, &partition.isr);
+                    out.put_i32(partition.leader.0);
+                    out.put_i32(partition.leader_epoch);
+                }
+            }
+            Record::TopicDeleted { id } => out.put_slice(&id.0),
+            Record::ProducerIds { next } => out.put_i64(*next),
+        }
+        let length = u32::try_from(out.len() - start).expect("a record is far below 4 GiB");
+        out[length_at..start].copy_from_slice(&length.to_be_bytes());
+    }
+
+    /// Takes one record from the front.
+    fn decode(from: &mut Reader<'_>) -> Result<Record, CodecError> {
+        let kind = from.u8()?;
+        let format = from.u8()?;
+        let length = from.u32()? as usize;
+        let mut fields = Reader::new(from.take(length)?, "metadata record");
+        if format > FORMAT {
+            return Err(CodecError::Newer {
+                what: "metadata record",
+                found: format.into(),
+                known: FORMAT.into(),
+            });
+        }
+        let fields = &mut fields;
+        let record = match kind {
+            KIND_CLUSTER => Record::Cluster {
+                id: fields.bytes16()?,
+            },
+            KIND_VERSION => Record::Version {
+                version: fields.u16()?,
+            },
+            KIND_BROKER => Record::Broker(Broker {
+                node: NodeId(fields.i32()?),
+                host: fields.string()?,
+                port: fields.u16()?,
+                rack: match fields.u8()? {
+                    0 => None,
+                    _ => Some(fields.string()?),
+                },
+                incarnation: fields.bytes16()?,
+            }),
+            KIND_LEADER_EPOCHS => Record::LeaderEpochs {
+                node: NodeId(fields.i32()?),
+                raises: fields.i32()?,
+            },
+            KIND_TOPIC => {
+                let id = TopicId(fields.bytes16()?);
+                let name = fields.string()?;
+                let mut configs = Configs::new();
+                for _ in 0..fields.count(8)? {
+                    configs.insert(fields.string()?, fields.string()?);
+                }
+                let count = fields.count(16)?;
+                let partitions = (0..count)
+                    .map(|_| {
+                        Ok(PartitionState {
+                            replicas: fields.nodes()?,
+                            isr: fields.nodes()?,
+                            leader: NodeId(fields.i32()?),
+                            leader_epoch: fields.i32()?,
+                        })
+                    })
+                    .collect::<Result<Vec<_>, CodecError>>()?;
+                Record::Topic {
+                    id,
+                    name,
+                    configs,
+                    partitions,
+                }
+            }
+            KIND_TOPIC_DELETED => Record::TopicDeleted {
+                id: TopicId(fields.bytes16()?),
+            },
+            KIND_PRODUCER_IDS => Record::ProducerIds {
+                next: fields.i64()?,
+            },
+            unknown => {
+                return Err(CodecError::Newer {
+                    what: "kind of metadata record",
+                    found: unknown.into(),
+                    known: KIND_PRODUCER_IDS.into(),
+                });
+            }
+        };
+        fields.end()?;
+        Ok(record)
+    }
+}
+
+/// Encodes a list of records: the data of one Raft entry, or the body of a snapshot.
+pub fn encode_records(records: &[Record]) -> Bytes {
+    let mut out = BytesMut::new();
+    records.iter().for_each(|record| record.encode(&mut out));
+    out.freeze()
+}
+
+/// The records of one Raft entry or snapshot, in order.
+pub fn decode_records(bytes: &[u8]) -> Result<Vec<Record>, CodecError> {
+    let mut reader = Reader::new(bytes, "metadata record");
+    let mut records = Vec::new();
+    while !reader.is_empty() {
+        records.push(Record::decode(&mut reader)?);
+    }
+    Ok(records)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    fn every_kind() -> Vec<(Record, &'static str)> {
+        vec![
+            (
+                Record::Cluster { id: [7; 16] },
+                "01010000001007070707070707070707070707070707",
+            ),
+            (Record::Version { version: 1 }, "0201000000020001"),
+            (
+                Record::Broker(Broker {
+                    node: NodeId(1),
+                    host: "h".to_owned(),
+                    port: 9092,
+                    rack: None,
+                    incarnation: [2; 16],
+                }),
+                "03010000001c00000001000000016823840002020202020202020202020202020202",
+            ),
+            (
+                Record::Broker(Broker {
+                    node: NodeId(2),
+                    host: String::new(),
+                    port: 1,
+                    rack: Some("r".to_owned()),
+                    incarnation: [0; 16],
+                }),
+                "0301000000200000000200000000000101000000017200000000000000000000000000000000",
+            ),
+            (
+                Record::LeaderEpochs {
+                    node: NodeId(1),
+                    raises: 3,
+                },
+                "0401000000080000000100000003",
+            ),
+            (
+                Record::Topic {
+                    id: TopicId([9; 16]),
+                    name: "ab".to_owned(),
+                    configs: Configs::from([("k".to_owned(), "v".to_owned())]),
+                    partitions: vec![PartitionState {
+                        replicas: [NodeId(1), NodeId(2)].into(),
+                        isr: [NodeId(1)].into(),
+                        leader: NodeId(1),
+                        leader_epoch: 5,
+                    }],
+                },
+                "05010000004409090909090909090909090909090909000000026162000000010000000\
+                 16b00000001760000000100000002000000010000000200000001000000010000000100000005",
+            ),
+            (
+                Record::TopicDeleted {
+                    id: TopicId([9; 16]),
+                },
+                "06010000001009090909090909090909090909090909",
+            ),
+            (
+                Record::ProducerIds { next: 1000 },
+                "07010000000800000000000003e8",
+            ),
+        ]
+    }
+
+    /// These bytes open for ever.
+    #[test]
+    fn golden_bytes_of_format_1() {
+        for (record, golden) in every_kind() {
+            let bytes = encode_records(std::slice::from_ref(&record));
+            assert_eq!(hex(&bytes), golden, "{record:?}");
+            assert_eq!(decode_records(&bytes), Ok(vec![record]));
+        }
+    }
+
+    #[test]
+    fn every_cut_and_every_length_is_refused_or_read() {
+        let records: Vec<Record> = every_kind().into_iter().map(|(r, _)| r).collect();
+        for record in &records {
+            let bytes = encode_records(std::slice::from_ref(record));
+            for end in 1..bytes.len() {
+                assert!(decode_records(&bytes[..end]).is_err());
+            }
+            for at in 0..bytes.len() {
+                for value in [0, 1, 0x7f, 0x80, 0xff] {
+                    let mut spoilt = bytes.to_vec();
+                    spoilt[at] = value;
+                    // Must not panic or allocate by the length it is told.
+                    let _ = decode_records(&spoilt);
+                }
+            }
+        }
+        let all = encode_records(&records);
+        assert_eq!(decode_records(&all), Ok(records));
+    }
+
+    #[test]
+    fn newer_formats_are_refused_by_name() {
+        let error = decode_records(&[2, 9, 0, 0, 0, 0]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "metadata record has format 9; this version knows up to 1"
+        );
+        let error = decode_records(&[99, 1, 0, 0, 0, 0]).unwrap_err();
+        assert!(matches!(error, CodecError::Newer { found: 99, .. }));
+    }
+}
