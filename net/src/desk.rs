@@ -8,10 +8,10 @@
 //! ```
 
 use bytes::{BufMut, Bytes, BytesMut};
+use corelane_engine::call::{AnswerBody, Call, CallBody, RequestToken};
 use corelane_engine::controller::command::{self, Broker, Command, CommandError};
 use corelane_engine::controller::image::{Image, Partition, Topic};
 use corelane_engine::controller::{placement, topic_config};
-use corelane_engine::call::{AnswerBody, Call, CallBody, RequestToken};
 use corelane_engine::types::{Instant, LeaderEpoch, NodeId, Now, ShardId, TopicId, TopicPartition};
 
 use crate::api::k22_init_producer_id::ProducerIds;
@@ -68,7 +68,11 @@ pub struct Found<'a> {
 
 impl<'a> From<&'a Topic> for Found<'a> {
     fn from(topic: &'a Topic) -> Found<'a> {
-        Found { id: topic.id, name: &topic.name, partitions: topic.partition_count() }
+        Found {
+            id: topic.id,
+            name: &topic.name,
+            partitions: topic.partition_count(),
+        }
     }
 }
 
@@ -100,7 +104,9 @@ fn base64_url(id: [u8; 16]) -> String {
 impl Desk {
     /// The topic that a client calls `name`.
     pub fn topic_by_name(&self, context: &RequestContext, name: &str) -> Option<Found<'_>> {
-        self.image.topic(resolve_topic(context, name)).map(Found::from)
+        self.image
+            .topic(resolve_topic(context, name))
+            .map(Found::from)
     }
 
     /// The topic of an id.
@@ -120,7 +126,10 @@ impl Desk {
 
     /// The partitions of a topic, in order.
     pub fn partitions(&self, id: TopicId) -> impl Iterator<Item = Partition<'_>> {
-        self.image.topic_by_id(id).into_iter().flat_map(|topic| self.image.partitions(topic))
+        self.image
+            .topic_by_id(id)
+            .into_iter()
+            .flat_map(|topic| self.image.partitions(topic))
     }
 
     /// Every broker.
@@ -135,7 +144,10 @@ impl Desk {
 
     /// The broker that admin requests are sent to: any will do, as with Kafka's Raft.
     pub fn controller_id(&self) -> NodeId {
-        self.image.brokers().next().map_or(NodeId(-1), |broker| broker.node)
+        self.image
+            .brokers()
+            .next()
+            .map_or(NodeId(-1), |broker| broker.node)
     }
 
     /// Every config of a topic that was given some, by name.
@@ -146,9 +158,17 @@ impl Desk {
                 // The last one counts, where one is given twice.
                 let own = given.iter().rev().find(|(name, _)| name == definition.name);
                 let own = own.and_then(|(_, value)| value.clone());
-                let source = if own.is_some() { CONFIG_OF_TOPIC } else { CONFIG_DEFAULT };
+                let source = if own.is_some() {
+                    CONFIG_OF_TOPIC
+                } else {
+                    CONFIG_DEFAULT
+                };
                 let value = own.or_else(|| definition.default.map(str::to_owned))?;
-                Some(ConfigShown { name: definition.name, value, source })
+                Some(ConfigShown {
+                    name: definition.name,
+                    value,
+                    source,
+                })
             })
             .collect();
         shown.sort_by_key(|config| config.name);
@@ -157,7 +177,11 @@ impl Desk {
 
     /// Proposes a change in the name of a request.
     pub fn propose(&mut self, request: RequestToken, slot: u32, command: Command) {
-        self.proposals.push(Proposed { request, slot, command });
+        self.proposals.push(Proposed {
+            request,
+            slot,
+            command,
+        });
     }
 
     /// Asks the authorizer.

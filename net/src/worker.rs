@@ -15,9 +15,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use corelane_engine::call::{Answer, RequestToken};
 use corelane_engine::controller::command::{self, Command};
 use corelane_engine::controller::image::Image;
-use corelane_engine::call::{Answer, RequestToken};
 use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
 use corelane_engine::types::{Instant, Now, ShardId};
@@ -26,9 +26,7 @@ use crate::api::k22_init_producer_id::{self, ProducerIds};
 use crate::api::{self, Api, CloseReason, Header, Parsed, k18_api_versions};
 use crate::conn::{Conn, Receive};
 use crate::context::{Authorize, Principal, RequestContext};
-use crate::desk::{
-    Decided, Desk, Outcome, Proposed, Request, Room, Started, Waiting, Work,
-};
+use crate::desk::{Decided, Desk, Outcome, Proposed, Request, Room, Started, Waiting, Work};
 use crate::error_code;
 use crate::event::{ConnId, Event, Machine, Message, Outbox};
 use crate::frame::{Buffers, Frame};
@@ -192,7 +190,11 @@ impl<S: Storage> Worker<S> {
         let now = self.desk.now;
         match decided {
             Ok(command::Outcome::ProducerIds { first, count }) => {
-                for (token, id) in self.desk.producer_ids.on_block(first, first + i64::from(count)) {
+                for (token, id) in self
+                    .desk
+                    .producer_ids
+                    .on_block(first, first + i64::from(count))
+                {
                     if let Some(pending) = self.requests.get_mut(token) {
                         let outcome = k22_init_producer_id::on_id(&pending.request, now, id);
                         self.finish(token, outcome, out);
@@ -384,7 +386,9 @@ impl<S: Storage> Worker<S> {
                 }
             }
             if self.desk.producer_ids.must_ask() {
-                let command = Command::AllocateProducerIds { count: PRODUCER_ID_BLOCK };
+                let command = Command::AllocateProducerIds {
+                    count: PRODUCER_ID_BLOCK,
+                };
                 self.desk.propose(PRODUCER_IDS, 0, command);
             }
             out.disk.append(&mut self.shard_out.disk);

@@ -18,9 +18,7 @@ use corelane_engine::types::TopicId;
 use crate::context::{
     Operation, RequestContext, Resource, resolve_topic, shown_topic, throttle_ms,
 };
-use crate::desk::{
-    Decided, Desk, Found, Outcome, Request, Room, Started, Waiting, Work,
-};
+use crate::desk::{Decided, Desk, Found, Outcome, Request, Room, Started, Waiting, Work};
 use crate::error_code::{self, ErrorCode};
 use crate::protocol::metadata_request::{MetadataRequest, MetadataRequestTopic};
 use crate::protocol::metadata_response::{
@@ -137,7 +135,10 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
     for (slot, name) in (0u32..).zip(&create) {
         let command = Command::CreateTopic(NewTopic {
             name: resolve_topic(&request.context, name).to_owned(),
-            layout: Layout::Count { partitions: -1, replicas: -1 },
+            layout: Layout::Count {
+                partitions: -1,
+                replicas: -1,
+            },
             configs: Vec::new(),
             validate_only: false,
         });

@@ -46,7 +46,8 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
     for topic in &message.topics {
         *times.entry(&topic.name).or_default() += 1;
     }
-    let too_many = message.topics.iter().map(partitions_asked).sum::<i64>() > PARTITIONS_PER_REQUEST_MAX;
+    let too_many =
+        message.topics.iter().map(partitions_asked).sum::<i64>() > PARTITIONS_PER_REQUEST_MAX;
     let mut response = CreateTopicsResponse {
         throttle_time_ms: throttle_ms(&request.context, desk.now),
         ..CreateTopicsResponse::default()
@@ -60,12 +61,18 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
             continue;
         }
         let slot = response.topics.len() as u32;
-        let refusal = check(desk, request, name).err().or_else(|| too_many.then(too_many_partitions));
+        let refusal = check(desk, request, name)
+            .err()
+            .or_else(|| too_many.then(too_many_partitions));
         response.topics.push(match refusal {
             Some(refusal) => refused(name, refusal),
             None => {
                 let topic = new_topic(request, topic, message.validate_only);
-                let shown = desk.allows(&request.context, Operation::DescribeConfigs, Resource::Topic(name));
+                let shown = desk.allows(
+                    &request.context,
+                    Operation::DescribeConfigs,
+                    Resource::Topic(name),
+                );
                 configs.insert(slot, shown.then(|| topic.configs.clone()));
                 desk.propose(request.token, slot, Command::CreateTopic(topic));
                 // Until it is decided.
@@ -73,14 +80,26 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
             }
         });
     }
-    let twice = |name| refused(name, (ErrorCode::InvalidRequest, Some("Duplicate topic name.".to_owned())));
+    let twice = |name| {
+        refused(
+            name,
+            (
+                ErrorCode::InvalidRequest,
+                Some("Duplicate topic name.".to_owned()),
+            ),
+        )
+    };
     response.topics.extend(duplicates.into_iter().map(twice));
     if configs.is_empty() {
         return Started::Answer(request.encode(&response));
     }
     let missing = configs.len();
     Started::Waiting(Waiting {
-        work: Work::CreateTopics(Box::new(CreateTopics { response, configs, missing })),
+        work: Work::CreateTopics(Box::new(CreateTopics {
+            response,
+            configs,
+            missing,
+        })),
         deadline: None,
         answered: true,
     })
@@ -122,11 +141,18 @@ fn new_topic(request: &Request, topic: &CreatableTopic, validate_only: bool) -> 
     NewTopic {
         name: resolve_topic(&request.context, &topic.name).to_owned(),
         layout: if topic.assignments.is_empty() {
-            Layout::Count { partitions: topic.num_partitions, replicas: topic.replication_factor }
+            Layout::Count {
+                partitions: topic.num_partitions,
+                replicas: topic.replication_factor,
+            }
         } else {
             Layout::Assigned(assigned.collect())
         },
-        configs: topic.configs.iter().map(|c| (text(&c.name), c.value.as_deref().map(text))).collect(),
+        configs: topic
+            .configs
+            .iter()
+            .map(|c| (text(&c.name), c.value.as_deref().map(text)))
+            .collect(),
         validate_only,
     }
 }
@@ -154,7 +180,11 @@ impl CreateTopics {
     ) -> Option<Outcome> {
         let result = &mut self.response.topics[slot as usize];
         match decided {
-            Ok(command::Outcome::Created { id, partitions, replicas }) => {
+            Ok(command::Outcome::Created {
+                id,
+                partitions,
+                replicas,
+            }) => {
                 result.error_code = ErrorCode::None.code();
                 result.topic_id = id.into();
                 match self.configs.get(&slot).and_then(Option::as_ref) {
@@ -162,7 +192,9 @@ impl CreateTopics {
                         (result.num_partitions, result.replication_factor) = (partitions, replicas);
                         result.configs = Some(configs_shown(desk, given));
                     }
-                    None => result.topic_config_error_code = ErrorCode::TopicAuthorizationFailed.code(),
+                    None => {
+                        result.topic_config_error_code = ErrorCode::TopicAuthorizationFailed.code()
+                    }
                 }
             }
             Ok(other) => panic!("a topic was proposed, got {other:?}"),
@@ -180,5 +212,8 @@ fn configs_shown(desk: &Desk, given: &[(String, Option<String>)]) -> Vec<Creatab
         config_source: config.source,
         ..CreatableTopicConfigs::default()
     };
-    desk.effective_configs(given).into_iter().map(shown).collect()
+    desk.effective_configs(given)
+        .into_iter()
+        .map(shown)
+        .collect()
 }

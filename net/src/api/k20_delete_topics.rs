@@ -132,7 +132,10 @@ fn because(code: ErrorCode, why: &str) -> Refusal {
 }
 
 fn unknown_topic() -> Refusal {
-    because(ErrorCode::UnknownTopicOrPartition, "This server does not host this topic-partition.")
+    because(
+        ErrorCode::UnknownTopicOrPartition,
+        "This server does not host this topic-partition.",
+    )
 }
 
 /// The topic's id and the name its clients know.
@@ -148,7 +151,9 @@ fn resolve(desk: &Desk, request: &Request, named: &Named) -> Result<(TopicId, St
     let topic = match named {
         // Who may not see it is not told whether it is there.
         Named::Name(name) if !allows(Operation::Describe, name) => return Err(denied()),
-        Named::Name(name) => desk.topic_by_name(context, name).ok_or_else(unknown_topic)?,
+        Named::Name(name) => desk
+            .topic_by_name(context, name)
+            .ok_or_else(unknown_topic)?,
         Named::Id(id) => desk.topic_by_id(*id).ok_or_else(|| {
             because(
                 ErrorCode::UnknownTopicId,

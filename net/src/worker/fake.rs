@@ -7,7 +7,9 @@ use corelane_engine::call::{
     Answer, AnswerBody, AppendAnswer, AppendError, Appended, Call, CallBody, ListAnswer, ListWhat,
     Listed, ReadAnswer, ReadDone, ReadError, RequestToken,
 };
-use corelane_engine::controller::command::{Broker, Command, CommandError, Layout, Outcome, PartitionState, Record};
+use corelane_engine::controller::command::{
+    Broker, Command, CommandError, Layout, Outcome, PartitionState, Record,
+};
 use corelane_engine::controller::image::Image;
 use corelane_engine::controller::names;
 use corelane_engine::disk::DiskDone;
@@ -308,7 +310,12 @@ impl Rig {
             leader_epoch: 0,
         };
         let partitions_of = vec![seat; partitions as usize];
-        let record = Record::Topic { id, name: name.to_owned(), configs: Default::default(), partitions: partitions_of };
+        let record = Record::Topic {
+            id,
+            name: name.to_owned(),
+            configs: Default::default(),
+            partitions: partitions_of,
+        };
         for worker in &mut self.workers {
             worker.image_mut().apply(&record).expect("sound");
             for partition in 0..partitions {
@@ -452,32 +459,46 @@ impl Rig {
         for (shard, proposed) in std::mem::take(&mut self.waiting) {
             let image = self.workers[0].image_mut();
             let decided = match proposed.command {
-                Command::CreateTopic(new) if image.topic(&new.name).is_some() => {
-                    Err(CommandError::TopicExists(format!("Topic '{}' already exists.", new.name)))
-                }
+                Command::CreateTopic(new) if image.topic(&new.name).is_some() => Err(
+                    CommandError::TopicExists(format!("Topic '{}' already exists.", new.name)),
+                ),
                 Command::CreateTopic(new) => match (names::check(&new.name), new.layout) {
                     (Err(why), _) => Err(CommandError::InvalidTopic(why)),
-                    (Ok(()), Layout::Assigned(list)) => Err(CommandError::InvalidReplicaAssignment(format!("{list:?}"))),
+                    (Ok(()), Layout::Assigned(list)) => {
+                        Err(CommandError::InvalidReplicaAssignment(format!("{list:?}")))
+                    }
                     (Ok(()), Layout::Count { partitions, .. }) => {
                         let partitions = partitions.max(1);
                         let id = match new.validate_only {
                             true => TopicId::ZERO,
                             false => self.topic(&new.name, partitions),
                         };
-                        Ok(Outcome::Created { id, partitions, replicas: 1 })
+                        Ok(Outcome::Created {
+                            id,
+                            partitions,
+                            replicas: 1,
+                        })
                     }
                 },
-                Command::DeleteTopic { id } if image.topic_by_id(id).is_none() => Err(CommandError::UnknownTopicId),
+                Command::DeleteTopic { id } if image.topic_by_id(id).is_none() => {
+                    Err(CommandError::UnknownTopicId)
+                }
                 Command::DeleteTopic { id } => {
                     for worker in &mut self.workers {
-                        worker.image_mut().apply(&Record::TopicDeleted { id }).expect("sound");
+                        worker
+                            .image_mut()
+                            .apply(&Record::TopicDeleted { id })
+                            .expect("sound");
                         worker.storage_mut().logs.retain(|p, _| p.topic != id);
                     }
                     Ok(Outcome::Done)
                 }
                 Command::AllocateProducerIds { count } => {
                     self.next_id += i64::from(count);
-                    Ok(Outcome::ProducerIds { first: self.next_id, count })
+                    Ok(Outcome::ProducerIds {
+                        first: self.next_id,
+                        count,
+                    })
                 }
                 other => panic!("{other:?}"),
             };

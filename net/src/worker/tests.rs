@@ -680,7 +680,10 @@ fn topics_are_created_or_refused_in_kafkas_words() {
     let conn = rig.connect(0);
     for version in 2..=7 {
         let name = format!("v{version}");
-        assert_eq!(create(&mut rig, conn, version, vec![new_topic(&name, 1, 1)]), [(name, 0, String::new())]);
+        assert_eq!(
+            create(&mut rig, conn, version, vec![new_topic(&name, 1, 1)]),
+            [(name, 0, String::new())]
+        );
     }
     let assigned = CreatableTopic {
         assignments: vec![CreatableReplicaAssignment {
@@ -692,37 +695,75 @@ fn topics_are_created_or_refused_in_kafkas_words() {
     };
     let cases = [
         (new_topic("v2", 1, 1), 36, "Topic 'v2' already exists."),
-        (new_topic("", 1, 1), 17, "Topic name is invalid: the empty string is not allowed"),
+        (
+            new_topic("", 1, 1),
+            17,
+            "Topic name is invalid: the empty string is not allowed",
+        ),
         (assigned, 39, "[(4, [NodeId(7), NodeId(1)])]"),
-        (new_topic("__cluster_metadata", 1, 1), 42, "Creation of internal topic __cluster_metadata is prohibited."),
-        (new_topic("x", 100_000, 1), 44, "Excessively large number of partitions per request."),
+        (
+            new_topic("__cluster_metadata", 1, 1),
+            42,
+            "Creation of internal topic __cluster_metadata is prohibited.",
+        ),
+        (
+            new_topic("x", 100_000, 1),
+            44,
+            "Excessively large number of partitions per request.",
+        ),
         (new_topic("z", -1, -1), 0, ""),
     ];
     for (topic, code, message) in cases {
         let name = topic.name.to_string();
-        assert_eq!(create(&mut rig, conn, 5, vec![topic]), [(name, code, message.to_owned())]);
+        assert_eq!(
+            create(&mut rig, conn, 5, vec![topic]),
+            [(name, code, message.to_owned())]
+        );
     }
-    let twice = vec![new_topic("d", 1, 1), new_topic("d", 1, 1), new_topic("e", 1, 1)];
+    let twice = vec![
+        new_topic("d", 1, 1),
+        new_topic("d", 1, 1),
+        new_topic("e", 1, 1),
+    ];
     let got = create(&mut rig, conn, 5, twice);
-    assert_eq!(got, [("e".into(), 0, String::new()), ("d".into(), 42, "Duplicate topic name.".into())]);
+    assert_eq!(
+        got,
+        [
+            ("e".into(), 0, String::new()),
+            ("d".into(), 42, "Duplicate topic name.".into())
+        ]
+    );
     let given = CreatableTopicConfig {
         name: "segment.bytes".into(),
         value: Some("2097152".into()),
         ..CreatableTopicConfig::default()
     };
     let validate = CreateTopicsRequest {
-        topics: vec![CreatableTopic { configs: vec![given], ..new_topic("only", 3, 1) }],
+        topics: vec![CreatableTopic {
+            configs: vec![given],
+            ..new_topic("only", 3, 1)
+        }],
         validate_only: true,
         ..CreateTopicsRequest::default()
     };
     let answer: CreateTopicsResponse = rig.ask(conn, 19, 7, &validate);
     let only = &answer.topics[0];
-    assert_eq!((only.error_code, only.num_partitions, only.replication_factor), (0, 3, 1));
+    assert_eq!(
+        (
+            only.error_code,
+            only.num_partitions,
+            only.replication_factor
+        ),
+        (0, 3, 1)
+    );
     let configs = only.configs.as_deref().expect("shown");
     assert!(configs.is_sorted_by_key(|c| c.name.to_string()));
     let shown = |name: &str| {
         let config = configs.iter().find(|c| &*c.name == name).expect("there");
-        (config.value.as_deref().expect("a value").to_owned(), config.config_source)
+        (
+            config.value.as_deref().expect("a value").to_owned(),
+            config.config_source,
+        )
     };
     assert_eq!(shown("segment.bytes"), ("2097152".to_owned(), 1));
     assert_eq!(shown("cleanup.policy"), ("delete".to_owned(), 5));
@@ -795,7 +836,13 @@ fn topics_are_deleted_by_name_and_by_id() {
             (100, "-", "This server does not host this topic ID."),
         ]
     );
-    assert!(rig.workers[0].image_mut().topics().map(|t| &*t.name).eq(["b"]));
+    assert!(
+        rig.workers[0]
+            .image_mut()
+            .topics()
+            .map(|t| &*t.name)
+            .eq(["b"])
+    );
 }
 
 fn idempotent() -> InitProducerIdRequest {
