@@ -7,12 +7,12 @@
 //!            work.on_answer(desk, request) ◄── answers ────────┘ ──► Outcome ──────► connection
 //! ```
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use corelane_engine::call::{AnswerBody, Call, CallBody, RequestToken};
 use corelane_engine::controller::command::{self, Broker, Command, CommandError};
 use corelane_engine::controller::image::{Image, Partition, Topic};
 use corelane_engine::controller::{placement, topic_config};
-use corelane_engine::types::{Instant, LeaderEpoch, NodeId, Now, ShardId, TopicId, TopicPartition};
+use corelane_engine::types::{Instant, NodeId, Now, ShardId, TopicId, TopicPartition};
 
 use crate::api::k22_init_producer_id::ProducerIds;
 use crate::api::{
@@ -21,7 +21,7 @@ use crate::api::{
 };
 use crate::context::{Authorize, Operation, RequestContext, Resource, resolve_topic};
 use crate::error_code::ErrorCode;
-use crate::protocol::{Message, Reader, Writer};
+use crate::protocol::{Message, Reader, Uuid, Writer};
 use crate::sessions::Sessions;
 
 /// Per shard.
@@ -89,18 +89,6 @@ pub struct ConfigShown {
 const CONFIG_OF_TOPIC: i8 = 1;
 const CONFIG_DEFAULT: i8 = 5;
 
-/// Base64 for URLs without padding: how Kafka prints its ids.
-fn base64_url(id: [u8; 16]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let bits = u128::from_be_bytes(id);
-    // 21 digits of 6 bits, and one of the last 2 bits.
-    (0..21)
-        .map(|digit| (bits >> (122 - 6 * digit)) & 63)
-        .chain([(bits & 3) << 4])
-        .map(|digit| char::from(DIGITS[digit as usize]))
-        .collect()
-}
-
 impl Desk {
     /// The topic that a client calls `name`.
     pub fn topic_by_name(&self, context: &RequestContext, name: &str) -> Option<Found<'_>> {
@@ -139,7 +127,7 @@ impl Desk {
 
     /// The cluster's id, as clients see it: 22 characters of base64, as Kafka's.
     pub fn cluster_id(&self) -> String {
-        base64_url(self.image.cluster_id())
+        Uuid(self.image.cluster_id()).to_string()
     }
 
     /// The broker that admin requests are sent to: any will do, as with Kafka's Raft.
@@ -233,17 +221,14 @@ impl Request {
     /// Reads the body. Bytes after its end are refused, as by Kafka.
     pub fn decode<M: Message>(&self, body: &Bytes) -> Result<M, CloseReason> {
         let mut reader = Reader::new(body.clone());
-        let bad = |why: String| CloseReason::BadRequest {
-            name: self.header.entry.name,
-            version: self.header.version,
-            why,
-        };
-        let message =
-            M::decode(&mut reader, self.header.version).map_err(|error| bad(error.to_string()))?;
-        if reader.remaining() > 0 {
-            return Err(bad(format!("{} bytes after the end", reader.remaining())));
-        }
-        Ok(message)
+        let message = M::decode(&mut reader, self.header.version);
+        message
+            .and_then(|message| reader.finish().map(|()| message))
+            .map_err(|error| CloseReason::BadRequest {
+                name: self.header.entry.name,
+                version: self.header.version,
+                why: error.to_string(),
+            })
     }
 
     /// Size, header and body of an answer.
@@ -261,22 +246,15 @@ impl Request {
 
 /// Size, header and body of an answer; `tags`: response header version 1.
 pub fn encode(correlation_id: i32, tags: bool, version: i16, message: &impl Message) -> Vec<Bytes> {
-    let mut writer = Writer::new();
-    message.encode(&mut writer, version);
-    let body = writer.finish();
-    let head = if tags { 9 } else { 8 };
-    let bytes = head - 4 + body.iter().map(Bytes::len).sum::<usize>();
-    let bytes = i32::try_from(bytes).expect("answers are bounded far below 2 GiB");
-    let mut first = BytesMut::with_capacity(head);
-    first.put_i32(bytes);
-    first.put_i32(correlation_id);
+    let mut writer = Writer::frame();
+    writer.i32(correlation_id);
     if tags {
-        first.put_u8(0);
+        writer.uvarint(0);
     }
-    let mut parts = Vec::with_capacity(body.len() + 1);
-    parts.push(first.freeze());
-    parts.extend(body);
-    parts
+    message
+        .encode(&mut writer, version)
+        .expect("an answer holds only what its version can carry");
+    writer.finish()
 }
 
 /// What became of a request when it started.
@@ -413,17 +391,4 @@ pub struct Room {
     pub idle: bool,
     /// Answer bytes that may still be promised.
     pub promise: usize,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_are_printed_as_kafka_does() {
-        assert_eq!(base64_url([0; 16]), "AAAAAAAAAAAAAAAAAAAAAA");
-        assert_eq!(base64_url([0xff; 16]), "_____________________w");
-        let id = 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef_u128.to_be_bytes();
-        assert_eq!(base64_url(id), "ASNFZ4mrze8BI0VniavN7w");
-    }
 }

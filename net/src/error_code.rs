@@ -4,6 +4,8 @@
 use corelane_engine::call::{AppendError, ReadError};
 use corelane_engine::controller::command::CommandError;
 
+use crate::protocol::Str;
+
 /// The codes this broker gives. Names and numbers are Kafka's (`org.apache.kafka.common.protocol.Errors`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(i16)]
@@ -56,6 +58,18 @@ impl ErrorCode {
     pub const fn code(self) -> i16 {
         self as i16
     }
+}
+
+/// The longest message that goes to a client, in bytes: one may quote a name of 32 KiB, and a string on the wire has
+/// its bound.
+const MESSAGE_BYTES_MAX: usize = 8 << 10;
+
+/// A message for a client, cut where it is too long.
+pub fn message(mut text: String) -> Str {
+    if text.len() > MESSAGE_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(MESSAGE_BYTES_MAX));
+    }
+    text.into()
 }
 
 /// Code and message of a refused append.

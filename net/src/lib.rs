@@ -7,8 +7,9 @@ pub mod desk;
 pub mod error_code;
 pub mod event;
 pub mod frame;
-pub mod protocol;
 pub mod requests;
 pub mod sessions;
 pub mod storage;
 pub mod worker;
+
+pub use corelane_protocol as protocol;

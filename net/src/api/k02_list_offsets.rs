@@ -163,7 +163,9 @@ impl ListOffsets {
                 Ok(Some(listed)) => {
                     place.offset = listed.offset.0;
                     place.timestamp = listed.timestamp.0;
-                    place.leader_epoch = listed.leader_epoch.0;
+                    if request.header.version >= 4 {
+                        place.leader_epoch = listed.leader_epoch.0;
+                    }
                 }
                 Ok(None) => {}
                 Err(error) => place.error_code = error_code::of_read(&error).code(),

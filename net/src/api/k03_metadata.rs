@@ -20,6 +20,7 @@ use crate::context::{
 };
 use crate::desk::{Decided, Desk, Found, Outcome, Request, Room, Started, Waiting, Work};
 use crate::error_code::{self, ErrorCode};
+use crate::protocol::Uuid;
 use crate::protocol::metadata_request::{MetadataRequest, MetadataRequestTopic};
 use crate::protocol::metadata_response::{
     MetadataResponse, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
@@ -61,7 +62,7 @@ fn asked(message: &MetadataRequest, version: i16) -> Asked<'_> {
     }
     let ids: BTreeSet<TopicId> = topics
         .iter()
-        .map(|topic| topic.topic_id.into())
+        .map(|topic| TopicId(topic.topic_id.0))
         .filter(|&id| id != TopicId::ZERO)
         .collect();
     if version >= 10 && !ids.is_empty() {
@@ -81,7 +82,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
         Ok(message) => message,
         Err(reason) => return Started::Close(reason),
     };
-    let by_id = |topic: &MetadataRequestTopic| TopicId::from(topic.topic_id) != TopicId::ZERO;
+    let by_id = |topic: &MetadataRequestTopic| TopicId(topic.topic_id.0) != TopicId::ZERO;
     if (10..12).contains(&request.header.version)
         && let Some(topics) = message
             .topics
@@ -92,7 +93,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
         let refused = |t: &MetadataRequestTopic| {
             unknown(
                 t.name.as_deref(),
-                t.topic_id.into(),
+                TopicId(t.topic_id.0),
                 ErrorCode::InvalidRequest,
             )
         };
@@ -260,7 +261,7 @@ fn known(
 ) -> MetadataResponseTopic {
     MetadataResponseTopic {
         name: Some(shown_topic(context, topic.name).into()),
-        topic_id: topic.id.into(),
+        topic_id: Uuid(topic.id.0),
         is_internal: names::is_internal(topic.name),
         partitions: desk
             .partitions(topic.id)
@@ -286,7 +287,7 @@ fn unknown(name: Option<&str>, id: TopicId, code: ErrorCode) -> MetadataResponse
     MetadataResponseTopic {
         error_code: code.code(),
         name: name.map(Into::into),
-        topic_id: id.into(),
+        topic_id: Uuid(id.0),
         topic_authorized_operations: NO_OPERATIONS,
         ..MetadataResponseTopic::default()
     }

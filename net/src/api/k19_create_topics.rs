@@ -17,6 +17,7 @@ use corelane_engine::types::NodeId;
 use crate::context::{Operation, Resource, resolve_topic, throttle_ms};
 use crate::desk::{Decided, Desk, Outcome, Refusal, Request, Started, Waiting, Work};
 use crate::error_code::{self, ErrorCode};
+use crate::protocol::Uuid;
 use crate::protocol::create_topics_request::{CreatableTopic, CreateTopicsRequest};
 use crate::protocol::create_topics_response::{
     CreatableTopicConfigs, CreatableTopicResult, CreateTopicsResponse,
@@ -161,7 +162,7 @@ fn refused(name: &str, (code, message): Refusal) -> CreatableTopicResult {
     CreatableTopicResult {
         name: name.into(),
         error_code: code.code(),
-        error_message: message.map(Into::into),
+        error_message: message.map(error_code::message),
         num_partitions: -1,
         replication_factor: -1,
         configs: Some(Vec::new()),
@@ -186,7 +187,7 @@ impl CreateTopics {
                 replicas,
             }) => {
                 result.error_code = ErrorCode::None.code();
-                result.topic_id = id.into();
+                result.topic_id = Uuid(id.0);
                 match self.configs.get(&slot).and_then(Option::as_ref) {
                     Some(given) => {
                         (result.num_partitions, result.replication_factor) = (partitions, replicas);

@@ -14,9 +14,9 @@ use corelane_engine::types::TopicId;
 use crate::context::{Operation, Resource, shown_topic, throttle_ms};
 use crate::desk::{Decided, Desk, Outcome, Refusal, Request, Started, Waiting, Work};
 use crate::error_code::{self, ErrorCode};
-use crate::protocol::Str;
 use crate::protocol::delete_topics_request::DeleteTopicsRequest;
 use crate::protocol::delete_topics_response::{DeletableTopicResult, DeleteTopicsResponse};
+use crate::protocol::{Str, Uuid};
 
 /// A request whose topics are being deleted.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
         *times.entry(Named::Name(name)).or_default() += 1;
     }
     for topic in message.topics {
-        let id = TopicId::from(topic.topic_id);
+        let id = TopicId(topic.topic_id.0);
         match (topic.name, id) {
             (None, TopicId::ZERO) => responses.push(refused(
                 None,
@@ -107,7 +107,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
         let slot = responses.len() as u32;
         responses.push(DeletableTopicResult {
             name,
-            topic_id: id.into(),
+            topic_id: Uuid(id.0),
             ..DeletableTopicResult::default()
         });
         desk.propose(request.token, slot, Command::DeleteTopic { id });
@@ -171,9 +171,9 @@ fn resolve(desk: &Desk, request: &Request, named: &Named) -> Result<(TopicId, St
 fn refused(name: Option<&str>, id: TopicId, (code, message): Refusal) -> DeletableTopicResult {
     DeletableTopicResult {
         name: name.map(Into::into),
-        topic_id: id.into(),
+        topic_id: Uuid(id.0),
         error_code: code.code(),
-        error_message: message.map(Into::into),
+        error_message: message.map(error_code::message),
         ..DeletableTopicResult::default()
     }
 }
@@ -194,7 +194,7 @@ impl DeleteTopics {
                 (code, message) = unknown_topic();
             }
             result.error_code = code.code();
-            result.error_message = message.map(Into::into);
+            result.error_message = message.map(error_code::message);
         }
         self.missing -= 1;
         (self.missing == 0).then(|| Outcome::Reply(request.encode(&self.response)))

@@ -16,7 +16,7 @@ use corelane_engine::disk::DiskDone;
 use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
 use corelane_engine::types::{
-    Instant, LeaderEpoch, Now, Offset, ShardId, Timestamp, TopicId, TopicPartition,
+    Instant, LeaderEpoch, NodeId, Now, Offset, ShardId, Timestamp, TopicId, TopicPartition,
 };
 
 use super::{NetLimits, Parts, Worker};
@@ -507,7 +507,7 @@ impl Rig {
                 self.now,
                 proposed.request,
                 proposed.slot,
-                decision,
+                decided,
                 &mut out,
             );
             self.effects(shard, out);
@@ -563,7 +563,7 @@ impl Rig {
         let flexible = key != 18 && version >= api::entry(key).expect("known").flexible_min;
         let mut reader = Reader::new(frame.slice(if flexible { 5 } else { 4 }..));
         let message = M::decode(&mut reader, version).expect("a well-formed answer");
-        assert_eq!(reader.remaining(), 0, "bytes after the answer");
+        reader.finish().expect("nothing after the answer");
         Some((id, message))
     }
 
@@ -600,9 +600,11 @@ impl Rig {
 
 /// A framed request.
 pub(super) fn request(key: i16, version: i16, id: i32, message: &impl Message) -> Vec<u8> {
-    let mut writer = Writer::new();
-    message.encode(&mut writer, version);
-    framed(key, version, id, &writer.finish().concat())
+    let mut writer = Writer::plain();
+    message
+        .encode(&mut writer, version)
+        .expect("a message of this version");
+    framed(key, version, id, &writer.into_bytes())
 }
 
 pub(super) fn framed(key: i16, version: i16, id: i32, body: &[u8]) -> Vec<u8> {

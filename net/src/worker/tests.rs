@@ -28,7 +28,7 @@ use crate::protocol::metadata_request::{MetadataRequest, MetadataRequestTopic};
 use crate::protocol::metadata_response::MetadataResponse;
 use crate::protocol::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use crate::protocol::produce_response::ProduceResponse;
-use crate::protocol::{Message, Records, Writer};
+use crate::protocol::{Message, Records, Uuid, Writer};
 
 fn produce(topic: &str, id: TopicId, partition: i32, records: Bytes) -> ProduceRequest {
     ProduceRequest {
@@ -36,10 +36,10 @@ fn produce(topic: &str, id: TopicId, partition: i32, records: Bytes) -> ProduceR
         timeout_ms: 30_000,
         topic_data: vec![TopicProduceData {
             name: topic.into(),
-            topic_id: id.into(),
+            topic_id: Uuid(id.0),
             partition_data: vec![PartitionProduceData {
                 index: partition,
-                records: Some(Records(vec![records])),
+                records: Some(Records::from(records)),
                 ..PartitionProduceData::default()
             }],
             ..TopicProduceData::default()
@@ -57,7 +57,7 @@ fn fetch(topic: &str, id: TopicId, partitions: &[(i32, i64)]) -> FetchRequest {
         session_epoch: -1,
         topics: vec![FetchTopic {
             topic: topic.into(),
-            topic_id: id.into(),
+            topic_id: Uuid(id.0),
             partitions: partitions
                 .iter()
                 .map(|&(partition, fetch_offset)| FetchPartition {
@@ -332,7 +332,7 @@ fn a_session_tells_changes_only() {
         let forget = FetchRequest {
             forgotten_topics_data: vec![ForgottenTopic {
                 topic: t.into(),
-                topic_id: id.into(),
+                topic_id: Uuid(id.0),
                 partitions: vec![1],
                 ..ForgottenTopic::default()
             }],
@@ -584,7 +584,7 @@ fn metadata_shows_what_there_is_and_creates_what_may_be() {
         [(0, "old".into())]
     );
     let by_id = |id: TopicId| MetadataRequestTopic {
-        topic_id: id.into(),
+        topic_id: Uuid(id.0),
         ..MetadataRequestTopic::default()
     };
     let answer = ask(12, false, vec![by_id(id), by_id(TopicId([9; 16]))]);
@@ -733,6 +733,13 @@ fn topics_are_created_or_refused_in_kafkas_words() {
             ("d".into(), 42, "Duplicate topic name.".into())
         ]
     );
+    let long = "a".repeat(32_767);
+    let got = create(&mut rig, conn, 4, vec![new_topic(&long, 1, 1)]);
+    assert_eq!(
+        (got[0].1, got[0].2.len()),
+        (17, 8192),
+        "a message that quotes it still fits the wire"
+    );
     let given = CreatableTopicConfig {
         name: "segment.bytes".into(),
         value: Some("2097152".into()),
@@ -794,7 +801,7 @@ fn topics_are_deleted_by_name_and_by_id() {
     let (a, b) = (rig.topic("a", 1), rig.topic("b", 1));
     let state = |name: Option<&str>, id: TopicId| DeleteTopicState {
         name: name.map(Into::into),
-        topic_id: id.into(),
+        topic_id: Uuid(id.0),
         ..DeleteTopicState::default()
     };
     let none = TopicId([9; 16]);
@@ -998,7 +1005,7 @@ fn with_an_authorizer_that_says_no_every_api_refuses() {
                             ..Default::default()
                         },
                         DeleteTopicState {
-                            topic_id: id.into(),
+                            topic_id: Uuid(id.0),
                             ..Default::default()
                         },
                     ],
@@ -1032,9 +1039,11 @@ fn with_an_authorizer_that_says_no_every_api_refuses() {
 /// A request of every API, filled as far as its fields go.
 fn any_request(key: i16, version: i16, id: TopicId) -> Vec<u8> {
     fn body(message: &impl Message, version: i16) -> Vec<u8> {
-        let mut writer = Writer::new();
-        message.encode(&mut writer, version);
-        writer.finish().concat()
+        let mut writer = Writer::plain();
+        message
+            .encode(&mut writer, version)
+            .expect("a message of this version");
+        writer.into_bytes().to_vec()
     }
     match key {
         0 => body(&produce("t", id, 0, batch(1, 0, 5)), version),
