@@ -513,10 +513,7 @@ impl<S: Storage> Worker<S> {
         while i < self.listed.len() {
             let id = self.listed[i];
             i += 1;
-            loop {
-                let Some(conn) = self.conns.get_mut(&id) else {
-                    break;
-                };
+            while let Some(conn) = self.conns.get_mut(&id) {
                 conn.collect();
                 if !self.pump(id, out) {
                     break;

@@ -144,7 +144,6 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
             name: topic.name,
             topic_id: topic.topic_id,
             partition_responses: answers,
-            ..TopicProduceResponse::default()
         });
     }
     let work = Produce {

@@ -479,7 +479,6 @@ impl Fetch {
                     data.diverging_epoch = EpochEndOffset {
                         epoch: epoch.0,
                         end_offset: end_offset.0,
-                        ..EpochEndOffset::default()
                     };
                 }
             }

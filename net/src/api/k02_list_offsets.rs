@@ -109,13 +109,11 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
                 timestamp: -1,
                 offset: -1,
                 leader_epoch: -1,
-                ..ListOffsetsPartitionResponse::default()
             });
         }
         response.topics.push(ListOffsetsTopicResponse {
             name: topic.name,
             partitions: answers,
-            ..ListOffsetsTopicResponse::default()
         });
     }
     if places.is_empty() {

@@ -238,7 +238,6 @@ fn answer(
                 host: broker.host.as_str().into(),
                 rack: broker.rack.as_deref().map(Into::into),
                 port: i32::from(broker.port),
-                ..MetadataResponseBroker::default()
             })
             .collect(),
         cluster_id: Some(desk.cluster_id().into()),

@@ -28,12 +28,15 @@ const PARTITIONS_PER_REQUEST_MAX: i64 = 10_000;
 /// Kafka's own log of metadata: no client may have it.
 const CLUSTER_METADATA: &str = "__cluster_metadata";
 
+/// Names and values as the client sent them.
+type GivenConfigs = Vec<(String, Option<String>)>;
+
 /// A request whose topics are being created.
 #[derive(Debug)]
 pub struct CreateTopics {
     response: CreateTopicsResponse,
     /// Configs as given, by slot; `None`: they may not be shown.
-    configs: BTreeMap<u32, Option<Vec<(String, Option<String>)>>>,
+    configs: BTreeMap<u32, Option<GivenConfigs>>,
     missing: usize,
 }
 

@@ -115,7 +115,6 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
     let response = DeleteTopicsResponse {
         throttle_time_ms: throttle_ms(&request.context, desk.now),
         responses,
-        ..DeleteTopicsResponse::default()
     };
     if missing == 0 {
         return Started::Answer(request.encode(&response));
@@ -174,7 +173,6 @@ fn refused(name: Option<&str>, id: TopicId, (code, message): Refusal) -> Deletab
         topic_id: Uuid(id.0),
         error_code: code.code(),
         error_message: message.map(error_code::message),
-        ..DeletableTopicResult::default()
     }
 }
 

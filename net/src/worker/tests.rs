@@ -40,9 +40,7 @@ fn produce(topic: &str, id: TopicId, partition: i32, records: Bytes) -> ProduceR
             partition_data: vec![PartitionProduceData {
                 index: partition,
                 records: Some(Records::from(records)),
-                ..PartitionProduceData::default()
             }],
-            ..TopicProduceData::default()
         }],
         ..ProduceRequest::default()
     }
@@ -67,7 +65,6 @@ fn fetch(topic: &str, id: TopicId, partitions: &[(i32, i64)]) -> FetchRequest {
                     ..FetchPartition::default()
                 })
                 .collect(),
-            ..FetchTopic::default()
         }],
         ..FetchRequest::default()
     }
@@ -334,7 +331,6 @@ fn a_session_tells_changes_only() {
                 topic: t.into(),
                 topic_id: Uuid(id.0),
                 partitions: vec![1],
-                ..ForgottenTopic::default()
             }],
             ..next(3, fetch(t, id, &[(0, 9)]).topics)
         };
@@ -467,7 +463,6 @@ fn api_versions_is_answered_whatever_is_asked() {
         let ask = ApiVersionsRequest {
             client_software_name: "kcat".into(),
             client_software_version: "1.7".into(),
-            ..ApiVersionsRequest::default()
         };
         let answer: ApiVersionsResponse = rig.ask(conn, 18, version, &ask);
         let rows: Vec<_> = answer
@@ -610,7 +605,6 @@ fn offsets_are_listed() {
                         ..ListOffsetsPartition::default()
                     })
                     .collect(),
-                ..ListOffsetsTopic::default()
             }],
             ..ListOffsetsRequest::default()
         };
@@ -689,7 +683,6 @@ fn topics_are_created_or_refused_in_kafkas_words() {
         assignments: vec![CreatableReplicaAssignment {
             partition_index: 4,
             broker_ids: vec![7, 1],
-            ..CreatableReplicaAssignment::default()
         }],
         ..new_topic("x", -1, -1)
     };
@@ -743,7 +736,6 @@ fn topics_are_created_or_refused_in_kafkas_words() {
     let given = CreatableTopicConfig {
         name: "segment.bytes".into(),
         value: Some("2097152".into()),
-        ..CreatableTopicConfig::default()
     };
     let validate = CreateTopicsRequest {
         topics: vec![CreatableTopic {
@@ -802,7 +794,6 @@ fn topics_are_deleted_by_name_and_by_id() {
     let state = |name: Option<&str>, id: TopicId| DeleteTopicState {
         name: name.map(Into::into),
         topic_id: Uuid(id.0),
-        ..DeleteTopicState::default()
     };
     let none = TopicId([9; 16]);
     let message = DeleteTopicsRequest {
@@ -955,7 +946,6 @@ fn with_an_authorizer_that_says_no_every_api_refuses() {
                     topics: vec![ListOffsetsTopic {
                         name: "t".into(),
                         partitions: vec![ListOffsetsPartition::default()],
-                        ..Default::default()
                     }],
                     ..Default::default()
                 };
@@ -1062,7 +1052,6 @@ fn any_request(key: i16, version: i16, id: TopicId) -> Vec<u8> {
             let topics = vec![ListOffsetsTopic {
                 name: "t".into(),
                 partitions,
-                ..Default::default()
             }];
             body(
                 &ListOffsetsRequest {
@@ -1083,13 +1072,19 @@ fn any_request(key: i16, version: i16, id: TopicId) -> Vec<u8> {
             &ApiVersionsRequest {
                 client_software_name: "a".into(),
                 client_software_version: "1".into(),
-                ..Default::default()
             },
             version,
         ),
         19 => body(
             &CreateTopicsRequest {
                 topics: vec![new_topic("t", 1, 1)],
+                ..Default::default()
+            },
+            version,
+        ),
+        20 if version < 6 => body(
+            &DeleteTopicsRequest {
+                topic_names: vec!["no".into()],
                 ..Default::default()
             },
             version,
@@ -1102,7 +1097,6 @@ fn any_request(key: i16, version: i16, id: TopicId) -> Vec<u8> {
             body(
                 &DeleteTopicsRequest {
                     topics,
-                    topic_names: vec!["no".into()],
                     ..Default::default()
                 },
                 version,
