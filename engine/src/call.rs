@@ -29,7 +29,10 @@ pub enum CallBody {
     /// Answered by [`AnswerBody::Appended`], in one or more messages; with `acks == Acks::None` never.
     Append { acks: Acks, items: Vec<AppendItem> },
     /// Answered at once by [`AnswerBody::Read`], or after a direct read where the bytes are cold.
-    Read { max_bytes: u32, items: Vec<ReadItem> },
+    Read {
+        max_bytes: u32,
+        items: Vec<ReadItem>,
+    },
     /// Answered by one [`AnswerBody::Changed`] when any item's visible end passes `seen_end`, or an item is gone.
     Watch { items: Vec<WatchItem> },
     /// Forgets the watch of this request. No answer.

@@ -223,7 +223,10 @@ impl<T> FlowRunner<T> {
         files: &Rc<RefCell<FileIds>>,
         start: impl FnOnce(Flow) -> F,
     ) -> FlowRunner<T> {
-        let queue = Rc::new(RefCell::new(Queue { files: files.clone(), ..Queue::default() }));
+        let queue = Rc::new(RefCell::new(Queue {
+            files: files.clone(),
+            ..Queue::default()
+        }));
         let future = Box::pin(start(Flow {
             queue: queue.clone(),
         }));

@@ -15,3 +15,5 @@ pub mod log;
 pub mod rng;
 pub mod shard;
 pub mod types;
+#[cfg(feature = "uring")]
+pub mod uring;

@@ -11,7 +11,10 @@ pub struct Instant(pub u64);
 impl Instant {
     /// The later moment `self + by`; saturates.
     pub fn after(self, by: Duration) -> Instant {
-        Instant(self.0.saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
+        Instant(
+            self.0
+                .saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)),
+        )
     }
 
     /// The time from `earlier` to `self`; zero when `earlier` is not earlier.

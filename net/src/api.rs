@@ -197,6 +197,8 @@ pub enum CloseReason {
     PeerClosed,
     #[error("socket error {0}")]
     Socket(i32),
+    #[error("the broker stops")]
+    Stopping,
     #[error(transparent)]
     Frame(#[from] crate::frame::FrameError),
     #[error("half a frame, then silence, while others wait for memory")]

@@ -21,7 +21,7 @@ use crate::api::{
 };
 use crate::context::{Authorize, Operation, RequestContext, Resource, resolve_topic};
 use crate::error_code::ErrorCode;
-use crate::protocol::{Message, Reader, Uuid, Writer};
+use crate::protocol::{Message, Reader, Writer};
 use crate::sessions::Sessions;
 
 /// Per shard.
@@ -32,7 +32,11 @@ pub struct Desk {
     pub me: ShardId,
     /// How many shards this node has.
     pub shards: u16,
+    /// This node's id.
+    pub node: NodeId,
     pub image: Image,
+    /// As clients see it: 22 characters of base64, as Kafka's.
+    pub cluster_id: String,
     pub sessions: Sessions,
     pub authorize: Authorize,
     pub producer_ids: ProducerIds,
@@ -125,17 +129,9 @@ impl Desk {
         self.image.brokers()
     }
 
-    /// The cluster's id, as clients see it: 22 characters of base64, as Kafka's.
-    pub fn cluster_id(&self) -> String {
-        Uuid(self.image.cluster_id()).to_string()
-    }
-
     /// The broker that admin requests are sent to: any will do, as with Kafka's Raft.
     pub fn controller_id(&self) -> NodeId {
-        self.image
-            .brokers()
-            .next()
-            .map_or(NodeId(-1), |broker| broker.node)
+        self.node
     }
 
     /// Every config of a topic that was given some, by name.

@@ -8,9 +8,12 @@ use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
 use corelane_engine::call::{Answer, Call};
+use corelane_engine::controller;
 use corelane_engine::disk::{DiskDone, DiskRequest};
 use corelane_engine::fatal::Fatal;
 use corelane_engine::types::{Instant, Now, ShardId};
+
+use crate::node::NodeMessage;
 
 /// A connection on its shard. Never reused while the process lives.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -48,6 +51,9 @@ pub enum Event {
         from: ShardId,
         message: Message,
     },
+    /// Stop cleanly: finish what is under way, then say [`Outbox::stopped`]. Sent once to every shard; no connection is
+    /// accepted after it.
+    Stop,
 }
 
 /// Between shards of one node. Messages of one pair keep their order.
@@ -55,6 +61,36 @@ pub enum Event {
 pub enum Message {
     Call(Call),
     Answer(Answer),
+    /// To and from the controller.
+    Control(controller::Message),
+    /// While the node starts and stops.
+    Node(NodeMessage),
+}
+
+/// What a start found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct StartReport {
+    /// Read from disk before the first connection.
+    pub bytes_read: u64,
+    /// Journal groups replayed.
+    pub groups: u64,
+    pub partitions: u64,
+    /// The last stop was clean, or there was none.
+    pub clean: bool,
+}
+
+impl StartReport {
+    /// Of all shards; `clean` is said by one of them.
+    pub fn sum(reports: &[StartReport]) -> StartReport {
+        reports
+            .iter()
+            .fold(StartReport::default(), |a, b| StartReport {
+                bytes_read: a.bytes_read + b.bytes_read,
+                groups: a.groups + b.groups,
+                partitions: a.partitions + b.partitions,
+                clean: a.clean | b.clean,
+            })
+    }
 }
 
 #[derive(Debug)]
@@ -81,6 +117,8 @@ pub struct Outbox {
     pub fatal: Option<Fatal>,
     /// This shard has stopped cleanly; nothing follows.
     pub stopped: bool,
+    /// The node is open for clients: told once, by shard 0.
+    pub opened: Option<StartReport>,
 }
 
 /// What one shard is to the drive loop and to the simulator. Implemented by the worker; boot is part of it: the first
@@ -92,4 +130,9 @@ pub trait Machine {
     fn settle(&mut self, now: Now, out: &mut Outbox);
     /// When `settle` must run again at the latest, if nothing else happens.
     fn deadline(&self) -> Option<Instant>;
+    /// Address and length of the memory that direct IO reads and writes, from the `from`-th piece on; only ever added to.
+    fn memory(&self, from: usize) -> Vec<(usize, usize)> {
+        let _ = from;
+        Vec::new()
+    }
 }

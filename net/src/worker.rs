@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use corelane_engine::call::{Answer, RequestToken};
+use corelane_engine::controller::PRODUCER_ID_BLOCK;
 use corelane_engine::controller::command::{self, Command};
 use corelane_engine::controller::image::Image;
 use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
-use corelane_engine::types::{Instant, Now, ShardId};
+use corelane_engine::types::{Instant, NodeId, Now, ShardId};
 
 use crate::api::k22_init_producer_id::{self, ProducerIds};
 use crate::api::{self, Api, CloseReason, Header, Parsed, k18_api_versions};
@@ -30,6 +31,7 @@ use crate::desk::{Decided, Desk, Outcome, Proposed, Request, Room, Started, Wait
 use crate::error_code;
 use crate::event::{ConnId, Event, Machine, Message, Outbox};
 use crate::frame::{Buffers, Frame};
+use crate::protocol::Uuid;
 use crate::requests::{Pending, Requests};
 use crate::sessions::Sessions;
 use crate::storage::Storage;
@@ -39,8 +41,6 @@ const PLAIN_REQUEST_BYTES_MAX: usize = 8 << 20;
 /// Connections that waited for memory and are looked at again in one pass.
 const MEMORY_RETRIES: usize = 16;
 
-/// Kafka's `ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE`.
-const PRODUCER_ID_BLOCK: u32 = 1000;
 /// In whose name a shard asks for a block of producer ids: no request's token.
 const PRODUCER_IDS: RequestToken = RequestToken(u64::MAX);
 /// Memory for a half-received frame is taken back after this long without a byte, when others wait for it.
@@ -98,6 +98,8 @@ pub struct Parts<S> {
     pub me: ShardId,
     /// How many shards this node has.
     pub shards: u16,
+    /// This node's id.
+    pub node: NodeId,
     pub image: Image,
     pub storage: S,
     pub limits: NetLimits,
@@ -117,6 +119,8 @@ impl<S: Storage> Worker<S> {
                 now: Now::default(),
                 me: parts.me,
                 shards: parts.shards,
+                node: parts.node,
+                cluster_id: Uuid(parts.image.cluster_id()).to_string(),
                 image: parts.image,
                 sessions: Sessions::new(
                     parts.me,
@@ -156,6 +160,34 @@ impl<S: Storage> Worker<S> {
     /// This shard's storage.
     pub fn storage_mut(&mut self) -> &mut S {
         &mut self.storage
+    }
+
+    /// This shard's storage, to look at.
+    pub fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    /// Both at once.
+    pub fn image_and_storage(&mut self) -> (&Image, &mut S) {
+        (&self.desk.image, &mut self.storage)
+    }
+
+    /// Carries effects that storage had outside of a call.
+    pub fn carry(&mut self, now: Now, effects: ShardOut, out: &mut Outbox) {
+        self.desk.now = now;
+        self.shard_out.disk.extend(effects.disk);
+        self.shard_out.answers.extend(effects.answers);
+        self.turn(out);
+    }
+
+    /// For a stop: closes connections that wait for nothing. True: none is left.
+    pub fn drain(&mut self, out: &mut Outbox) -> bool {
+        let idle = self.conns.iter().filter(|(_, conn)| conn.is_idle());
+        let idle: Vec<ConnId> = idle.map(|(id, _)| *id).collect();
+        for id in idle {
+            self.close(id, &CloseReason::Stopping, out);
+        }
+        self.conns.is_empty()
     }
 
     /// What the requests of this shard want changed since the last call: for the controller.
@@ -224,6 +256,7 @@ impl<S: Storage> Worker<S> {
                 self.answered(from, answer, out);
                 self.turn(out);
             }
+            Message::Control(_) | Message::Node(_) => panic!("{message:?} is the node's"),
         }
     }
 
@@ -587,6 +620,7 @@ impl<S: Storage> Machine for Worker<S> {
                 self.turn(out);
             }
             Event::Mesh { from, message } => self.on_message(from, message, out),
+            Event::Stop => {}
         }
     }
 

@@ -1,1 +1,3 @@
 //! Harness, simulator and checkers. Product code never depends on this crate.
+
+pub mod harness;

@@ -84,12 +84,21 @@ impl BatchBuilder {
 
     /// Adds a record with a value only.
     pub fn value(self, timestamp: Timestamp, value: &[u8]) -> BatchBuilder {
-        self.record(&Draft { timestamp, value: Some(value), ..Draft::default() })
+        self.record(&Draft {
+            timestamp,
+            value: Some(value),
+            ..Draft::default()
+        })
     }
 
     /// Adds a record with key and value.
     pub fn keyed(self, timestamp: Timestamp, key: &[u8], value: &[u8]) -> BatchBuilder {
-        self.record(&Draft { timestamp, key: Some(key), value: Some(value), ..Draft::default() })
+        self.record(&Draft {
+            timestamp,
+            key: Some(key),
+            value: Some(value),
+            ..Draft::default()
+        })
     }
 
     pub fn record(mut self, draft: &Draft<'_>) -> BatchBuilder {
@@ -103,7 +112,10 @@ impl BatchBuilder {
         header.last_offset_delta += 1;
         let mut body = BytesMut::new();
         body.put_u8(0);
-        put_varlong(&mut body, draft.timestamp.0.wrapping_sub(header.base_timestamp.0));
+        put_varlong(
+            &mut body,
+            draft.timestamp.0.wrapping_sub(header.base_timestamp.0),
+        );
         put_varlong(&mut body, i64::from(header.last_offset_delta));
         put_nullable(&mut body, draft.key);
         put_nullable(&mut body, draft.value);
@@ -133,7 +145,8 @@ impl BatchBuilder {
 
 /// A batch of any body: `batch_length` and `crc` are computed, `change` is called between the two.
 pub fn raw(mut header: BatchHeader, body: &[u8], change: impl FnOnce(&mut BatchHeader)) -> Bytes {
-    header.batch_length = i32::try_from(BATCH_HEADER - LENGTH_PREFIX + body.len()).expect("a batch of less than 2 GiB");
+    header.batch_length = i32::try_from(BATCH_HEADER - LENGTH_PREFIX + body.len())
+        .expect("a batch of less than 2 GiB");
     change(&mut header);
     header.crc = header.crc_with(body);
     let mut bytes = BytesMut::with_capacity(BATCH_HEADER + body.len());
@@ -149,14 +162,17 @@ pub fn compress(codec: Codec, records: &[u8]) -> Vec<u8> {
     match codec {
         Codec::None => records.to_vec(),
         Codec::Gzip => {
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            let mut encoder =
+                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
             encoder.write_all(records).expect(WRITES);
             encoder.finish().expect(WRITES)
         }
         Codec::Snappy => {
             let mut out = super::decompress::XERIAL_HEADER.to_vec();
             for block in records.chunks(32 << 10) {
-                let block = snap::raw::Encoder::new().compress_vec(block).expect("a small block");
+                let block = snap::raw::Encoder::new()
+                    .compress_vec(block)
+                    .expect("a small block");
                 out.extend_from_slice(&(block.len() as u32).to_be_bytes());
                 out.extend_from_slice(&block);
             }

@@ -15,7 +15,9 @@ use super::header::Codec;
 use super::walk::{BadRecords, Cursor};
 
 /// The header of xerial's snappy framing, as Kafka's Java clients write it: magic, version 1, compatible with 1.
-pub const XERIAL_HEADER: [u8; 16] = [0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0, 0, 0, 0, 1, 0, 0, 0, 1];
+pub const XERIAL_HEADER: [u8; 16] = [
+    0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0, 0, 0, 0, 1, 0, 0, 0, 1,
+];
 const XERIAL_MAGIC: usize = 8;
 
 const WINDOW: usize = 16 << 10;
@@ -56,12 +58,21 @@ pub fn with_cursor<R>(
 ) -> Result<R, BadRecords> {
     Ok(match codec {
         Codec::None => read(&mut Window::new(&mut &body[..], bound)),
-        Codec::Gzip => read(&mut Window::new(&mut flate2::bufread::MultiGzDecoder::new(body), bound)),
+        Codec::Gzip => read(&mut Window::new(
+            &mut flate2::bufread::MultiGzDecoder::new(body),
+            bound,
+        )),
         Codec::Snappy => read(&mut Window::new(&mut Snappy::new(body, bound)?, bound)),
-        Codec::Lz4 => read(&mut Window::new(&mut lz4_flex::frame::FrameDecoder::new(body), bound)),
+        Codec::Lz4 => read(&mut Window::new(
+            &mut lz4_flex::frame::FrameDecoder::new(body),
+            bound,
+        )),
         Codec::Zstd => {
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(body).map_err(|_| UNDECODABLE)?;
-            decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(|_| UNDECODABLE)?;
+            let mut decoder =
+                zstd::stream::read::Decoder::with_buffer(body).map_err(|_| UNDECODABLE)?;
+            decoder
+                .window_log_max(ZSTD_WINDOW_LOG_MAX)
+                .map_err(|_| UNDECODABLE)?;
             read(&mut Window::new(&mut decoder, bound))
         }
     })
@@ -81,7 +92,14 @@ pub struct Window<'a> {
 
 impl<'a> Window<'a> {
     fn new(source: &'a mut dyn Read, bound: Bound) -> Window<'a> {
-        Window { source, buffer: vec![0; WINDOW], at: 0, filled: 0, passed: 0, left: bound.0 }
+        Window {
+            source,
+            buffer: vec![0; WINDOW],
+            at: 0,
+            filled: 0,
+            passed: 0,
+            left: bound.0,
+        }
     }
 
     /// Everything in the buffer is taken; gets more. False: there is no more.
@@ -156,7 +174,13 @@ impl<'a> Snappy<'a> {
         } else {
             body
         };
-        Ok(Snappy { rest, framed, block: Vec::new(), at: 0, bound })
+        Ok(Snappy {
+            rest,
+            framed,
+            block: Vec::new(),
+            at: 0,
+            bound,
+        })
     }
 
     /// Decodes the next block; false: there is none.
@@ -182,7 +206,9 @@ impl<'a> Snappy<'a> {
         }
         self.block.resize(bytes, 0);
         self.at = 0;
-        let written = snap::raw::Decoder::new().decompress(block, &mut self.block).map_err(|_| UNDECODABLE)?;
+        let written = snap::raw::Decoder::new()
+            .decompress(block, &mut self.block)
+            .map_err(|_| UNDECODABLE)?;
         self.block.truncate(written);
         Ok(true)
     }
@@ -200,5 +226,95 @@ impl Read for Snappy<'_> {
         into[..bytes].copy_from_slice(&self.block[self.at..self.at + bytes]);
         self.at += bytes;
         Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::build::compress;
+    use crate::rng::Rng;
+
+    /// Takes everything; returns how much there was.
+    fn drain(codec: Codec, body: &[u8], bound: Bound) -> Result<u64, BadRecords> {
+        with_cursor(codec, body, bound, |cursor| {
+            while !cursor.at_end()? {
+                cursor.byte()?;
+            }
+            Ok(cursor.position())
+        })?
+    }
+
+    #[test]
+    fn all_that_went_in_comes_out() {
+        let mut rng = Rng::new(1);
+        let mut records = vec![0; 300_000];
+        records.fill_with(|| (rng.next_u64() & 15) as u8);
+        for codec in Codec::ALL {
+            let body = compress(codec, &records);
+            let bound = Bound(records.len() as u64);
+            assert_eq!(drain(codec, &body, bound), Ok(300_000), "{codec:?}");
+            let taken = with_cursor(codec, &body, bound, |cursor| {
+                cursor.skip(123_456)?;
+                cursor.byte()
+            });
+            assert_eq!(taken, Ok(Ok(records[123_456])), "{codec:?}");
+            let past = with_cursor(codec, &body, bound, |cursor| cursor.skip(300_001));
+            assert!(past.expect("opens").is_err(), "{codec:?}");
+            let less = Bound(299_999);
+            assert!(drain(codec, &body, less).is_err(), "{codec:?}");
+        }
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        let zeros = vec![0; 64 << 20];
+        for codec in [Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd] {
+            let body = compress(codec, &zeros);
+            let bound = Bound::for_batch(body.len().min(60_000), 1 << 20);
+            assert_eq!(bound, Bound(Bound::ALWAYS));
+            assert_eq!(drain(codec, &body, bound), Err(TOO_MUCH));
+        }
+        assert_eq!(Bound::for_batch(1 << 20, 1 << 20), Bound(64 << 20));
+    }
+
+    #[test]
+    fn snappy_claims_allocate_nothing() {
+        // A raw block that claims 4 GiB - 1, and a frame that claims 2 GiB of block.
+        let raw = [0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0];
+        let bound = Bound(Bound::ALWAYS);
+        assert_eq!(drain(Codec::Snappy, &raw, bound), Err(UNDECODABLE));
+        let mut framed = XERIAL_HEADER.to_vec();
+        framed.extend_from_slice(&0x7fff_ffff_u32.to_be_bytes());
+        framed.extend_from_slice(&raw);
+        assert_eq!(drain(Codec::Snappy, &framed, bound), Err(UNDECODABLE));
+        assert_eq!(
+            drain(Codec::Snappy, &XERIAL_HEADER[..9], bound),
+            Err(UNDECODABLE)
+        );
+        assert_eq!(drain(Codec::Snappy, &XERIAL_HEADER, bound), Ok(0));
+    }
+
+    #[test]
+    fn damaged_bodies_never_panic() {
+        let mut rng = Rng::new(3);
+        let mut records = vec![0; 5000];
+        records.fill_with(|| (rng.next_u64() & 3) as u8);
+        for codec in Codec::ALL {
+            let body = compress(codec, &records);
+            for _ in 0..3000 {
+                let mut damaged = body.clone();
+                for _ in 0..1 + rng.below(4) {
+                    // Mostly near the front, where the codecs' headers are.
+                    let end = 1 + rng.below(damaged.len() as u64);
+                    let at = rng.below(end);
+                    damaged[at as usize] = rng.next_u64() as u8;
+                }
+                if rng.one_in(4) {
+                    damaged.truncate(rng.below(damaged.len() as u64) as usize);
+                }
+                let _ = drain(codec, &damaged, Bound(100_000));
+            }
+        }
     }
 }

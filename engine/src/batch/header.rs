@@ -51,7 +51,13 @@ pub enum Codec {
 }
 
 impl Codec {
-    pub const ALL: [Codec; 5] = [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd];
+    pub const ALL: [Codec; 5] = [
+        Codec::None,
+        Codec::Gzip,
+        Codec::Snappy,
+        Codec::Lz4,
+        Codec::Zstd,
+    ];
 
     /// The codec's number in the attributes.
     pub fn id(self) -> i16 {
@@ -106,7 +112,10 @@ impl BatchHeader {
     /// Reads the header at the start of `bytes`, which may be longer or shorter than the batch.
     pub fn parse(bytes: &[u8]) -> Result<BatchHeader, VerifyError> {
         let Some((h, _)) = bytes.split_first_chunk::<BATCH_HEADER>() else {
-            return Err(VerifyError::Short { need: BATCH_HEADER, have: bytes.len() });
+            return Err(VerifyError::Short {
+                need: BATCH_HEADER,
+                have: bytes.len(),
+            });
         };
         let header = BatchHeader::from_array(h);
         if header.magic != MAGIC {
@@ -161,7 +170,11 @@ impl BatchHeader {
     }
 
     pub fn last_offset(&self) -> Offset {
-        Offset(self.base_offset.0.saturating_add(i64::from(self.last_offset_delta)))
+        Offset(
+            self.base_offset
+                .0
+                .saturating_add(i64::from(self.last_offset_delta)),
+        )
     }
 
     /// The offset after the batch: `last_offset() + 1`.
@@ -186,7 +199,11 @@ impl BatchHeader {
     }
 
     pub fn timestamp_type(&self) -> TimestampType {
-        if self.attributes & LOG_APPEND_TIME == 0 { TimestampType::Create } else { TimestampType::LogAppend }
+        if self.attributes & LOG_APPEND_TIME == 0 {
+            TimestampType::Create
+        } else {
+            TimestampType::LogAppend
+        }
     }
 
     pub fn set_timestamp_type(&mut self, timestamp_type: TimestampType) {
@@ -236,17 +253,139 @@ fn field<const N: usize>(h: &[u8; BATCH_HEADER], at: usize) -> [u8; N] {
 pub fn verify(bytes: &[u8]) -> Result<BatchHeader, VerifyError> {
     let header = BatchHeader::parse(bytes)?;
     let Some(batch) = bytes.get(..header.total_bytes()) else {
-        return Err(VerifyError::Short { need: header.total_bytes(), have: bytes.len() });
+        return Err(VerifyError::Short {
+            need: header.total_bytes(),
+            have: bytes.len(),
+        });
     };
     let computed = crc32c::crc32c(&batch[CRC_FROM..]);
     if computed != header.crc {
-        return Err(VerifyError::Crc { stored: header.crc, computed });
+        return Err(VerifyError::Crc {
+            stored: header.crc,
+            computed,
+        });
     }
     // A compacted batch has fewer records than its range; none has more.
     let ordered = header.base_offset.0 >= 0
         && header.last_offset_delta >= 0
         && header.count >= 0
         && i64::from(header.count) <= i64::from(header.last_offset_delta) + 1
-        && header.base_offset.0.checked_add(i64::from(header.last_offset_delta)).is_some();
-    if ordered { Ok(header) } else { Err(VerifyError::Range) }
+        && header
+            .base_offset
+            .0
+            .checked_add(i64::from(header.last_offset_delta))
+            .is_some();
+    if ordered {
+        Ok(header)
+    } else {
+        Err(VerifyError::Range)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::BatchBuilder;
+    use crate::rng::Rng;
+
+    #[test]
+    fn fields_survive_the_round_trip() {
+        let mut rng = Rng::new(1);
+        for _ in 0..1000 {
+            let mut bytes = [0; BATCH_HEADER];
+            bytes.fill_with(|| rng.next_u64() as u8);
+            let header = BatchHeader::from_array(&bytes);
+            assert_eq!(header.to_array(), bytes);
+        }
+    }
+
+    #[test]
+    fn flags_and_codecs() {
+        let bytes = BatchBuilder::new().value(Timestamp(5), b"v").build();
+        let mut header = BatchHeader::parse(&bytes).expect("a batch");
+        assert_eq!(header.total_bytes(), bytes.len());
+        for codec in Codec::ALL {
+            header.set_codec(codec);
+            assert_eq!(header.codec(), Some(codec));
+        }
+        for id in 5..8 {
+            header.attributes = id;
+            assert_eq!(header.codec(), None);
+        }
+        header.attributes = 0x3c;
+        assert!(header.is_transactional() && header.is_control());
+        assert_eq!(header.timestamp_type(), TimestampType::LogAppend);
+        assert_eq!(sequence_after(i32::MAX, 1), 0);
+        assert_eq!(sequence_after(i32::MAX - 1, 5), 3);
+    }
+
+    #[test]
+    fn verifies_what_is_whole_and_undamaged() {
+        let batch = BatchBuilder::new()
+            .base_offset(Offset(40))
+            .value(Timestamp(7), b"one")
+            .value(Timestamp(8), b"two")
+            .build();
+        let mut log = batch.to_vec();
+        log.extend_from_slice(&[0; 100]);
+        let header = verify(&log).expect("a batch and a zero tail");
+        assert_eq!(
+            (header.last_offset(), header.end_offset()),
+            (Offset(41), Offset(42))
+        );
+        assert_eq!(verify(&log[batch.len()..]), Err(VerifyError::Magic(0)));
+        for end in 0..batch.len() {
+            assert!(
+                matches!(verify(&batch[..end]), Err(VerifyError::Short { .. })),
+                "cut at {end}"
+            );
+        }
+        let mut rng = Rng::new(9);
+        for at in 16..batch.len() {
+            let mut damaged = batch.to_vec();
+            damaged[at] ^= 1 << rng.below(8);
+            assert!(verify(&damaged).is_err(), "byte {at}");
+        }
+        for _ in 0..50_000 {
+            let mut bytes = vec![0; rng.below(200) as usize];
+            bytes.fill_with(|| rng.next_u64() as u8);
+            if let Some(magic) = bytes.get_mut(16) {
+                *magic = 2;
+            }
+            assert!(verify(&bytes).is_err());
+        }
+    }
+
+    #[test]
+    fn an_order_that_no_log_has_is_refused_in_spite_of_its_crc() {
+        let change = |change: fn(&mut BatchHeader)| {
+            let bytes = BatchBuilder::new()
+                .value(Timestamp(7), b"one")
+                .build_with(change);
+            verify(&bytes)
+        };
+        assert_eq!(
+            change(|h| h.base_offset = Offset(-1)),
+            Err(VerifyError::Range)
+        );
+        assert_eq!(
+            change(|h| h.base_offset = Offset(i64::MAX)).map(|h| h.end_offset()),
+            Ok(Offset(i64::MAX))
+        );
+        assert_eq!(
+            change(|h| h.last_offset_delta = -1),
+            Err(VerifyError::Range)
+        );
+        assert_eq!(change(|h| h.count = 2), Err(VerifyError::Range));
+        assert_eq!(change(|h| h.count = -1), Err(VerifyError::Range));
+        assert!(change(|h| h.last_offset_delta = 5).is_ok(), "compacted");
+        assert_eq!(
+            change(|h| h.batch_length = 48),
+            Err(VerifyError::Length(48))
+        );
+        assert_eq!(
+            change(|h| h.batch_length = -12),
+            Err(VerifyError::Length(-12))
+        );
+    }
 }

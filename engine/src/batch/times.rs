@@ -26,7 +26,10 @@ pub fn offset_of_max_timestamp(batch: &[u8]) -> Option<(Offset, Timestamp)> {
     first_at_or_after(batch, |header| header.max_timestamp)
 }
 
-fn first_at_or_after(batch: &[u8], target: impl Fn(&BatchHeader) -> Timestamp) -> Option<(Offset, Timestamp)> {
+fn first_at_or_after(
+    batch: &[u8],
+    target: impl Fn(&BatchHeader) -> Timestamp,
+) -> Option<(Offset, Timestamp)> {
     let header = BatchHeader::parse(batch).ok()?;
     let body = batch.get(BATCH_HEADER..header.total_bytes())?;
     let target = target(&header);
@@ -42,7 +45,8 @@ fn first_at_or_after(batch: &[u8], target: impl Fn(&BatchHeader) -> Timestamp) -
         Some(Codec::None) => find(&mut Slice::new(body), &header, target),
         Some(codec) => {
             let bound = Bound::for_batch(body.len(), usize::MAX);
-            decompress::with_cursor(codec, body, bound, |cursor| find(cursor, &header, target)).and_then(|found| found)
+            decompress::with_cursor(codec, body, bound, |cursor| find(cursor, &header, target))
+                .and_then(|found| found)
         }
     };
     found.unwrap_or(first)
@@ -59,9 +63,85 @@ fn find<C: Cursor>(
         if timestamp < target {
             return Ok(Step::On);
         }
-        let offset = header.base_offset.0.saturating_add(i64::from(seen.offset_delta));
+        let offset = header
+            .base_offset
+            .0
+            .saturating_add(i64::from(seen.offset_delta));
         found = Some((Offset(offset), timestamp));
         Ok(Step::Stop)
     })?;
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::BatchBuilder;
+    use crate::batch::build::raw;
+    use crate::rng::Rng;
+
+    fn batch(codec: Codec) -> BatchBuilder {
+        [50, 10, 70, 70, 60]
+            .into_iter()
+            .fold(BatchBuilder::new().codec(codec), |b, t| {
+                b.value(Timestamp(t), b"value")
+            })
+            .base_offset(Offset(100))
+    }
+
+    fn pair(found: Option<(Offset, Timestamp)>) -> Option<(i64, i64)> {
+        found.map(|(offset, timestamp)| (offset.0, timestamp.0))
+    }
+
+    #[test]
+    fn the_first_record_at_or_after_is_found() {
+        for codec in Codec::ALL {
+            let bytes = batch(codec).build();
+            let at = |target| pair(scan_for_timestamp(&bytes, Timestamp(target)));
+            assert_eq!(at(i64::MIN), Some((100, 50)), "{codec:?}");
+            assert_eq!(at(50), Some((100, 50)));
+            assert_eq!(at(51), Some((102, 70)));
+            assert_eq!(at(70), Some((102, 70)));
+            assert_eq!(at(71), None);
+            assert_eq!(pair(offset_of_max_timestamp(&bytes)), Some((102, 70)));
+        }
+    }
+
+    #[test]
+    fn append_time_is_the_time_of_every_record() {
+        for codec in Codec::ALL {
+            let bytes = batch(codec)
+                .timestamp_type(TimestampType::LogAppend)
+                .build_with(|h| h.max_timestamp = Timestamp(90));
+            let at = |target| pair(scan_for_timestamp(&bytes, Timestamp(target)));
+            assert_eq!(at(80), Some((100, 90)));
+            assert_eq!(at(91), None);
+            assert_eq!(pair(offset_of_max_timestamp(&bytes)), Some((100, 90)));
+        }
+    }
+
+    #[test]
+    fn odd_batches_lose_no_record() {
+        // Stored unopened: the body is no zstd, or the header claims too large a timestamp.
+        let header = BatchHeader::parse(&batch(Codec::Zstd).build()).expect("a batch");
+        let garbage = raw(header, b"this is no zstd", |_| {});
+        let at = |bytes: &[u8], target| pair(scan_for_timestamp(bytes, Timestamp(target)));
+        assert_eq!(at(&garbage, 60), Some((100, 70)));
+        assert_eq!(at(&garbage, 71), None);
+        let claims = batch(Codec::Gzip).build_with(|h| h.max_timestamp = Timestamp(1000));
+        assert_eq!(at(&claims, 500), None);
+        let untimed = BatchBuilder::new().value(Timestamp(-1), b"v").build();
+        assert_eq!(offset_of_max_timestamp(&untimed), None);
+        let mut rng = Rng::new(5);
+        for turn in 0..20_000_usize {
+            let mut damaged = batch(Codec::ALL[turn % 5]).build().to_vec();
+            for _ in 0..1 + rng.below(3) {
+                let at = rng.below(damaged.len() as u64) as usize;
+                damaged[at] = rng.next_u64() as u8;
+            }
+            damaged.truncate(rng.below(2 * damaged.len() as u64) as usize);
+            scan_for_timestamp(&damaged, Timestamp(rng.below(100) as i64));
+            offset_of_max_timestamp(&damaged);
+        }
+    }
 }

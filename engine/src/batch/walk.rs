@@ -97,7 +97,13 @@ pub fn walk<C: Cursor>(
             return Ok(());
         }
     }
-    if cursor.at_end()? { Ok(()) } else { Err(BadRecords("bytes remain after the declared count of records")) }
+    if cursor.at_end()? {
+        Ok(())
+    } else {
+        Err(BadRecords(
+            "bytes remain after the declared count of records",
+        ))
+    }
 }
 
 #[inline(always)]
@@ -121,7 +127,12 @@ fn record<C: Cursor>(cursor: &mut C, index: i32) -> Result<Seen, BadRecords> {
     if cursor.position() != end {
         return Err(BadRecords("record does not fill its length"));
     }
-    Ok(Seen { index, offset_delta, timestamp_delta, has_key: key >= 0 })
+    Ok(Seen {
+        index,
+        offset_delta,
+        timestamp_delta,
+        has_key: key >= 0,
+    })
 }
 
 #[inline(always)]
@@ -159,22 +170,46 @@ fn headers<C: Cursor>(cursor: &mut C, count: i32, end: u64) -> Result<(), BadRec
 #[inline(always)]
 fn varint<C: Cursor>(cursor: &mut C) -> Result<i32, BadRecords> {
     let first = cursor.byte()?;
-    let raw = if first < 0x80 { u32::from(first) } else { long_varint(cursor, first, 5)? as u32 };
+    let raw = if first < 0x80 {
+        u32::from(first)
+    } else {
+        long_varint(cursor, first, 5)? as u32
+    };
     Ok((raw >> 1) as i32 ^ -((raw & 1) as i32))
 }
 
 #[inline(always)]
 fn varlong<C: Cursor>(cursor: &mut C) -> Result<i64, BadRecords> {
     let first = cursor.byte()?;
-    let raw = if first < 0x80 { u64::from(first) } else { long_varint(cursor, first, 10)? };
+    let raw = if first < 0x80 {
+        u64::from(first)
+    } else {
+        long_varint(cursor, first, 10)?
+    };
     Ok((raw >> 1) as i64 ^ -((raw & 1) as i64))
 }
 
-/// The rest of a varint of more than one byte; bits past the type's are dropped, as Kafka does.
+/// The rest of a varint of more than one byte; bits past the type's are dropped, as Kafka does. Two bytes are common
+/// (lengths from 64 on), more are not.
 #[inline(always)]
 fn long_varint<C: Cursor>(cursor: &mut C, first: u8, bytes_max: u32) -> Result<u64, BadRecords> {
-    let mut raw = u64::from(first & 0x7f);
-    for at in 1..bytes_max {
+    let second = cursor.byte()?;
+    let raw = u64::from(first & 0x7f) | u64::from(second & 0x7f) << 7;
+    if second < 0x80 {
+        Ok(raw)
+    } else {
+        longer_varint(cursor, raw, bytes_max)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn longer_varint<C: Cursor>(
+    cursor: &mut C,
+    mut raw: u64,
+    bytes_max: u32,
+) -> Result<u64, BadRecords> {
+    for at in 2..bytes_max {
         let byte = cursor.byte()?;
         raw |= u64::from(byte & 0x7f) << (7 * at);
         if byte < 0x80 {

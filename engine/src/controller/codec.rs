@@ -102,6 +102,11 @@ impl<'a> Reader<'a> {
         (0..count).map(|_| self.i32().map(NodeId)).collect()
     }
 
+    /// All that remains.
+    pub(crate) fn rest(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.bytes)
+    }
+
     /// Everything was read.
     pub(crate) fn end(&self) -> Result<(), CodecError> {
         if self.bytes.is_empty() {

@@ -10,16 +10,15 @@ use bytes::BytesMut;
 
 use crate::limits::BLOCK;
 
-/// An empty buffer whose start is a multiple of [`BLOCK`] in memory, with at least `bytes` of capacity. Growing it past
-/// its capacity moves it and loses the alignment.
+/// An empty buffer whose start is a multiple of [`BLOCK`] in memory and whose capacity is `bytes`, rounded up to whole
+/// blocks: fit for a direct read of its capacity. Growing it past that moves it, and loses the alignment.
 pub fn aligned(bytes: usize) -> BytesMut {
-    let mut buffer = BytesMut::with_capacity(bytes + BLOCK);
-    let pad = padding(&buffer);
-    // The front is cut off rather than advanced over: an advanced BytesMut that owns a plain Vec slides back to
-    // the Vec's unaligned start when a `reserve` finds room there.
-    let aligned = buffer.split_off(pad);
+    let bytes = bytes.max(1).next_multiple_of(BLOCK);
+    let mut whole = BytesMut::with_capacity(bytes + BLOCK);
+    let mut aligned = whole.split_off(padding(&whole));
+    drop(aligned.split_off(bytes));
     assert_aligned(&aligned);
-    assert!(aligned.capacity() >= bytes, "{}", aligned.capacity());
+    assert_eq!(aligned.capacity(), bytes, "buffer of another size");
     aligned
 }
 
@@ -28,13 +27,16 @@ fn padding(buffer: &BytesMut) -> usize {
 }
 
 fn assert_aligned(buffer: &BytesMut) {
-    assert!(buffer.as_ptr().addr().is_multiple_of(BLOCK), "{:p} is not aligned", buffer.as_ptr());
+    assert!(
+        buffer.as_ptr().addr().is_multiple_of(BLOCK),
+        "{:p} is not aligned",
+        buffer.as_ptr()
+    );
 }
 
 /// A bump allocator over big chunks. Per shard.
 #[derive(Debug)]
 pub struct Arena {
-    first_bytes: usize,
     step_bytes: usize,
     bytes_max: usize,
     chunks: Vec<Chunk>,
@@ -60,10 +62,15 @@ impl Chunk {
         let mut rest = BytesMut::with_capacity(length + BLOCK);
         let whole = rest.capacity();
         let pad = padding(&rest);
-        let mut rest = rest.split_off(pad);
+        let rest = rest.split_off(pad);
         let start = rest.as_ptr().addr();
-        rest.truncate(0);
-        Chunk { rest, whole, pad, start, length }
+        Chunk {
+            rest,
+            whole,
+            pad,
+            start,
+            length,
+        }
     }
 
     fn untouched(&self) -> bool {
@@ -106,8 +113,16 @@ impl Arena {
             first_bytes.is_multiple_of(BLOCK) && step_bytes.is_multiple_of(BLOCK),
             "{first_bytes}, {step_bytes}: not whole blocks"
         );
-        assert!(0 < first_bytes && first_bytes <= bytes_max, "{first_bytes} above {bytes_max}");
-        Arena { first_bytes, step_bytes, bytes_max, chunks: vec![Chunk::new(first_bytes)], current: 0 }
+        assert!(
+            0 < first_bytes && first_bytes <= bytes_max,
+            "{first_bytes} above {bytes_max}"
+        );
+        Arena {
+            step_bytes,
+            bytes_max,
+            chunks: vec![Chunk::new(first_bytes)],
+            current: 0,
+        }
     }
 
     /// An empty, aligned buffer with room for `bytes`, rounded up to whole blocks. `None`: everything is in use up to the
@@ -149,13 +164,113 @@ impl Arena {
         self.bytes_max
     }
 
-    /// The first chunk's length, as given.
-    pub fn first_bytes(&self) -> usize {
-        self.first_bytes
-    }
-
     /// Address and length of every chunk, in the order of allocation; only ever added to. Each holds whole pieces.
     pub fn chunks(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         self.chunks.iter().map(|c| (c.start, c.length))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+    use bytes::{BufMut, Bytes};
+
+    const CHUNK: usize = 16 * BLOCK;
+
+    #[test]
+    fn aligned_buffers_hold_whole_blocks() {
+        for bytes in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 100_000] {
+            let mut buffer = aligned(bytes);
+            assert_eq!(buffer.capacity(), bytes.max(1).next_multiple_of(BLOCK));
+            let start = buffer.as_ptr();
+            buffer.put_bytes(7, buffer.capacity());
+            assert_eq!(buffer.as_ptr(), start, "filling moved the buffer");
+            assert_eq!(buffer.freeze().as_ptr(), start, "freezing moved the buffer");
+        }
+    }
+
+    #[test]
+    fn a_chunk_is_reused_once_all_its_pieces_are_gone() {
+        let mut arena = Arena::new(CHUNK, CHUNK, CHUNK);
+        let mut pieces: Vec<Bytes> = Vec::new();
+        for fill in 0..16 {
+            let mut piece = arena.take(BLOCK).expect("room for 16 blocks");
+            piece.put_bytes(fill, BLOCK);
+            pieces.push(piece.freeze());
+        }
+        assert!(arena.take(1).is_none(), "the ceiling holds");
+        for (fill, piece) in pieces.iter().enumerate() {
+            assert!(piece.iter().all(|b| usize::from(*b) == fill), "{fill}");
+        }
+        let first = pieces[0].as_ptr();
+        let last = pieces.pop().expect("16 pieces");
+        let slice = last.slice(5..9);
+        pieces.clear();
+        drop(last);
+        assert!(arena.take(1).is_none(), "a slice keeps the chunk");
+        drop(slice);
+        for _ in 0..3 {
+            let piece = arena.take(CHUNK).expect("the whole chunk is free");
+            assert_eq!(piece.as_ptr(), first, "from its start, aligned");
+            assert_eq!(piece.capacity(), CHUNK);
+        }
+        assert_eq!(arena.chunks().count(), 1);
+    }
+
+    #[test]
+    fn a_dropped_small_piece_gives_the_same_memory_again() {
+        let mut arena = Arena::new(CHUNK, CHUNK, CHUNK);
+        let first = arena.take(BLOCK).expect("room").as_ptr().addr();
+        for _ in 0..100 {
+            assert_eq!(arena.take(BLOCK).expect("room").as_ptr().addr(), first);
+        }
+    }
+
+    #[test]
+    fn grows_by_steps_up_to_the_ceiling() {
+        let mut arena = Arena::new(CHUNK, 2 * CHUNK, 6 * CHUNK);
+        let a = arena.take(CHUNK).expect("first chunk");
+        let b = arena.take(BLOCK).expect("a step");
+        assert_eq!(arena.bytes(), 3 * CHUNK);
+        let c = arena.take(3 * CHUNK).expect("a chunk of its own");
+        assert_eq!(arena.bytes(), 6 * CHUNK);
+        assert!(arena.take(2 * CHUNK).is_none());
+        assert!(arena.take(usize::MAX).is_none());
+        drop(c);
+        assert!(arena.take(3 * CHUNK).is_some());
+        let areas: Vec<_> = arena.chunks().collect();
+        assert_eq!(areas.len(), 3);
+        for piece in [&a, &b] {
+            let at = piece.as_ptr().addr();
+            assert!(
+                areas
+                    .iter()
+                    .any(|(start, length)| *start <= at && at + piece.capacity() <= start + length)
+            );
+        }
+    }
+
+    #[test]
+    fn live_pieces_never_overlap() {
+        for seed in 0..50 {
+            let mut rng = Rng::new(seed);
+            let mut arena = Arena::new(CHUNK, CHUNK, 4 * CHUNK);
+            let mut live: Vec<(u8, Bytes)> = Vec::new();
+            for turn in 0..400_u32 {
+                if rng.one_in(2) && !live.is_empty() {
+                    live.swap_remove(rng.below(live.len() as u64) as usize);
+                }
+                let bytes = 1 + rng.below(3 * BLOCK as u64) as usize;
+                if let Some(mut piece) = arena.take(bytes) {
+                    piece.put_bytes(turn as u8, bytes);
+                    live.push((turn as u8, piece.freeze()));
+                }
+                for (fill, piece) in &live {
+                    assert!(piece.iter().all(|b| b == fill), "seed {seed}, turn {turn}");
+                }
+            }
+            assert!(arena.bytes() <= 4 * CHUNK);
+        }
     }
 }

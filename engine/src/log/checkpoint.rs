@@ -93,7 +93,22 @@ const ROLLING: u8 = 8;
 const WHOLE: u8 = 1;
 
 /// Appends the partition's record. `full`: with everything; otherwise what changed since the last one.
-pub fn put_record(to: &mut BytesMut, p: &Partition, below: GroupSeq, full: bool, journal: &Journal) {
+pub fn put_record(
+    to: &mut BytesMut,
+    p: &Partition,
+    below: GroupSeq,
+    full: bool,
+    journal: &Journal,
+) {
+    put(to, p, below, full, Some(journal));
+}
+
+/// Appends the whole record of a partition whose extents have memory of their own.
+pub fn put_carried_record(to: &mut BytesMut, p: &Partition, below: GroupSeq) {
+    put(to, p, below, true, None);
+}
+
+fn put(to: &mut BytesMut, p: &Partition, below: GroupSeq, full: bool, journal: Option<&Journal>) {
     let begin = to.len();
     to.put_u32(0);
     to.put_slice(&p.id.topic.0);
@@ -111,7 +126,12 @@ pub fn put_record(to: &mut BytesMut, p: &Partition, below: GroupSeq, full: bool,
         to.put_u64(s.allocated);
         to.put_i64(s.rolling_ms.unwrap_or(0));
         let flag = |on: bool, bit: u8| if on { bit } else { 0 };
-        to.put_u8(flag(s.sealed, SEALED) | flag(s.complete, COMPLETE) | flag(s.created, CREATED) | rolling);
+        to.put_u8(
+            flag(s.sealed, SEALED)
+                | flag(s.complete, COMPLETE)
+                | flag(s.created, CREATED)
+                | rolling,
+        );
         let from = if full { 0 } else { s.index_saved };
         put_sized(to, |to| s.index.encode_from(from, to));
     }
@@ -123,14 +143,21 @@ pub fn put_record(to: &mut BytesMut, p: &Partition, below: GroupSeq, full: bool,
         .collect();
     to.put_u32(carried.len() as u32);
     for e in &carried {
-        let disk_end = p.segment(e.segment).expect("an extent's segment is known").disk_end;
+        let disk_end = p
+            .segment(e.segment)
+            .expect("an extent's segment is known")
+            .disk_end;
         let skip = disk_end.saturating_sub(e.position).min(u64::from(e.length)) as usize;
         to.put_i64(e.segment.0);
         to.put_u64(e.position + skip as u64);
         to.put_i64(e.base_offset.0);
         to.put_i64(e.next_offset.0);
         to.put_u8(if e.whole && skip == 0 { WHOLE } else { 0 });
-        put_sized(to, |to| to.put_slice(&e.bytes(journal)[skip..]));
+        put_sized(to, |to| match (&e.source, journal) {
+            (Source::Memory(bytes), _) => to.put_slice(&bytes[skip..]),
+            (_, Some(journal)) => to.put_slice(&e.bytes(journal)[skip..]),
+            (_, None) => panic!("{e:?} has no memory of its own"),
+        });
     }
     put_sized(to, |to| p.epochs.encode(to));
     put_sized(to, |to| p.producers.encode(to));
@@ -154,7 +181,11 @@ struct Fields(Bytes);
 
 impl Fields {
     fn take(&mut self, n: usize) -> Result<Bytes, &'static str> {
-        if self.0.len() < n { Err("checkpoint record cut short") } else { Ok(self.0.split_to(n)) }
+        if self.0.len() < n {
+            Err("checkpoint record cut short")
+        } else {
+            Ok(self.0.split_to(n))
+        }
     }
     fn u8(&mut self) -> Result<u8, &'static str> {
         Ok(self.take(1)?.get_u8())
@@ -182,7 +213,13 @@ pub fn next_record(records: &mut Bytes) -> Result<(TopicPartition, Bytes), &'sta
     let mut topic = [0; 16];
     topic.copy_from_slice(&body.take(16)?);
     let partition = body.take(4)?.get_i32();
-    Ok((TopicPartition { topic: TopicId(topic), partition }, body.0))
+    Ok((
+        TopicPartition {
+            topic: TopicId(topic),
+            partition,
+        },
+        body.0,
+    ))
 }
 
 /// Folds a record into the partition's state, in the order the records were written.
@@ -198,14 +235,21 @@ pub fn apply_record(p: &mut Partition, body: Bytes) -> Result<(), &'static str> 
     for _ in 0..count {
         let base = Offset(fields.i64()?);
         let known = old.iter().position(|s| s.base == base);
-        let mut s = known.map_or_else(|| Segment::new(base, p.config.index_interval_bytes), |i| old.swap_remove(i));
+        let mut s = known.map_or_else(
+            || Segment::new(base, p.config.index_interval_bytes),
+            |i| old.swap_remove(i),
+        );
         s.end = fields.u64()?;
         s.disk_end = fields.u64()?;
         s.allocated = fields.u64()?;
         let rolling = fields.i64()?;
         let flags = fields.u8()?;
         s.rolling_ms = (flags & ROLLING != 0).then_some(rolling);
-        (s.sealed, s.complete, s.created) = (flags & SEALED != 0, flags & COMPLETE != 0, flags & CREATED != 0);
+        (s.sealed, s.complete, s.created) = (
+            flags & SEALED != 0,
+            flags & COMPLETE != 0,
+            flags & CREATED != 0,
+        );
         s.index.extend_from(&fields.sized()?).map_err(|d| d.0)?;
         s.index_saved = s.index.len();
         p.segments.push_back(s);

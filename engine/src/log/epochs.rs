@@ -41,11 +41,22 @@ impl Epochs {
     /// Says that `epoch` writes from `start` on. Entries that contradict it (a later epoch, or a later start) go.
     /// True: something changed.
     pub fn assign(&mut self, epoch: LeaderEpoch, start: Offset) -> bool {
-        assert!(epoch.0 >= 0 && start.0 >= 0, "epoch {epoch:?} from {start:?}");
-        if self.entries.last().is_some_and(|last| last.epoch == epoch && last.start <= start) {
+        assert!(
+            epoch.0 >= 0 && start.0 >= 0,
+            "epoch {epoch:?} from {start:?}"
+        );
+        if self
+            .entries
+            .last()
+            .is_some_and(|last| last.epoch == epoch && last.start <= start)
+        {
             return false;
         }
-        while self.entries.last().is_some_and(|last| last.epoch >= epoch || last.start >= start) {
+        while self
+            .entries
+            .last()
+            .is_some_and(|last| last.epoch >= epoch || last.start >= start)
+        {
             self.entries.pop();
         }
         if self.entries.capacity() == 0 {
@@ -58,7 +69,11 @@ impl Epochs {
     /// The answer to OffsetForLeaderEpoch: the largest known epoch at or below `epoch` and where it ended. An epoch
     /// before all known ones answers itself and the first start; one past the latest (or negative) answers `None`
     /// (-1, -1 on the wire).
-    pub fn end_offset_for(&self, epoch: LeaderEpoch, log_end: Offset) -> Option<(LeaderEpoch, Offset)> {
+    pub fn end_offset_for(
+        &self,
+        epoch: LeaderEpoch,
+        log_end: Offset,
+    ) -> Option<(LeaderEpoch, Offset)> {
         let latest = self.entries.last()?;
         if epoch.0 < 0 || epoch > latest.epoch {
             return None;
@@ -110,8 +125,13 @@ impl Epochs {
         let count = reader.count(12)?;
         let mut entries: Vec<EpochStart> = Vec::with_capacity(count);
         for _ in 0..count {
-            let entry = EpochStart { epoch: LeaderEpoch(reader.i32()?), start: Offset(reader.i64()?) };
-            let grows = entries.last().is_none_or(|last| last.epoch < entry.epoch && last.start < entry.start);
+            let entry = EpochStart {
+                epoch: LeaderEpoch(reader.i32()?),
+                start: Offset(reader.i64()?),
+            };
+            let grows = entries
+                .last()
+                .is_none_or(|last| last.epoch < entry.epoch && last.start < entry.start);
             if entry.epoch.0 < 0 || entry.start.0 < 0 || !grows {
                 return Err(reader.damaged());
             }
@@ -119,5 +139,114 @@ impl Epochs {
         }
         reader.end()?;
         Ok(Epochs { entries })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    fn epochs(entries: &[(i32, i64)]) -> Epochs {
+        let mut epochs = Epochs::default();
+        for (epoch, start) in entries {
+            epochs.assign(LeaderEpoch(*epoch), Offset(*start));
+        }
+        epochs
+    }
+
+    fn pairs(epochs: &Epochs) -> Vec<(i32, i64)> {
+        epochs
+            .entries()
+            .iter()
+            .map(|e| (e.epoch.0, e.start.0))
+            .collect()
+    }
+
+    #[test]
+    fn assigning_keeps_both_columns_growing() {
+        let check = |entries: &[(i32, i64)], expected: &[(i32, i64)]| {
+            assert_eq!(pairs(&epochs(entries)), expected, "{entries:?}");
+        };
+        check(&[(2, 0), (2, 5)], &[(2, 0)]);
+        check(&[(2, 5), (2, 3)], &[(2, 3)]);
+        check(&[(2, 0), (3, 5), (4, 9)], &[(2, 0), (3, 5), (4, 9)]);
+        check(&[(2, 0), (3, 5), (4, 5)], &[(2, 0), (4, 5)]);
+        check(&[(2, 0), (3, 5), (4, 9), (3, 11)], &[(2, 0), (3, 11)]);
+        check(&[(2, 0), (3, 5), (4, 9), (5, 4)], &[(2, 0), (5, 4)]);
+    }
+
+    #[test]
+    fn end_offsets_are_those_of_kafka() {
+        let known = epochs(&[(3, 0), (5, 40), (6, 95)]);
+        let check = |epoch: i32, expected: Option<(i32, i64)>| {
+            let found = known.end_offset_for(LeaderEpoch(epoch), Offset(120));
+            assert_eq!(found.map(|(e, o)| (e.0, o.0)), expected, "epoch {epoch}");
+        };
+        check(-1, None);
+        check(2, Some((2, 0)));
+        check(3, Some((3, 40)));
+        check(4, Some((3, 40)));
+        check(5, Some((5, 95)));
+        check(6, Some((6, 120)));
+        check(7, None);
+        assert_eq!(
+            Epochs::default().end_offset_for(LeaderEpoch(0), Offset(9)),
+            None
+        );
+    }
+
+    #[test]
+    fn truncation_at_both_ends() {
+        let known = [(3, 10), (5, 40), (6, 95)];
+        let from_end = |end: i64| {
+            let mut epochs = epochs(&known);
+            epochs.truncate_from_end(Offset(end));
+            pairs(&epochs)
+        };
+        assert_eq!(from_end(96), known);
+        assert_eq!(from_end(95), known[..2]);
+        assert_eq!(from_end(41), known[..2]);
+        assert_eq!(from_end(10), []);
+        let from_start = |start: i64| {
+            let mut epochs = epochs(&known);
+            epochs.truncate_from_start(Offset(start));
+            pairs(&epochs)
+        };
+        assert_eq!(from_start(5), known);
+        assert_eq!(from_start(10), known);
+        assert_eq!(from_start(39), [(3, 39), (5, 40), (6, 95)]);
+        assert_eq!(from_start(40), [(5, 40), (6, 95)]);
+        assert_eq!(from_start(500), [(6, 500)]);
+        let epochs = epochs(&known);
+        let at = |offset| epochs.epoch_at(Offset(offset)).map(|e| e.0);
+        assert_eq!(
+            [at(9), at(10), at(40), at(94), at(1 << 40)],
+            [None, Some(3), Some(5), Some(5), Some(6)]
+        );
+    }
+
+    #[test]
+    fn decodes_what_it_encodes_and_nothing_else_panics() {
+        let mut bytes = BytesMut::new();
+        let known = epochs(&[(3, 10), (5, 40), (6, 95)]);
+        known.encode(&mut bytes);
+        assert_eq!(Epochs::decode(&bytes), Ok(known));
+        for end in 0..bytes.len() {
+            assert!(Epochs::decode(&bytes[..end]).is_err(), "cut at {end}");
+        }
+        let mut rng = Rng::new(4);
+        for _ in 0..20_000 {
+            let mut damaged = bytes.to_vec();
+            let at = rng.below(damaged.len() as u64) as usize;
+            damaged[at] = rng.next_u64() as u8;
+            if let Ok(epochs) = Epochs::decode(&damaged) {
+                assert!(
+                    epochs
+                        .entries()
+                        .is_sorted_by(|a, b| a.epoch < b.epoch && a.start < b.start)
+                );
+            }
+        }
     }
 }

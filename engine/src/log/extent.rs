@@ -55,7 +55,9 @@ impl Extent {
         match &self.source {
             Source::Group { start } => {
                 let start = *start as usize;
-                journal.bytes(self.group).slice(start..start + self.length as usize)
+                journal
+                    .bytes(self.group)
+                    .slice(start..start + self.length as usize)
             }
             Source::Memory(bytes) => bytes.clone(),
             Source::Ends { .. } => panic!("{self:?} was not written back by the start"),
@@ -64,14 +66,20 @@ impl Extent {
 
     /// The bytes `[from, to)` of the segment, which lie in this extent.
     fn part<'a>(&'a self, from: u64, to: u64, journal: &'a Journal) -> &'a [u8] {
-        let (begin, end) = ((from - self.position) as usize, (to - self.position) as usize);
+        let (begin, end) = (
+            (from - self.position) as usize,
+            (to - self.position) as usize,
+        );
         match &self.source {
             Source::Group { start } => &journal.bytes(self.group)[*start as usize..][begin..end],
             Source::Memory(bytes) => &bytes[begin..end],
             Source::Ends { front, .. } if end <= front.len() => &front[begin..end],
             Source::Ends { back, .. } => {
                 let skip = self.length as usize - back.len();
-                assert!(begin >= skip, "bytes {from}..{to} of {self:?} are in the file only");
+                assert!(
+                    begin >= skip,
+                    "bytes {from}..{to} of {self:?} are in the file only"
+                );
                 &back[begin - skip..end - skip]
             }
         }
@@ -116,12 +124,21 @@ impl Extents {
     /// Index of the batch that holds `offset`, if it is whole in memory.
     fn find(&self, offset: Offset) -> Option<usize> {
         let index = self.list.partition_point(|e| e.next_offset <= offset);
-        self.list.get(index).filter(|e| e.whole && e.base_offset <= offset).map(|_| index)
+        self.list
+            .get(index)
+            .filter(|e| e.whole && e.base_offset <= offset)
+            .map(|_| index)
     }
 
     /// The whole batches from the one that holds `offset` to below `end`, at most `max_bytes` of them, but one at least.
     /// `None`: not in memory. Large batches are shared, runs of small ones are gathered.
-    pub fn read(&self, offset: Offset, end: Offset, max_bytes: usize, journal: &Journal) -> Option<Vec<Bytes>> {
+    pub fn read(
+        &self,
+        offset: Offset,
+        end: Offset,
+        max_bytes: usize,
+        journal: &Journal,
+    ) -> Option<Vec<Bytes>> {
         let from = self.find(offset)?;
         let mut parts = Vec::new();
         let mut small = BytesMut::new();
@@ -151,33 +168,68 @@ impl Extents {
     }
 
     /// Appends the bytes `[from, to)` of a segment, as far as they are here.
-    pub fn copy(&self, segment: Offset, from: u64, to: u64, into: &mut BytesMut, journal: &Journal) {
-        let first = self.list.partition_point(|e| (e.segment, e.end()) <= (segment, from));
+    pub fn copy(
+        &self,
+        segment: Offset,
+        from: u64,
+        to: u64,
+        into: &mut BytesMut,
+        journal: &Journal,
+    ) {
+        let first = self
+            .list
+            .partition_point(|e| (e.segment, e.end()) <= (segment, from));
         for extent in self.list.range(first..) {
             if extent.segment != segment || extent.position >= to {
                 break;
             }
-            into.extend_from_slice(extent.part(from.max(extent.position), to.min(extent.end()), journal));
+            into.extend_from_slice(extent.part(
+                from.max(extent.position),
+                to.min(extent.end()),
+                journal,
+            ));
         }
     }
 
     /// End of the bytes of `segment` whose groups are all below `below`.
     pub fn end_below(&self, segment: Offset, below: GroupSeq) -> Option<u64> {
-        self.list.iter().filter(|e| e.segment == segment).take_while(|e| e.group < below).last().map(Extent::end)
+        self.list
+            .iter()
+            .filter(|e| e.segment == segment)
+            .take_while(|e| e.group < below)
+            .last()
+            .map(Extent::end)
     }
 
     /// Drops what is on disk and belongs to groups below `below`, and gives the rest of those groups' extents memory of
     /// their own. `disk_end` tells how far a segment is on disk.
-    pub fn release(&mut self, below: GroupSeq, disk_end: impl Fn(Offset) -> u64, journal: &Journal) {
-        while self.list.front().is_some_and(|e| e.group < below && e.end() <= disk_end(e.segment)) {
+    pub fn release(
+        &mut self,
+        below: GroupSeq,
+        disk_end: impl Fn(Offset) -> u64,
+        journal: &Journal,
+    ) {
+        while self
+            .list
+            .front()
+            .is_some_and(|e| e.group < below && e.end() <= disk_end(e.segment))
+        {
             self.list.pop_front();
         }
         let mut kept = BytesMut::new();
         let mut ends = Vec::new();
         for extent in self.list.iter().take_while(|e| e.group < below) {
             let skip = disk_end(extent.segment).saturating_sub(extent.position) as usize;
-            kept.extend_from_slice(extent.part(extent.position + skip as u64, extent.end(), journal));
-            assert!(kept.len() < 2 * BLOCK, "{} bytes up to {extent:?} were not written back", kept.len());
+            kept.extend_from_slice(extent.part(
+                extent.position + skip as u64,
+                extent.end(),
+                journal,
+            ));
+            assert!(
+                kept.len() < 2 * BLOCK,
+                "{} bytes up to {extent:?} were not written back",
+                kept.len()
+            );
             ends.push((skip, kept.len()));
         }
         let kept = kept.freeze();
@@ -188,7 +240,6 @@ impl Extents {
             extent.length = (end - begin) as u32;
             extent.whole &= skip == 0;
             extent.direct = None;
-            extent.group = below;
             begin = end;
         }
     }
@@ -198,7 +249,12 @@ impl Extents {
     pub fn missing(&self, segment: Offset, from: u64, to: u64) -> Vec<(u64, u64)> {
         let mut runs = Vec::new();
         let mut at = from;
-        for (begin, end) in self.list.iter().filter(|e| e.segment == segment).filter_map(|e| e.direct) {
+        for (begin, end) in self
+            .list
+            .iter()
+            .filter(|e| e.segment == segment)
+            .filter_map(|e| e.direct)
+        {
             let (begin, end) = (begin.clamp(at, to), end.clamp(at, to));
             if begin > at {
                 runs.push((at, begin));
@@ -213,7 +269,11 @@ impl Extents {
 
     /// Forgets everything from `position` of `segment` on.
     pub fn truncate(&mut self, segment: Offset, position: u64) {
-        while self.list.back().is_some_and(|e| (e.segment, e.position) >= (segment, position)) {
+        while self
+            .list
+            .back()
+            .is_some_and(|e| (e.segment, e.position) >= (segment, position))
+        {
             self.list.pop_back();
         }
     }

@@ -78,7 +78,13 @@ pub enum Entry {
     /// One batch, as it stands in the segment from `place.position` on.
     Bytes { place: Place, batch: Bytes },
     /// One batch that was written straight to the segment, but for the partial blocks at both ends, which are here.
-    Pointer { place: Place, length: u32, header: Bytes, front: Bytes, back: Bytes },
+    Pointer {
+        place: Place,
+        length: u32,
+        header: Bytes,
+        front: Bytes,
+        back: Bytes,
+    },
     /// The partition's log ends here: what replay accepted before, a failed pointer and everything after it excluded.
     Cut { place: Place, next_offset: Offset },
     /// Records below `offset` are gone.
@@ -127,7 +133,12 @@ pub fn put_pointer(
     front: &[u8],
     back: &[u8],
 ) {
-    put_entry(to, POINTER, place, pointer_payload(header.len(), front.len(), back.len()));
+    put_entry(
+        to,
+        POINTER,
+        place,
+        pointer_payload(header.len(), front.len(), back.len()),
+    );
     to.put_u32(length);
     to.put_u32(header.len() as u32);
     to.put_u32(front.len() as u32);
@@ -184,6 +195,11 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
 
 /// Reads the group at the start of `bytes`, if a whole, valid group of this journal stands there.
 pub fn parse_group(bytes: &[u8], id: JournalId) -> Option<GroupHeader> {
+    parse_any_group(bytes).filter(|header| header.id == id)
+}
+
+/// As `parse_group`, of whatever journal.
+pub fn parse_any_group(bytes: &[u8]) -> Option<GroupHeader> {
     if u32::from_be_bytes(array(bytes, 0)?) != MAGIC
         || u16::from_be_bytes(array(bytes, 4)?) != KIND
         || u16::from_be_bytes(array(bytes, 6)?) != VERSION
@@ -207,7 +223,7 @@ pub fn parse_group(bytes: &[u8], id: JournalId) -> Option<GroupHeader> {
         length,
         crc: u32::from_be_bytes(array(group, 12)?),
     };
-    (header.id == id && group_crc(group) == header.crc).then_some(header)
+    (group_crc(group) == header.crc).then_some(header)
 }
 
 /// The entries of a group whose header was parsed. `Err` names what is malformed: a valid CRC over malformed entries is
@@ -216,7 +232,9 @@ pub fn parse_entries(group: &Bytes) -> Result<Vec<Entry>, &'static str> {
     let mut entries = Vec::new();
     let mut at = GROUP_HEADER;
     while at < group.len() {
-        let head = group.get(at..at + ENTRY_HEADER).ok_or("entry header cut short")?;
+        let head = group
+            .get(at..at + ENTRY_HEADER)
+            .ok_or("entry header cut short")?;
         let place = Place {
             partition: TopicPartition {
                 topic: TopicId(array(head, 8).ok_or("entry header")?),
@@ -239,12 +257,22 @@ pub fn parse_entries(group: &Bytes) -> Result<Vec<Entry>, &'static str> {
 
 fn parse_entry(kind: u8, place: Place, payload: Bytes) -> Result<Entry, &'static str> {
     match kind {
-        BYTES => Ok(Entry::Bytes { place, batch: payload }),
+        BYTES => Ok(Entry::Bytes {
+            place,
+            batch: payload,
+        }),
         POINTER => {
-            let word =
-                |at: usize| array(&payload, at).map(u32::from_be_bytes).ok_or("pointer cut short");
-            let (length, header, front, back) =
-                (word(0)?, word(4)? as usize, word(8)? as usize, word(12)? as usize);
+            let word = |at: usize| {
+                array(&payload, at)
+                    .map(u32::from_be_bytes)
+                    .ok_or("pointer cut short")
+            };
+            let (length, header, front, back) = (
+                word(0)?,
+                word(4)? as usize,
+                word(8)? as usize,
+                word(12)? as usize,
+            );
             if pointer_payload(header, front, back) != payload.len() {
                 return Err("pointer lengths disagree");
             }
@@ -257,10 +285,14 @@ fn parse_entry(kind: u8, place: Place, payload: Bytes) -> Result<Entry, &'static
             })
         }
         CUT | LOG_START => {
-            let offset =
-                Offset(i64::from_be_bytes(array(&payload, 0).ok_or("offset entry cut short")?));
+            let offset = Offset(i64::from_be_bytes(
+                array(&payload, 0).ok_or("offset entry cut short")?,
+            ));
             Ok(if kind == CUT {
-                Entry::Cut { place, next_offset: offset }
+                Entry::Cut {
+                    place,
+                    next_offset: offset,
+                }
             } else {
                 Entry::LogStart { place, offset }
             })
@@ -274,11 +306,17 @@ mod tests {
     use super::*;
     use crate::rng::Rng;
 
-    const ID: JournalId = JournalId { directory: [7; 16], number: 3 };
+    const ID: JournalId = JournalId {
+        directory: [7; 16],
+        number: 3,
+    };
 
     fn place(position: u64) -> Place {
         Place {
-            partition: TopicPartition { topic: TopicId([1; 16]), partition: 2 },
+            partition: TopicPartition {
+                topic: TopicId([1; 16]),
+                partition: 2,
+            },
             segment: Offset(40),
             position: SegmentPosition(position),
         }
@@ -288,7 +326,14 @@ mod tests {
         let mut group = BytesMut::zeroed(GROUP_HEADER);
         put_bytes_header(&mut group, &place(100), 5);
         group.put_slice(b"batch");
-        put_pointer(&mut group, &place(105), 10_000, b"header", b"front", b"back!");
+        put_pointer(
+            &mut group,
+            &place(105),
+            10_000,
+            b"header",
+            b"front",
+            b"back!",
+        );
         put_cut(&mut group, &place(9), Offset(41));
         put_log_start(&mut group, &place(9), Offset(40));
         let mut header = GroupHeader {
@@ -312,13 +357,31 @@ mod tests {
         assert_eq!(entries.len(), 4);
         assert_eq!(
             entries[0],
-            Entry::Bytes { place: place(100), batch: Bytes::from_static(b"batch") }
+            Entry::Bytes {
+                place: place(100),
+                batch: Bytes::from_static(b"batch")
+            }
         );
-        let Entry::Pointer { length, front, back, .. } = &entries[1] else {
+        let Entry::Pointer {
+            length,
+            front,
+            back,
+            ..
+        } = &entries[1]
+        else {
             panic!("{:?}", entries[1])
         };
-        assert_eq!((*length, &front[..], &back[..]), (10_000, &b"front"[..], &b"back!"[..]));
-        assert_eq!(entries[2], Entry::Cut { place: place(9), next_offset: Offset(41) });
+        assert_eq!(
+            (*length, &front[..], &back[..]),
+            (10_000, &b"front"[..], &b"back!"[..])
+        );
+        assert_eq!(
+            entries[2],
+            Entry::Cut {
+                place: place(9),
+                next_offset: Offset(41)
+            }
+        );
     }
 
     #[test]
@@ -340,7 +403,9 @@ mod tests {
         let mut rng = Rng::new(1);
         for _ in 0..20_000 {
             let mut bytes = vec![0; GROUP_HEADER + rng.below(160) as usize];
-            bytes.iter_mut().for_each(|b| *b = if rng.one_in(3) { 0 } else { rng.below(6) as u8 });
+            bytes
+                .iter_mut()
+                .for_each(|b| *b = if rng.one_in(3) { 0 } else { rng.below(6) as u8 });
             let _ = parse_entries(&Bytes::from(bytes));
         }
     }

@@ -48,17 +48,32 @@ const ENTRY_BYTES: usize = 16;
 impl SegmentIndex {
     /// `base`: the segment's base offset.
     pub fn new(base: Offset, interval_bytes: u32) -> SegmentIndex {
-        SegmentIndex { base, interval_bytes, bytes_since_entry: 0, largest: None, entries: Vec::new() }
+        SegmentIndex {
+            base,
+            interval_bytes,
+            bytes_since_entry: 0,
+            largest: None,
+            entries: Vec::new(),
+        }
     }
 
     /// Whether a batch with this last offset may go into the segment: else it must roll first.
     pub fn fits(&self, last_offset: Offset) -> bool {
-        last_offset.0.checked_sub(self.base.0).is_some_and(|delta| (0..=i64::from(i32::MAX)).contains(&delta))
+        last_offset
+            .0
+            .checked_sub(self.base.0)
+            .is_some_and(|delta| (0..=i64::from(i32::MAX)).contains(&delta))
     }
 
     /// Tells of the next batch: base offset, position, its largest timestamp, its length. Offsets and positions grow.
     /// True: an entry was added.
-    pub fn append(&mut self, offset: Offset, position: SegmentPosition, max_timestamp: Timestamp, bytes: u32) -> bool {
+    pub fn append(
+        &mut self,
+        offset: Offset,
+        position: SegmentPosition,
+        max_timestamp: Timestamp,
+        bytes: u32,
+    ) -> bool {
         let delta = u32::try_from(offset.0 - self.base.0).expect("offset within the segment");
         let at = u32::try_from(position.0).expect("position within the segment");
         let due = self.bytes_since_entry >= self.interval_bytes;
@@ -78,7 +93,11 @@ impl SegmentIndex {
         }
         self.bytes_since_entry = self.bytes_since_entry.saturating_add(bytes);
         if self.largest.is_none_or(|l| l.timestamp < max_timestamp) {
-            self.largest = Some(Largest { timestamp: max_timestamp, base_offset: offset, position });
+            self.largest = Some(Largest {
+                timestamp: max_timestamp,
+                base_offset: offset,
+                position,
+            });
         }
         due
     }
@@ -86,7 +105,9 @@ impl SegmentIndex {
     /// A batch boundary at or before the batch that holds `offset`: read on from there.
     pub fn position_at_or_before(&self, offset: Offset) -> SegmentPosition {
         let delta = offset.0.saturating_sub(self.base.0);
-        let after = self.entries.partition_point(|e| i64::from(e.offset_delta) <= delta);
+        let after = self
+            .entries
+            .partition_point(|e| i64::from(e.offset_delta) <= delta);
         self.position_before(after)
     }
 
@@ -96,7 +117,9 @@ impl SegmentIndex {
         if self.largest?.timestamp < timestamp {
             return None;
         }
-        let after = self.entries.partition_point(|e| e.largest_before < timestamp);
+        let after = self
+            .entries
+            .partition_point(|e| e.largest_before < timestamp);
         Some(self.position_before(after))
     }
 
@@ -204,7 +227,9 @@ impl SegmentIndex {
             new.push(entry);
         }
         reader.end()?;
-        let last = new.last().or(first.checked_sub(1).map(|at| &self.entries[at]));
+        let last = new
+            .last()
+            .or(first.checked_sub(1).map(|at| &self.entries[at]));
         let in_order = match (last, largest) {
             (Some(last), Some(largest)) => last.largest_before <= largest.timestamp,
             (Some(_), None) => false,
@@ -219,5 +244,122 @@ impl SegmentIndex {
         self.bytes_since_entry = bytes_since_entry;
         self.largest = largest;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    /// (offset, position, timestamp) of each batch, and the index over them.
+    fn filled(seed: u64, batches: usize) -> (Vec<(i64, u64, i64)>, SegmentIndex) {
+        let mut rng = Rng::new(seed);
+        let mut index = SegmentIndex::new(Offset(1000), 1024);
+        let (mut offset, mut position, mut all) = (1000, 0, Vec::new());
+        for _ in 0..batches {
+            let bytes = 61 + rng.below(600);
+            let timestamp = rng.below(1000) as i64;
+            index.append(
+                Offset(offset),
+                SegmentPosition(position),
+                Timestamp(timestamp),
+                bytes as u32,
+            );
+            all.push((offset, position, timestamp));
+            offset += 1 + rng.below(50) as i64;
+            position += bytes;
+        }
+        (all, index)
+    }
+
+    #[test]
+    fn finds_a_place_at_or_before_and_not_far() {
+        for seed in 0..20 {
+            let (batches, index) = filled(seed, 300);
+            assert!(index.len() > 50);
+            for offset in 990..batches[299].0 + 10 {
+                let found = index.position_at_or_before(Offset(offset)).0;
+                let holds = batches.iter().rfind(|b| b.0 <= offset).map_or(0, |b| b.1);
+                assert!(batches.iter().any(|b| b.1 == found), "not a boundary");
+                assert!(found <= holds && holds - found < 1024 + 700, "{offset}");
+            }
+            for timestamp in -1..1001 {
+                let first = batches.iter().find(|b| b.2 >= timestamp);
+                let found = index.position_for_timestamp(Timestamp(timestamp));
+                assert_eq!(found.is_some(), first.is_some(), "{timestamp}");
+                if let (Some(found), Some(first)) = (found, first) {
+                    assert!(found.0 <= first.1, "{timestamp} would be passed over");
+                    assert!(first.1 - found.0 < 1024 + 700, "{timestamp}");
+                }
+            }
+            let largest = index.largest().expect("300 batches");
+            let expected = batches
+                .iter()
+                .rev()
+                .max_by_key(|b| b.2)
+                .expect("300 batches");
+            assert_eq!(
+                (
+                    largest.base_offset.0,
+                    largest.position.0,
+                    largest.timestamp.0
+                ),
+                *expected
+            );
+        }
+    }
+
+    #[test]
+    fn an_empty_index_points_to_the_start() {
+        let index = SegmentIndex::new(Offset(5), 1024);
+        assert_eq!(index.position_at_or_before(Offset(9)), SegmentPosition(0));
+        assert_eq!(index.position_for_timestamp(Timestamp(0)), None);
+        assert!(index.fits(Offset(5 + i64::from(i32::MAX))));
+        assert!(!index.fits(Offset(6 + i64::from(i32::MAX))));
+        assert!(!index.fits(Offset(4)));
+        assert_eq!(size_of::<Entry>(), ENTRY_BYTES);
+    }
+
+    #[test]
+    fn encodes_whole_and_in_parts() {
+        let (_, index) = filled(7, 200);
+        let (_, half) = filled(7, 100);
+        let mut whole = BytesMut::new();
+        index.encode(&mut whole);
+        assert_eq!(SegmentIndex::decode(&whole).as_ref(), Ok(&index));
+        let mut part = BytesMut::new();
+        index.encode_from(half.len(), &mut part);
+        assert!(part.len() < whole.len());
+        let mut grown = half.clone();
+        grown.extend_from(&part).expect("the rest");
+        assert_eq!(grown, index);
+        let mut gap = BytesMut::new();
+        index.encode_from(half.len() + 1, &mut gap);
+        let mut grown = half.clone();
+        assert!(grown.extend_from(&gap).is_err());
+        assert_eq!(grown, half, "an error changes nothing");
+    }
+
+    #[test]
+    fn damaged_bytes_never_panic() {
+        let (_, index) = filled(3, 60);
+        let mut bytes = BytesMut::new();
+        index.encode(&mut bytes);
+        for end in 0..bytes.len() {
+            assert!(SegmentIndex::decode(&bytes[..end]).is_err(), "cut at {end}");
+        }
+        let mut rng = Rng::new(1);
+        for _ in 0..20_000 {
+            let mut damaged = bytes.to_vec();
+            for _ in 0..1 + rng.below(3) {
+                let at = rng.below(damaged.len() as u64) as usize;
+                damaged[at] = rng.next_u64() as u8;
+            }
+            if let Ok(index) = SegmentIndex::decode(&damaged) {
+                index.position_at_or_before(Offset(rng.next_u64() as i64));
+                index.position_for_timestamp(Timestamp(rng.next_u64() as i64));
+            }
+        }
     }
 }

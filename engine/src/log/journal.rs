@@ -16,6 +16,7 @@ use bytes::{Bytes, BytesMut};
 use super::buffers::Arena;
 use super::group::{self, GROUP_HEADER, GroupHeader, JournalId};
 use crate::disk::FileId;
+use crate::limits::BLOCK;
 use crate::types::JournalPosition;
 
 /// Names a group in memory; consecutive from the start of the process.
@@ -90,6 +91,9 @@ pub struct Journal {
     written: GroupSeq,
     flushed: GroupSeq,
     flushed_all: GroupSeq,
+    /// End of the last group below `flushed_all`. Not the begin of the next one: that may lie in the next file, and a
+    /// replay that ends here would take the gap for a lost group.
+    flushed_through: JournalPosition,
     flushing: Vec<usize>,
     live_bytes: usize,
     unflushed_bytes: usize,
@@ -98,6 +102,7 @@ pub struct Journal {
 impl Journal {
     pub fn new(at: JournalStart, group_bytes_max: usize) -> Journal {
         Journal {
+            flushed_through: at.next,
             at,
             group_bytes_max,
             live: VecDeque::new(),
@@ -138,6 +143,10 @@ impl Journal {
         GroupSeq(self.first.0 + self.live.len() as u64)
     }
 
+    pub fn files(&self) -> &[FileId] {
+        &self.at.files
+    }
+
     /// Whether the group of this pass has an entry.
     pub fn has_open(&self) -> bool {
         self.open.is_some()
@@ -148,20 +157,26 @@ impl Journal {
         self.group_bytes_max - GROUP_HEADER
     }
 
-    /// Where a group of `bytes` would begin, if the ring has place for it.
-    fn place(&self, bytes: usize) -> Option<JournalPosition> {
+    /// Where a group of `bytes` would begin, if the ring has place for it. `kept`: bytes at the ring's very end that are
+    /// left alone.
+    fn place(&self, bytes: usize, kept: u64) -> Option<JournalPosition> {
         let file_bytes = self.at.file_bytes;
         let next = self.at.next.0;
         let padded = group::pad(bytes) as u64;
-        let begin = if next % file_bytes + padded <= file_bytes && next % file_bytes != 0 {
-            return Some(self.at.next);
+        // A file may be used once its last lap is wholly below head.
+        let end = (self.at.head.0 / file_bytes) * file_bytes + self.ring_bytes() - kept;
+        let inside = next % file_bytes != 0 && next % file_bytes + padded <= file_bytes;
+        let begin = if inside {
+            next
         } else {
             next.next_multiple_of(file_bytes)
         };
-        // A fresh file: its last lap must be wholly below head.
-        let lap = file_bytes * self.at.files.len() as u64;
-        let needed_from = (self.at.head.0 / file_bytes) * file_bytes;
-        (begin + file_bytes <= needed_from + lap).then_some(JournalPosition(begin))
+        (begin + padded <= end).then_some(JournalPosition(begin))
+    }
+
+    /// What appends leave free, so that a start can always journal its cuts.
+    fn kept(&self) -> u64 {
+        (self.at.file_bytes / 16).next_multiple_of(BLOCK as u64)
     }
 
     /// Makes place for an entry of `bytes` (header included) in the open group. A group that is full is closed and
@@ -172,18 +187,41 @@ impl Journal {
         arena: &mut Arena,
         writes: &mut Vec<GroupWrite>,
     ) -> bool {
-        assert!(bytes <= self.entry_bytes_max(), "an entry of {bytes} bytes fits no group");
+        self.reserve_below(bytes, self.kept(), arena, writes)
+    }
+
+    /// As `reserve`, for what a start must journal before anything else.
+    pub fn reserve_for_start(
+        &mut self,
+        bytes: usize,
+        arena: &mut Arena,
+        writes: &mut Vec<GroupWrite>,
+    ) -> bool {
+        self.reserve_below(bytes, 0, arena, writes)
+    }
+
+    fn reserve_below(
+        &mut self,
+        bytes: usize,
+        kept: u64,
+        arena: &mut Arena,
+        writes: &mut Vec<GroupWrite>,
+    ) -> bool {
+        assert!(
+            bytes <= self.entry_bytes_max(),
+            "an entry of {bytes} bytes fits no group"
+        );
         if let Some(open) = &self.open {
             let length = open.bytes.len() + bytes;
-            let fits =
-                group::pad(length) <= open.bytes.capacity().min(self.group_bytes_max) && self.place(length).is_some();
+            let fits = group::pad(length) <= open.bytes.capacity().min(self.group_bytes_max)
+                && self.place(length, kept).is_some();
             if fits {
                 return true;
             }
             writes.extend(self.close());
         }
         let wanted = group::pad(GROUP_HEADER + bytes);
-        if self.place(wanted).is_none() {
+        if self.place(wanted, kept).is_none() {
             return false;
         }
         if self.room.capacity() < wanted {
@@ -228,16 +266,24 @@ impl Journal {
 
     /// Closes the open group, if there is one: once a pass, or when it is full.
     pub fn close(&mut self) -> Option<GroupWrite> {
-        let Open { mut bytes, urgent, touched, straight_bytes, straight_unflushed } = self.open.take()?;
+        let Open {
+            mut bytes,
+            urgent,
+            touched,
+            straight_bytes,
+            straight_unflushed,
+        } = self.open.take()?;
         let length = bytes.len();
-        let position = self.place(length).expect("reserve found a place for the group");
+        let position = self
+            .place(length, 0)
+            .expect("reserve found a place for the group");
         bytes.resize(group::pad(length), 0);
         let header = GroupHeader {
             id: self.at.id,
             start: self.at.start,
             position,
             length: u32::try_from(length).expect("a group is small"),
-            flushed_through: self.flushed_all_position(),
+            flushed_through: self.flushed_through,
             prev_crc: self.at.prev_crc,
             crc: 0,
         };
@@ -274,7 +320,11 @@ impl Journal {
     }
 
     fn index(&self, seq: GroupSeq) -> usize {
-        assert!(seq >= self.first, "group {seq:?} is gone, first is {:?}", self.first);
+        assert!(
+            seq >= self.first,
+            "group {seq:?} is gone, first is {:?}",
+            self.first
+        );
         (seq.0 - self.first.0) as usize
     }
 
@@ -283,7 +333,10 @@ impl Journal {
         let index = self.index(seq);
         self.live[index].stage = Stage::Written;
         let before = self.written;
-        while self.stage(self.written).is_some_and(|s| s != Stage::Writing) {
+        while self
+            .stage(self.written)
+            .is_some_and(|s| s != Stage::Writing)
+        {
             self.written.0 += 1;
         }
         self.written != before
@@ -311,19 +364,26 @@ impl Journal {
         for &file in &wanted {
             self.flushing.push(file);
             for index in from..self.live.len() {
-                if self.live[index].stage == Stage::Written && self.file_of(self.live[index].position) == file {
+                if self.live[index].stage == Stage::Written
+                    && self.file_of(self.live[index].position) == file
+                {
                     self.live[index].stage = Stage::Flushing;
                 }
             }
         }
-        wanted.into_iter().map(|file| (file, self.at.files[file])).collect()
+        wanted
+            .into_iter()
+            .map(|file| (file, self.at.files[file]))
+            .collect()
     }
 
     /// A file's flush completed. Returns whether the flushed prefix grew.
     pub fn on_flushed(&mut self, file: usize) -> bool {
         self.flushing.retain(|f| *f != file);
         for index in self.index(self.flushed)..self.live.len() {
-            if self.live[index].stage == Stage::Flushing && self.file_of(self.live[index].position) == file {
+            if self.live[index].stage == Stage::Flushing
+                && self.file_of(self.live[index].position) == file
+            {
                 self.live[index].stage = Stage::Flushed;
                 self.unflushed_bytes -= self.live[index].bytes.len();
             }
@@ -339,7 +399,12 @@ impl Journal {
     /// A straight write named by `seq` is flushed.
     pub fn on_straight_flushed(&mut self, seq: GroupSeq) {
         match seq == self.open_seq() {
-            true => self.open.as_mut().expect("the open group").straight_unflushed -= 1,
+            true => {
+                self.open
+                    .as_mut()
+                    .expect("the open group")
+                    .straight_unflushed -= 1
+            }
             false => {
                 let index = self.index(seq);
                 self.live[index].straight_unflushed -= 1;
@@ -352,14 +417,8 @@ impl Journal {
         while self.flushed_all < self.flushed
             && self.live[self.index(self.flushed_all)].straight_unflushed == 0
         {
+            self.flushed_through = self.live[self.index(self.flushed_all)].end;
             self.flushed_all.0 += 1;
-        }
-    }
-
-    fn flushed_all_position(&self) -> JournalPosition {
-        match self.live.get(self.index(self.flushed_all)) {
-            Some(live) => live.position,
-            None => self.at.next,
         }
     }
 
@@ -395,7 +454,9 @@ impl Journal {
 
     /// Position at which `seq` begins, or will at the earliest.
     pub fn position(&self, seq: GroupSeq) -> JournalPosition {
-        self.live.get(self.index(seq)).map_or(self.at.next, |live| live.position)
+        self.live
+            .get(self.index(seq))
+            .map_or(self.at.next, |live| live.position)
     }
 
     /// Memory that group `seq` holds with its straight bytes.
@@ -426,13 +487,24 @@ impl Journal {
 
     /// Every group below `seq` is written back and checkpointed: forgets them. Files wholly below may be reused.
     pub fn advance_head(&mut self, seq: GroupSeq) {
-        assert!(seq <= self.flushed_all, "head {seq:?} past what is flushed, {:?}", self.flushed_all);
+        assert!(
+            seq <= self.flushed_all,
+            "head {seq:?} past what is flushed, {:?}",
+            self.flushed_all
+        );
         self.at.head = self.position(seq);
         while self.first < seq {
-            let live = self.live.pop_front().expect("groups below seq are in memory");
+            let live = self
+                .live
+                .pop_front()
+                .expect("groups below seq are in memory");
             self.live_bytes -= live.bytes.len() + live.straight_bytes;
             self.first.0 += 1;
         }
-        debug_assert!(self.live.front().is_none_or(|l| l.position == self.at.head && l.end > l.position));
+        debug_assert!(
+            self.live
+                .front()
+                .is_none_or(|l| l.position == self.at.head && l.end > l.position)
+        );
     }
 }

@@ -7,6 +7,7 @@ pub mod extent;
 pub mod group;
 pub mod index;
 pub mod journal;
+pub mod layout;
 pub mod partition;
 pub mod producers;
 pub mod recover;

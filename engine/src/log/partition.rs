@@ -24,7 +24,9 @@ use super::segment::Segment;
 use crate::batch::{BatchHeader, CheckedBatch, Rules, TimestampType};
 use crate::call::{Appended, RequestToken};
 use crate::limits::BLOCK;
-use crate::types::{Durability, LeaderEpoch, Offset, SegmentPosition, ShardId, Timestamp, TopicPartition};
+use crate::types::{
+    Durability, LeaderEpoch, Offset, SegmentPosition, ShardId, Timestamp, TopicPartition,
+};
 
 /// What of a topic's configuration the log obeys.
 #[derive(Clone, Debug)]
@@ -122,15 +124,22 @@ impl Partition {
     }
 
     pub fn active(&self) -> &Segment {
-        self.segments.back().expect("a partition always has a segment")
+        self.segments
+            .back()
+            .expect("a partition always has a segment")
     }
 
     pub fn active_mut(&mut self) -> &mut Segment {
-        self.segments.back_mut().expect("a partition always has a segment")
+        self.segments
+            .back_mut()
+            .expect("a partition always has a segment")
     }
 
     pub fn segment(&self, base: Offset) -> Option<&Segment> {
-        self.segments.binary_search_by_key(&base, |s| s.base).ok().map(|i| &self.segments[i])
+        self.segments
+            .binary_search_by_key(&base, |s| s.base)
+            .ok()
+            .map(|i| &self.segments[i])
     }
 
     pub fn segment_mut(&mut self, base: Offset) -> Option<&mut Segment> {
@@ -153,9 +162,14 @@ impl Partition {
     pub fn roll_for(&mut self, bytes: usize, max_timestamp: i64, last_offset_delta: i32) -> bool {
         let next = self.next;
         let config = &self.config;
-        let active = self.segments.back().expect("a partition always has a segment");
+        let active = self
+            .segments
+            .back()
+            .expect("a partition always has a segment");
         let full = active.end + bytes as u64 > config.segment_bytes;
-        let old = active.rolling_ms.is_some_and(|from| max_timestamp.saturating_sub(from) > config.segment_ms);
+        let old = active
+            .rolling_ms
+            .is_some_and(|from| max_timestamp.saturating_sub(from) > config.segment_ms);
         let far = next.0 + i64::from(last_offset_delta) - active.base.0 > i64::from(i32::MAX);
         let due = active.end > 0 && (full || old || far);
         if due {
@@ -166,27 +180,43 @@ impl Partition {
 
     pub fn roll(&mut self) {
         self.active_mut().sealed = true;
-        self.segments.push_back(Segment::new(self.next, self.config.index_interval_bytes));
+        self.segments
+            .push_back(Segment::new(self.next, self.config.index_interval_bytes));
     }
 
     /// Where the next batch goes.
     pub fn place(&self) -> Place {
         let active = self.active();
-        Place { partition: self.id, segment: active.base, position: SegmentPosition(active.end) }
+        Place {
+            partition: self.id,
+            segment: active.base,
+            position: SegmentPosition(active.end),
+        }
     }
 
     /// Appends a batch through the journal: one copy, into the open group, which `Journal::reserve` made place in.
-    pub fn append_small(&mut self, slot: u32, batch: &CheckedBatch, journal: &mut Journal) -> Appended {
+    pub fn append_small(
+        &mut self,
+        slot: u32,
+        batch: &CheckedBatch,
+        journal: &mut Journal,
+    ) -> Appended {
         let place = self.place();
         let group = journal.open_seq();
         let entries = journal.entries();
         group::put_bytes_header(entries, &place, batch.len());
         let start = entries.len();
         batch.stamp_into(entries, self.next, self.epoch);
-        assert_eq!(entries.len() - start, batch.len(), "a stamped batch keeps its length");
+        assert_eq!(
+            entries.len() - start,
+            batch.len(),
+            "a stamped batch keeps its length"
+        );
         let header = BatchHeader::parse(&entries[start..]).expect("a checked batch has a header");
         journal.touch(slot, self.urgent());
-        let source = Source::Group { start: start as u32 };
+        let source = Source::Group {
+            start: start as u32,
+        };
         self.note(&header, place, group, source, None)
     }
 
@@ -212,11 +242,25 @@ impl Partition {
         let front = &batch[..(begin - position) as usize];
         let back = &batch[(end - position) as usize..];
         let head = &batch[..crate::limits::BATCH_HEADER];
-        group::put_pointer(journal.entries(), &place, batch.len() as u32, head, front, back);
+        group::put_pointer(
+            journal.entries(),
+            &place,
+            batch.len() as u32,
+            head,
+            front,
+            back,
+        );
         journal.touch(slot, self.urgent());
         journal.touch_straight(memory.len());
-        let body = memory.slice((begin - position) as usize + skip..(end - position) as usize + skip);
-        let appended = self.note(&header, place, group, Source::Memory(batch), Some((begin, end)));
+        let body =
+            memory.slice((begin - position) as usize + skip..(end - position) as usize + skip);
+        let appended = self.note(
+            &header,
+            place,
+            group,
+            Source::Memory(batch),
+            Some((begin, end)),
+        );
         let active = self.active_mut();
         active.straight_writing += 1;
         self.straight.push_back(Straight {
@@ -256,7 +300,11 @@ impl Partition {
             TimestampType::LogAppend => header.max_timestamp,
             TimestampType::Create => Timestamp(-1),
         };
-        Appended { base_offset: header.base_offset, log_append_time, log_start: self.log_start }
+        Appended {
+            base_offset: header.base_offset,
+            log_append_time,
+            log_start: self.log_start,
+        }
     }
 
     /// As `note`, without memory for the bytes.
@@ -266,9 +314,18 @@ impl Partition {
         self.producers.apply(header, header.max_timestamp);
         let length = header.total_bytes() as u64;
         let active = self.active_mut();
-        assert_eq!((place.segment, place.position.0), (active.base, active.end), "a batch goes to the end of the log");
+        assert_eq!(
+            (place.segment, place.position.0),
+            (active.base, active.end),
+            "a batch goes to the end of the log"
+        );
         active.rolling_ms = active.rolling_ms.or(Some(header.max_timestamp.0));
-        active.index.append(header.base_offset, SegmentPosition(active.end), header.max_timestamp, length as u32);
+        active.index.append(
+            header.base_offset,
+            SegmentPosition(active.end),
+            header.max_timestamp,
+            length as u32,
+        );
         active.end += length;
         self.next = Offset(header.last_offset().0 + 1);
     }
@@ -281,7 +338,11 @@ impl Partition {
         };
         let before = self.high_watermark;
         while let Some(front) = self.pending.front() {
-            let straight_done = self.straight.iter().take_while(|s| s.end <= front.end).all(|s| s.stage >= stage);
+            let straight_done = self
+                .straight
+                .iter()
+                .take_while(|s| s.end <= front.end)
+                .all(|s| s.stage >= stage);
             if front.group >= groups_end || !straight_done {
                 break;
             }
@@ -289,10 +350,19 @@ impl Partition {
             answers.extend(front.answer);
             self.pending.pop_front();
         }
-        while self.straight.front().is_some_and(|s| s.stage == StraightStage::Flushed) {
+        while self
+            .straight
+            .front()
+            .is_some_and(|s| s.stage == StraightStage::Flushed)
+        {
             self.straight.pop_front();
         }
-        assert!(self.high_watermark <= self.next, "high watermark {:?} past {:?}", self.high_watermark, self.next);
+        assert!(
+            self.high_watermark <= self.next,
+            "high watermark {:?} past {:?}",
+            self.high_watermark,
+            self.next
+        );
         self.high_watermark != before
     }
 }

@@ -97,8 +97,17 @@ pub struct Producers {
 impl Producers {
     /// `producers_max`: how many are kept; the least recently used go first. At least 1.
     pub fn new(producers_max: usize) -> Producers {
-        assert!(0 < producers_max && producers_max < NONE as usize, "{producers_max} producers");
-        Producers { producers_max, slots: Vec::new(), by_id: BTreeMap::new(), newest: NONE, oldest: NONE }
+        assert!(
+            0 < producers_max && producers_max < NONE as usize,
+            "{producers_max} producers"
+        );
+        Producers {
+            producers_max,
+            slots: Vec::new(),
+            by_id: BTreeMap::new(),
+            newest: NONE,
+            oldest: NONE,
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -124,12 +133,15 @@ impl Producers {
         }
         let first = header.base_sequence;
         if header.producer_epoch > producer.epoch {
-            return if first == 0 { Ok(Admission::New) } else { Err(AppendError::OutOfOrderSequence) };
+            return if first == 0 {
+                Ok(Admission::New)
+            } else {
+                Err(AppendError::OutOfOrderSequence)
+            };
         }
-        let duplicate = producer
-            .batches()
-            .iter()
-            .find(|b| b.last_sequence == header.last_sequence() && b.delta == header.last_offset_delta);
+        let duplicate = producer.batches().iter().find(|b| {
+            b.last_sequence == header.last_sequence() && b.delta == header.last_offset_delta
+        });
         if let Some(batch) = duplicate {
             return Ok(Admission::Duplicate {
                 base_offset: Offset(batch.last_offset.0 - i64::from(batch.delta)),
@@ -138,7 +150,9 @@ impl Producers {
             });
         }
         match producer.batches().last() {
-            Some(last) if sequence_after(last.last_sequence, 1) != first => Err(AppendError::OutOfOrderSequence),
+            Some(last) if sequence_after(last.last_sequence, 1) != first => {
+                Err(AppendError::OutOfOrderSequence)
+            }
             _ => Ok(Admission::New),
         }
     }
@@ -169,7 +183,12 @@ impl Producers {
     /// Forgets producers unused for `after` or longer.
     pub fn expire(&mut self, now: Timestamp, after: Duration) {
         let after_ms = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
-        while self.oldest != NONE && now.0.saturating_sub(self.slots[self.oldest as usize].used.0) >= after_ms {
+        while self.oldest != NONE
+            && now
+                .0
+                .saturating_sub(self.slots[self.oldest as usize].used.0)
+                >= after_ms
+        {
             self.remove(self.oldest);
         }
     }
@@ -283,7 +302,11 @@ impl Producers {
             let epoch = reader.i16()?;
             let used = Timestamp(reader.i64()?);
             let kept = reader.u8()?;
-            if id < 0 || epoch < 0 || usize::from(kept) > BATCHES_KEPT || producers.by_id.contains_key(&id) {
+            if id < 0
+                || epoch < 0
+                || usize::from(kept) > BATCHES_KEPT
+                || producers.by_id.contains_key(&id)
+            {
                 return Err(reader.damaged());
             }
             let at = producers.admit(id, epoch);
@@ -295,7 +318,10 @@ impl Producers {
                     last_offset: Offset(reader.i64()?),
                     timestamp: Timestamp(reader.i64()?),
                 };
-                if batch.last_sequence < 0 || batch.delta < 0 || batch.last_offset.0 < i64::from(batch.delta) {
+                if batch.last_sequence < 0
+                    || batch.delta < 0
+                    || batch.last_offset.0 < i64::from(batch.delta)
+                {
                     return Err(reader.damaged());
                 }
                 producers.slots[at as usize].remember(epoch, batch);
@@ -303,5 +329,211 @@ impl Producers {
         }
         reader.end()?;
         Ok(producers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::BatchBuilder;
+    use crate::rng::Rng;
+    use crate::types::LeaderEpoch;
+
+    fn header(id: i64, epoch: i16, first: i32, count: i32, at: i64) -> BatchHeader {
+        let mut header = BatchHeader::parse(
+            &BatchBuilder::new()
+                .value(Timestamp(at), b"v")
+                .producer(id, epoch, first)
+                .base_offset(Offset(at))
+                .leader_epoch(LeaderEpoch(0))
+                .build(),
+        )
+        .expect("a batch");
+        header.count = count;
+        header.last_offset_delta = count - 1;
+        header
+    }
+
+    fn new() -> Producers {
+        Producers::new(8)
+    }
+
+    /// Checks, and applies what is admitted as new.
+    fn offer(p: &mut Producers, header: BatchHeader) -> Result<Admission, AppendError> {
+        let judged = p.check(&header);
+        if judged == Ok(Admission::New) {
+            p.apply(&header, Timestamp(header.base_offset.0));
+        }
+        judged
+    }
+
+    #[test]
+    fn sequences_follow_each_other_and_repeats_are_answered() {
+        let mut p = new();
+        assert_eq!(
+            offer(&mut p, header(-1, -1, -1, 3, 0)),
+            Ok(Admission::NoProducer)
+        );
+        for batch in 0..7 {
+            let judged = offer(&mut p, header(1, 0, batch * 10, 10, i64::from(batch) * 10));
+            assert_eq!(judged, Ok(Admission::New), "batch {batch}");
+        }
+        for batch in 2..7 {
+            assert_eq!(
+                offer(&mut p, header(1, 0, batch * 10, 10, 500)),
+                Ok(Admission::Duplicate {
+                    base_offset: Offset(i64::from(batch) * 10),
+                    last_offset: Offset(i64::from(batch) * 10 + 9),
+                    timestamp: Timestamp(i64::from(batch) * 10),
+                })
+            );
+        }
+        for (first, count) in [(10, 10), (0, 10), (60, 9), (61, 9), (71, 1), (69, 1)] {
+            assert_eq!(
+                offer(&mut p, header(1, 0, first, count, 500)),
+                Err(AppendError::OutOfOrderSequence),
+                "{first}+{count}"
+            );
+        }
+        assert_eq!(offer(&mut p, header(1, 0, 70, 1, 70)), Ok(Admission::New));
+    }
+
+    #[test]
+    fn epochs_fence_and_begin_at_zero() {
+        let mut p = new();
+        assert_eq!(
+            offer(&mut p, header(1, 4, 77, 2, 0)),
+            Ok(Admission::New),
+            "unknown"
+        );
+        assert_eq!(
+            offer(&mut p, header(1, 3, 79, 1, 2)),
+            Err(AppendError::InvalidProducerEpoch)
+        );
+        assert_eq!(
+            offer(&mut p, header(1, 5, 79, 1, 2)),
+            Err(AppendError::OutOfOrderSequence)
+        );
+        assert_eq!(offer(&mut p, header(1, 5, 0, 1, 2)), Ok(Admission::New));
+        assert_eq!(
+            offer(&mut p, header(1, 4, 77, 2, 3)),
+            Err(AppendError::InvalidProducerEpoch),
+            "a repeat of an older epoch is fenced"
+        );
+        assert_eq!(offer(&mut p, header(1, 5, 1, 1, 3)), Ok(Admission::New));
+    }
+
+    #[test]
+    fn sequences_wrap() {
+        let mut p = new();
+        let max = i32::MAX;
+        assert_eq!(
+            offer(&mut p, header(1, 0, max - 4, 3, 0)),
+            Ok(Admission::New)
+        );
+        assert_eq!(
+            offer(&mut p, header(1, 0, max - 1, 5, 3)),
+            Ok(Admission::New)
+        );
+        let Ok(Admission::Duplicate { base_offset, .. }) =
+            offer(&mut p, header(1, 0, max - 1, 5, 9))
+        else {
+            panic!("a repeat across the wrap");
+        };
+        assert_eq!(base_offset, Offset(3));
+        assert_eq!(offer(&mut p, header(1, 0, 3, 1, 8)), Ok(Admission::New));
+        assert_eq!(offer(&mut p, header(2, 0, max, 1, 9)), Ok(Admission::New));
+        assert_eq!(offer(&mut p, header(2, 0, 0, 1, 10)), Ok(Admission::New));
+    }
+
+    #[test]
+    fn the_least_recently_used_go_first() {
+        let mut p = new();
+        for id in 0..8 {
+            assert_eq!(offer(&mut p, header(id, 0, 0, 1, id)), Ok(Admission::New));
+        }
+        assert_eq!(offer(&mut p, header(0, 0, 1, 1, 20)), Ok(Admission::New));
+        assert_eq!(offer(&mut p, header(100, 0, 0, 1, 21)), Ok(Admission::New));
+        assert_eq!(p.len(), 8);
+        assert_eq!(
+            p.check(&header(1, 0, 9, 1, 30)),
+            Ok(Admission::New),
+            "forgotten"
+        );
+        assert_eq!(
+            p.check(&header(0, 0, 9, 1, 30)),
+            Err(AppendError::OutOfOrderSequence),
+            "kept"
+        );
+        p.expire(Timestamp(27), Duration::from_millis(7));
+        assert_eq!(p.len(), 1, "only the one used at 21");
+        p.expire(Timestamp(28), Duration::from_millis(7));
+        assert!(p.is_empty());
+    }
+
+    /// The list, the map and the slots agree with a simple model.
+    #[test]
+    fn agrees_with_a_model() {
+        for seed in 0..30 {
+            let mut rng = Rng::new(seed);
+            let mut p = new();
+            let mut model: Vec<(i64, i64)> = Vec::new();
+            for now in 0..600 {
+                let id = rng.below(14) as i64;
+                p.apply(&header(id, 0, 0, 1, now), Timestamp(now));
+                model.retain(|(known, _)| *known != id);
+                if model.len() == 8 {
+                    model.remove(0);
+                }
+                model.push((id, now));
+                if rng.one_in(40) {
+                    p.expire(Timestamp(now), Duration::from_millis(9));
+                    model.retain(|(_, used)| now - used < 9);
+                }
+                let mut order = Vec::new();
+                let mut at = p.oldest;
+                while let Some(slot) = p.slots.get(at as usize) {
+                    order.push((slot.id, slot.used.0));
+                    assert_eq!(p.by_id.get(&slot.id), Some(&at));
+                    at = slot.newer;
+                }
+                assert_eq!(order, model, "seed {seed}, now {now}");
+                assert_eq!(p.by_id.len(), model.len());
+            }
+            let mut bytes = BytesMut::new();
+            p.encode(&mut bytes);
+            let mut again = BytesMut::new();
+            Producers::decode(&bytes, 8)
+                .expect("what was encoded")
+                .encode(&mut again);
+            assert_eq!(bytes, again);
+            assert_eq!(
+                Producers::decode(&bytes, 2).expect("fewer").len(),
+                2.min(p.len())
+            );
+        }
+    }
+
+    #[test]
+    fn damaged_bytes_never_panic() {
+        let mut p = new();
+        for at in 0..20 {
+            p.apply(&header(at % 4, 0, at as i32, 1, at), Timestamp(at));
+        }
+        let mut bytes = BytesMut::new();
+        p.encode(&mut bytes);
+        for end in 0..bytes.len() {
+            assert!(Producers::decode(&bytes[..end], 8).is_err(), "cut at {end}");
+        }
+        let mut rng = Rng::new(2);
+        for _ in 0..20_000 {
+            let mut damaged = bytes.to_vec();
+            let at = rng.below(damaged.len() as u64) as usize;
+            damaged[at] = rng.next_u64() as u8;
+            if let Ok(mut p) = Producers::decode(&damaged, 8) {
+                let _ = offer(&mut p, header(1, 0, 20, 1, 40));
+                let _ = offer(&mut p, header(3, 1, 0, 1, 40));
+            }
+        }
     }
 }

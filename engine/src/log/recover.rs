@@ -76,10 +76,18 @@ pub struct CheckpointState {
 
 fn failed(what: &str) -> impl FnOnce(DiskError) -> Fatal + use<> {
     let what = what.to_owned();
-    move |error| Fatal::Disk { what, errno: error.errno }
+    move |error| Fatal::Disk {
+        what,
+        errno: error.errno,
+    }
 }
 
-async fn read_whole(flow: &Flow, file: FileId, length: u64, into: BytesMut) -> Result<Bytes, DiskError> {
+async fn read_whole(
+    flow: &Flow,
+    file: FileId,
+    length: u64,
+    into: BytesMut,
+) -> Result<Bytes, DiskError> {
     let mut into = into;
     if (into.capacity() as u64) < length {
         into = buffers::aligned(length as usize);
@@ -93,9 +101,15 @@ async fn raise_start(flow: &Flow, files: &ShardFiles) -> Result<u64, Fatal> {
     let temporary = format!("{path}.new");
     let before = match flow.open(&path, false, true).await {
         Ok(file) => {
-            let bytes = flow.read(file, 0, buffers::aligned(BLOCK)).await.map_err(failed("read start number"))?;
-            flow.close(file).await.map_err(failed("close start number"))?;
-            parse_start(&bytes).ok_or_else(|| Fatal::Damaged(format!("{path}: start number unreadable")))?
+            let bytes = flow
+                .read(file, 0, buffers::aligned(BLOCK))
+                .await
+                .map_err(failed("read start number"))?;
+            flow.close(file)
+                .await
+                .map_err(failed("close start number"))?;
+            parse_start(&bytes)
+                .ok_or_else(|| Fatal::Damaged(format!("{path}: start number unreadable")))?
         }
         Err(DiskError::NOT_FOUND) => 0,
         Err(error) => return Err(failed("open start number")(error)),
@@ -107,12 +121,25 @@ async fn raise_start(flow: &Flow, files: &ShardFiles) -> Result<u64, Fatal> {
     let crc = crc32c::crc32c(&block);
     block.extend_from_slice(&crc.to_be_bytes());
     block.resize(BLOCK, 0);
-    let file = flow.open(&temporary, true, true).await.map_err(failed("create start number"))?;
-    flow.write(file, 0, block.freeze()).await.map_err(failed("write start number"))?;
-    flow.flush(file).await.map_err(failed("flush start number"))?;
-    flow.close(file).await.map_err(failed("close start number"))?;
-    flow.rename(&temporary, &path).await.map_err(failed("rename start number"))?;
-    flow.sync_directory(&files.directory).await.map_err(failed("sync shard directory"))?;
+    let file = flow
+        .open(&temporary, true, true)
+        .await
+        .map_err(failed("create start number"))?;
+    flow.write(file, 0, block.freeze())
+        .await
+        .map_err(failed("write start number"))?;
+    flow.flush(file)
+        .await
+        .map_err(failed("flush start number"))?;
+    flow.close(file)
+        .await
+        .map_err(failed("close start number"))?;
+    flow.rename(&temporary, &path)
+        .await
+        .map_err(failed("rename start number"))?;
+    flow.sync_directory(&files.directory)
+        .await
+        .map_err(failed("sync shard directory"))?;
     Ok(start)
 }
 
@@ -124,30 +151,46 @@ fn parse_start(bytes: &[u8]) -> Option<u64> {
 }
 
 /// Opens or creates the journal's files; a new one is reserved, the first also filled, so that writes overwrite.
-async fn open_journal(flow: &Flow, files: &ShardFiles, limits: &Limits) -> Result<Vec<FileId>, Fatal> {
-    let listing = flow.list(&files.directory).await.map_err(failed("list shard directory"))?;
+async fn open_journal(
+    flow: &Flow,
+    files: &ShardFiles,
+    limits: &Limits,
+) -> Result<Vec<FileId>, Fatal> {
+    let listing = flow
+        .list(&files.directory)
+        .await
+        .map_err(failed("list shard directory"))?;
     let mut open = Vec::new();
     for number in 0..limits.journal_files {
         let name = format!("journal-{number}");
         let path = format!("{}/{name}", files.directory);
-        let length = listing.iter().find(|e| e.name == name).map_or(0, |e| e.length);
+        let length = listing
+            .iter()
+            .find(|e| e.name == name)
+            .map_or(0, |e| e.length);
         let file = flow.open(&path, true, true).await.map_err(failed(&path))?;
         if length < limits.journal_file_bytes {
-            flow.allocate(file, 0, limits.journal_file_bytes).await.map_err(failed(&path))?;
+            flow.allocate(file, 0, limits.journal_file_bytes)
+                .await
+                .map_err(failed(&path))?;
             if number == 0 {
                 let zeros = buffers::aligned(1 << 20);
                 let mut zeros = zeros;
                 zeros.resize((1 << 20).min(limits.journal_file_bytes as usize), 0);
                 let zeros = zeros.freeze();
                 for at in (0..limits.journal_file_bytes).step_by(zeros.len()) {
-                    flow.write(file, at, zeros.clone()).await.map_err(failed(&path))?;
+                    flow.write(file, at, zeros.clone())
+                        .await
+                        .map_err(failed(&path))?;
                 }
             }
             flow.flush(file).await.map_err(failed(&path))?;
         }
         open.push(file);
     }
-    flow.sync_directory(&files.directory).await.map_err(failed("sync shard directory"))?;
+    flow.sync_directory(&files.directory)
+        .await
+        .map_err(failed("sync shard directory"))?;
     Ok(open)
 }
 
@@ -158,30 +201,47 @@ async fn read_checkpoints(
     limits: &Limits,
     bytes_read: &mut u64,
 ) -> Result<(CheckpointState, JournalPosition, Vec<Bytes>), Fatal> {
-    let listing = flow.list(&files.directory).await.map_err(failed("list shard directory"))?;
+    let listing = flow
+        .list(&files.directory)
+        .await
+        .map_err(failed("list shard directory"))?;
     let mut open = Vec::new();
     let mut best: Option<(CheckpointState, JournalPosition, Vec<Bytes>)> = None;
     let mut lengths = [0; 2];
     for (number, allocated) in lengths.iter_mut().enumerate() {
         let name = format!("checkpoint-{number}");
         let path = format!("{}/{name}", files.directory);
-        *allocated = listing.iter().find(|e| e.name == name).map_or(0, |e| e.length);
+        *allocated = listing
+            .iter()
+            .find(|e| e.name == name)
+            .map_or(0, |e| e.length);
         let file = flow.open(&path, true, true).await.map_err(failed(&path))?;
         open.push(file);
         if *allocated == 0 {
-            flow.allocate(file, 0, limits.checkpoint_bytes).await.map_err(failed(&path))?;
+            flow.allocate(file, 0, limits.checkpoint_bytes)
+                .await
+                .map_err(failed(&path))?;
             flow.flush(file).await.map_err(failed(&path))?;
             *allocated = limits.checkpoint_bytes;
             continue;
         }
-        let bytes = read_whole(flow, file, *allocated, BytesMut::new()).await.map_err(failed(&path))?;
+        let bytes = read_whole(flow, file, *allocated, BytesMut::new())
+            .await
+            .map_err(failed(&path))?;
         *bytes_read += bytes.len() as u64;
-        let Some((state, head, records)) = sections(&bytes, files.id.directory, number) else { continue };
-        if best.as_ref().is_none_or(|(b, ..)| b.generation < state.generation) {
+        let Some((state, head, records)) = sections(&bytes, files.id.directory, number) else {
+            continue;
+        };
+        if best
+            .as_ref()
+            .is_none_or(|(b, ..)| b.generation < state.generation)
+        {
             best = Some((state, head, records));
         }
     }
-    flow.sync_directory(&files.directory).await.map_err(failed("sync shard directory"))?;
+    flow.sync_directory(&files.directory)
+        .await
+        .map_err(failed("sync shard directory"))?;
     let files = [open[0], open[1]];
     let fresh = CheckpointState {
         files,
@@ -193,13 +253,25 @@ async fn read_checkpoints(
         full_bytes: 0,
     };
     Ok(match best {
-        Some((state, head, records)) => (CheckpointState { files, allocated: lengths, ..state }, head, records),
+        Some((state, head, records)) => (
+            CheckpointState {
+                files,
+                allocated: lengths,
+                ..state
+            },
+            head,
+            records,
+        ),
         None => (fresh, JournalPosition(0), Vec::new()),
     })
 }
 
 /// Reads the valid sections of one checkpoint file.
-fn sections(bytes: &Bytes, directory: [u8; 16], current: usize) -> Option<(CheckpointState, JournalPosition, Vec<Bytes>)> {
+fn sections(
+    bytes: &Bytes,
+    directory: [u8; 16],
+    current: usize,
+) -> Option<(CheckpointState, JournalPosition, Vec<Bytes>)> {
     let (first, records) = checkpoint::parse_section(bytes, directory)?;
     if first.number != 0 {
         return None;
@@ -240,12 +312,21 @@ struct Chain {
 }
 
 /// Walks the ring from `head`. See the first table above.
-fn walk(ring: &[Bytes], file_bytes: u64, head: JournalPosition, id: JournalId) -> Result<Chain, Fatal> {
+fn walk(
+    ring: &[Bytes],
+    file_bytes: u64,
+    head: JournalPosition,
+    id: JournalId,
+) -> Result<Chain, Fatal> {
     let at = |position: u64| {
         let file = &ring[(position / file_bytes) as usize % ring.len()];
         file.slice((position % file_bytes) as usize..)
     };
-    let mut chain = Chain { groups: Vec::new(), next: head, prev_crc: 0 };
+    let mut chain = Chain {
+        groups: Vec::new(),
+        next: head,
+        prev_crc: 0,
+    };
     loop {
         let valid = |position: u64| {
             let bytes = at(position);
@@ -257,8 +338,11 @@ fn walk(ring: &[Bytes], file_bytes: u64, head: JournalPosition, id: JournalId) -
             follows.then(|| (header, bytes.slice(..header.length as usize)))
         };
         let next = chain.next.0;
-        let found = valid(next)
-            .or_else(|| (next % file_bytes != 0).then(|| valid(next.next_multiple_of(file_bytes))).flatten());
+        let found = valid(next).or_else(|| {
+            (next % file_bytes != 0)
+                .then(|| valid(next.next_multiple_of(file_bytes)))
+                .flatten()
+        });
         let Some((header, bytes)) = found else { break };
         chain.next = header.end();
         chain.prev_crc = header.crc;
@@ -266,7 +350,9 @@ fn walk(ring: &[Bytes], file_bytes: u64, head: JournalPosition, id: JournalId) -
     }
     for (number, file) in ring.iter().enumerate() {
         for block in (0..file.len()).step_by(BLOCK) {
-            let Some(header) = group::parse_group(&file[block..], id) else { continue };
+            let Some(header) = group::parse_group(&file[block..], id) else {
+                continue;
+            };
             if header.flushed_through > chain.next {
                 return Err(Fatal::Damaged(format!(
                     "journal-{number}: the group at position {} is not readable, but the one at {} says that \
@@ -291,15 +377,20 @@ pub async fn open_shard(
     let start = raise_start(flow, files).await?;
     let journal_files = open_journal(flow, files, limits).await?;
     let mut bytes_read = 0;
-    let (checkpoint, head, sections) = read_checkpoints(flow, files, limits, &mut bytes_read).await?;
+    let (checkpoint, head, sections) =
+        read_checkpoints(flow, files, limits, &mut bytes_read).await?;
 
     let mut partitions = owned;
     partitions.sort_by_key(|p| p.id);
-    let slots: BTreeMap<TopicPartition, u32> =
-        partitions.iter().enumerate().map(|(slot, p)| (p.id, slot as u32)).collect();
+    let slots: BTreeMap<TopicPartition, u32> = partitions
+        .iter()
+        .enumerate()
+        .map(|(slot, p)| (p.id, slot as u32))
+        .collect();
     for mut records in sections {
         while !records.is_empty() {
-            let damaged = |what: &str| Fatal::Damaged(format!("{}/checkpoint: {what}", files.directory));
+            let damaged =
+                |what: &str| Fatal::Damaged(format!("{}/checkpoint: {what}", files.directory));
             let (id, body) = checkpoint::next_record(&mut records).map_err(damaged)?;
             if let Some(slot) = slots.get(&id) {
                 checkpoint::apply_record(&mut partitions[*slot as usize], body).map_err(damaged)?;
@@ -309,7 +400,9 @@ pub async fn open_shard(
 
     let mut ring = Vec::new();
     for (number, file) in journal_files.iter().enumerate() {
-        let room = arena.take(limits.journal_file_bytes as usize).unwrap_or_default();
+        let room = arena
+            .take(limits.journal_file_bytes as usize)
+            .unwrap_or_default();
         let bytes = read_whole(flow, *file, limits.journal_file_bytes, room)
             .await
             .map_err(failed(&format!("read journal-{number}")))?;
@@ -333,16 +426,24 @@ pub async fn open_shard(
         },
         limits.group_bytes_max,
     );
-    let flushed_through = chain.groups.iter().map(|(h, _)| h.flushed_through).max().unwrap_or_default();
+    let flushed_through = chain
+        .groups
+        .iter()
+        .map(|(h, _)| h.flushed_through)
+        .max()
+        .unwrap_or_default();
     let groups = chain.groups.len() as u64;
     for (header, bytes) in chain.groups {
-        let entries = group::parse_entries(&bytes)
-            .map_err(|what| Fatal::Damaged(format!("journal group at {}: {what}", header.position.0)))?;
+        let entries = group::parse_entries(&bytes).map_err(|what| {
+            Fatal::Damaged(format!("journal group at {}: {what}", header.position.0))
+        })?;
         let seq = journal.open_seq();
         let mut touched = Vec::new();
         for entry in entries {
             let verify = header.position >= flushed_through;
-            bytes_read += replay.apply(flow, &bytes, entry, seq, verify, &mut touched).await?;
+            bytes_read += replay
+                .apply(flow, &bytes, entry, seq, verify, &mut touched)
+                .await?;
         }
         journal.adopt(&header, bytes, touched);
     }
@@ -350,14 +451,27 @@ pub async fn open_shard(
 
     // What kill -9 left readable need not be on disk: everything the log now rests on is flushed before the first append.
     for (number, file) in journal_files.iter().enumerate() {
-        flow.flush(*file).await.map_err(failed(&format!("flush journal-{number}")))?;
+        flow.flush(*file)
+            .await
+            .map_err(failed(&format!("flush journal-{number}")))?;
     }
     replay.write_mixed_blocks(flow, &journal, limits).await?;
-    let Replay { mut partitions, cuts, .. } = replay;
+    let Replay {
+        mut partitions,
+        cuts,
+        ..
+    } = replay;
     for p in &mut partitions {
         p.high_watermark = p.next;
     }
-    Ok(Recovered { journal, checkpoint, partitions, cuts, bytes_read, groups })
+    Ok(Recovered {
+        journal,
+        checkpoint,
+        partitions,
+        cuts,
+        bytes_read,
+        groups,
+    })
 }
 
 /// The second table above.
@@ -376,20 +490,32 @@ struct Replay {
 impl Replay {
     fn new(partitions: Vec<Partition>, slots: BTreeMap<TopicPartition, u32>) -> Replay {
         let ended = vec![false; partitions.len()];
-        Replay { partitions, slots, ended, cut_at: BTreeMap::new(), ordinal: 0, cuts: Vec::new(), straight: Vec::new() }
+        Replay {
+            partitions,
+            slots,
+            ended,
+            cut_at: BTreeMap::new(),
+            ordinal: 0,
+            cuts: Vec::new(),
+            straight: Vec::new(),
+        }
     }
 
     /// Finds every cut before anything is applied: producer state cannot be taken back.
     fn note_cuts(&mut self, chain: &Chain) -> Result<(), Fatal> {
         let mut ordinal = 0;
         for (header, bytes) in &chain.groups {
-            let entries = group::parse_entries(bytes)
-                .map_err(|what| Fatal::Damaged(format!("journal group at {}: {what}", header.position.0)))?;
+            let entries = group::parse_entries(bytes).map_err(|what| {
+                Fatal::Damaged(format!("journal group at {}: {what}", header.position.0))
+            })?;
             for entry in entries {
                 if let Entry::Cut { place, .. } = &entry
                     && let Some(slot) = self.slots.get(&place.partition)
                 {
-                    self.cut_at.entry(*slot).or_default().push((ordinal, *place));
+                    self.cut_at
+                        .entry(*slot)
+                        .or_default()
+                        .push((ordinal, *place));
                 }
                 ordinal += 1;
             }
@@ -410,9 +536,13 @@ impl Replay {
         let ordinal = self.ordinal;
         self.ordinal += 1;
         let place = *entry.place();
-        let Some(&slot) = self.slots.get(&place.partition) else { return Ok(0) };
+        let Some(&slot) = self.slots.get(&place.partition) else {
+            return Ok(0);
+        };
         let cut_later = self.cut_at.get(&slot).is_some_and(|cuts| {
-            cuts.iter().any(|(at, cut)| *at > ordinal && (cut.segment, cut.position) <= (place.segment, place.position))
+            cuts.iter().any(|(at, cut)| {
+                *at > ordinal && (cut.segment, cut.position) <= (place.segment, place.position)
+            })
         });
         if touched.last() != Some(&slot) {
             touched.push(slot);
@@ -425,19 +555,30 @@ impl Replay {
             Entry::Bytes { batch, .. } => {
                 let header = parse_header(&batch, &place)?;
                 let start = batch.as_ptr() as usize - group.as_ptr() as usize;
-                let source = Source::Group { start: start as u32 };
+                let source = Source::Group {
+                    start: start as u32,
+                };
                 settle_batch(p, &header, place, seq, source, None)?;
             }
-            Entry::Pointer { length, header, front, back, .. } => {
+            Entry::Pointer {
+                length,
+                header,
+                front,
+                back,
+                ..
+            } => {
                 let parsed = parse_header(&header, &place)?;
                 if verify {
-                    let (read, good) = verify_pointer(flow, &place, length, &header, &front, &back).await?;
+                    let (read, good) =
+                        verify_pointer(flow, &place, length, &header, &front, &back).await?;
                     if !good {
                         self.ended[slot as usize] = true;
                         self.cuts.push((slot, place));
                         return Ok(read);
                     }
-                    return self.settle_pointer(slot, &parsed, place, length, seq, front, back).map(|()| read);
+                    return self
+                        .settle_pointer(slot, &parsed, place, length, seq, front, back)
+                        .map(|()| read);
                 }
                 self.settle_pointer(slot, &parsed, place, length, seq, front, back)?;
             }
@@ -459,7 +600,14 @@ impl Replay {
         let begin = place.position.0 + front.len() as u64;
         let end = place.position.0 + u64::from(length) - back.len() as u64;
         let source = Source::Ends { front, back };
-        settle_batch(&mut self.partitions[slot as usize], header, place, seq, source, Some((begin, end)))?;
+        settle_batch(
+            &mut self.partitions[slot as usize],
+            header,
+            place,
+            seq,
+            source,
+            Some((begin, end)),
+        )?;
         if !self.straight.contains(&slot) {
             self.straight.push(slot);
         }
@@ -470,7 +618,12 @@ impl Replay {
     fn check_ends(&self) -> Result<(), Fatal> {
         for p in &self.partitions {
             for s in &p.segments {
-                let reached = p.extents.iter().filter(|e| e.segment == s.base).last().map_or(s.disk_end, Extent::end);
+                let reached = p
+                    .extents
+                    .iter()
+                    .filter(|e| e.segment == s.base)
+                    .last()
+                    .map_or(s.disk_end, Extent::end);
                 if reached.max(s.disk_end) < s.end {
                     return Err(Fatal::Damaged(format!(
                         "{}: the checkpoint says {} bytes, the journal and the file reach {reached}",
@@ -485,16 +638,32 @@ impl Replay {
 
     /// Straight batches share their first and last blocks with neighbours: those blocks are written, and every segment
     /// that a pointer names is flushed.
-    async fn write_mixed_blocks(&mut self, flow: &Flow, journal: &Journal, limits: &Limits) -> Result<(), Fatal> {
+    async fn write_mixed_blocks(
+        &mut self,
+        flow: &Flow,
+        journal: &Journal,
+        limits: &Limits,
+    ) -> Result<(), Fatal> {
         let below = journal.open_seq();
         let mut jobs = Vec::new();
         for &slot in &self.straight {
-            jobs.push(write_back::plan(&self.partitions[slot as usize], slot, below, journal, limits));
+            jobs.push(write_back::plan(
+                &self.partitions[slot as usize],
+                slot,
+                below,
+                journal,
+                limits,
+            ));
         }
-        let done = write_back::write_back(flow.clone(), jobs, 8).await.map_err(|error| match error {
-            write_back::JobError::Fatal(fatal) => fatal,
-            write_back::JobError::NoSpace { .. } => Fatal::Disk { what: "extend segment".into(), errno: 28 },
-        })?;
+        let done = write_back::write_back(flow.clone(), jobs, 8)
+            .await
+            .map_err(|error| match error {
+                write_back::JobError::Fatal(fatal) => fatal,
+                write_back::JobError::NoSpace { .. } => Fatal::Disk {
+                    what: "extend segment".into(),
+                    errno: 28,
+                },
+            })?;
         for job in done {
             let p = &mut self.partitions[job.slot as usize];
             write_back::settle_job(p, &job);
@@ -502,7 +671,11 @@ impl Replay {
         for &slot in &self.straight {
             let p = &mut self.partitions[slot as usize];
             let ends: Vec<_> = p.segments.iter().map(|s| (s.base, s.disk_end)).collect();
-            let disk_end = |base| ends.iter().find(|(b, _)| *b == base).map_or(0, |(_, end)| *end);
+            let disk_end = |base| {
+                ends.iter()
+                    .find(|(b, _)| *b == base)
+                    .map_or(0, |(_, end)| *end)
+            };
             p.extents.release(below, disk_end, journal);
         }
         Ok(())
@@ -510,8 +683,12 @@ impl Replay {
 }
 
 fn parse_header(bytes: &[u8], place: &Place) -> Result<BatchHeader, Fatal> {
-    BatchHeader::parse(bytes)
-        .map_err(|_| Fatal::Damaged(format!("journal entry of {} at {} is no batch", place.partition, place.position.0)))
+    BatchHeader::parse(bytes).map_err(|_| {
+        Fatal::Damaged(format!(
+            "journal entry of {} at {} is no batch",
+            place.partition, place.position.0
+        ))
+    })
 }
 
 /// Applies a batch whose bytes are at hand: to the state where it is new, to memory where the segment lacks it.
@@ -540,9 +717,13 @@ fn settle_batch(
         )));
     }
     // Known to the checkpoint. Its bytes are kept where they continue what is in memory.
-    let Some(known) = p.segment(place.segment) else { return Ok(()) };
+    let Some(known) = p.segment(place.segment) else {
+        return Ok(());
+    };
     let continues = match p.extents.last() {
-        Some(last) => last.segment == place.segment && last.end() == position || last.segment < place.segment,
+        Some(last) => {
+            last.segment == place.segment && last.end() == position || last.segment < place.segment
+        }
         None => position <= known.disk_end,
     };
     if end > known.disk_end && continues {
@@ -578,7 +759,10 @@ async fn verify_pointer(
         Err(DiskError::NOT_FOUND) => return Ok((0, false)),
         Err(error) => return Err(failed(&path)(error)),
     };
-    let body = flow.read(file, begin, buffers::aligned((end - begin) as usize)).await.map_err(failed(&path))?;
+    let body = flow
+        .read(file, begin, buffers::aligned((end - begin) as usize))
+        .await
+        .map_err(failed(&path))?;
     flow.close(file).await.map_err(failed(&path))?;
     let read = body.len() as u64;
     if read < end - begin {
@@ -589,5 +773,8 @@ async fn verify_pointer(
     whole.extend_from_slice(&body[..(end - begin) as usize]);
     whole.extend_from_slice(back);
     let same = whole.get(..header.len()) == Some(header);
-    Ok((read, same && batch::verify(&whole).is_ok_and(|h| h.total_bytes() == length as usize)))
+    Ok((
+        read,
+        same && batch::verify(&whole).is_ok_and(|h| h.total_bytes() == length as usize),
+    ))
 }

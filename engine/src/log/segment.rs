@@ -56,7 +56,11 @@ impl Segment {
     /// How far write-back may go when bytes up to `available` are flushed in the journal: whole blocks, and the last
     /// block of a sealed segment.
     pub fn write_back_end(&self, available: u64) -> u64 {
-        if self.sealed && available == self.end { self.end } else { available - available % BLOCK as u64 }
+        if self.sealed && available == self.end {
+            self.end
+        } else {
+            available - available % BLOCK as u64
+        }
     }
 }
 

@@ -59,7 +59,9 @@ pub struct SegmentDone {
 #[derive(Debug)]
 pub enum JobError {
     /// Nothing was lost: the bytes stay in the journal.
-    NoSpace { slot: u32 },
+    NoSpace {
+        slot: u32,
+    },
     Fatal(Fatal),
 }
 
@@ -70,11 +72,19 @@ pub fn allocation(allocated: u64, needed: u64, segment_bytes: u64, limits: &Limi
     }
     let step = allocated.clamp(limits.extend_bytes_min, limits.extend_bytes_max);
     let ceiling = segment_bytes.max(needed).next_multiple_of(BLOCK as u64);
-    (allocated + step).max(needed.next_multiple_of(BLOCK as u64)).min(ceiling)
+    (allocated + step)
+        .max(needed.next_multiple_of(BLOCK as u64))
+        .min(ceiling)
 }
 
 /// Jobs that bring everything of the partition's groups below `below` to its segments, but for partial blocks.
-pub fn plan(p: &Partition, slot: u32, below: GroupSeq, journal: &Journal, limits: &Limits) -> Vec<SegmentJob> {
+pub fn plan(
+    p: &Partition,
+    slot: u32,
+    below: GroupSeq,
+    journal: &Journal,
+    limits: &Limits,
+) -> Vec<SegmentJob> {
     jobs(p, slot, below, false, journal, limits)
 }
 
@@ -94,7 +104,11 @@ fn jobs(
 ) -> Vec<SegmentJob> {
     let mut jobs = Vec::new();
     for s in p.segments.iter().filter(|s| !s.complete) {
-        let available = p.extents.end_below(s.base, below).unwrap_or(s.disk_end).max(s.disk_end);
+        let available = p
+            .extents
+            .end_below(s.base, below)
+            .unwrap_or(s.disk_end)
+            .max(s.disk_end);
         let disk_end = s.write_back_end(available);
         let complete = s.sealed && disk_end == s.end;
         let to = if stop { available } else { disk_end };
@@ -108,7 +122,12 @@ fn jobs(
                 let end = to.min(at + limits.write_back_bytes as u64);
                 let mut bytes = buffers::aligned((end - at) as usize + BLOCK);
                 p.extents.copy(s.base, at, end, &mut bytes, journal);
-                assert_eq!(bytes.len() as u64, end - at, "bytes of {} at {at} are not in memory", p.id);
+                assert_eq!(
+                    bytes.len() as u64,
+                    end - at,
+                    "bytes of {} at {at} are not in memory",
+                    p.id
+                );
                 bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
                 writes.push((at, bytes.freeze()));
                 at = end;
@@ -133,7 +152,12 @@ fn jobs(
 
 fn disk(what: &str, job: &SegmentJob) -> impl FnOnce(DiskError) -> JobError + use<> {
     let what = format!("{what} {}", segment::path(job.partition, job.base));
-    move |error| JobError::Fatal(Fatal::Disk { what, errno: error.errno })
+    move |error| {
+        JobError::Fatal(Fatal::Disk {
+            what,
+            errno: error.errno,
+        })
+    }
 }
 
 /// Does one job. The file is open afterwards unless the segment is complete.
@@ -141,19 +165,31 @@ pub async fn write_segment(flow: &Flow, job: SegmentJob) -> Result<SegmentDone, 
     let path = segment::path(job.partition, job.base);
     if !job.created {
         let directory = segment::directory(job.partition);
-        flow.make_directory(&directory).await.map_err(disk("create directory of", &job))?;
-        flow.sync_directory("topics").await.map_err(disk("sync directory above", &job))?;
+        flow.make_directory(&directory)
+            .await
+            .map_err(disk("create directory of", &job))?;
+        flow.sync_directory("topics")
+            .await
+            .map_err(disk("sync directory above", &job))?;
     }
     let file = match job.file {
         Some(file) => file,
-        None => flow.open(&path, true, true).await.map_err(disk("open", &job))?,
+        None => flow
+            .open(&path, true, true)
+            .await
+            .map_err(disk("open", &job))?,
     };
     if !job.created {
         let directory = segment::directory(job.partition);
-        flow.sync_directory(&directory).await.map_err(disk("sync directory of", &job))?;
+        flow.sync_directory(&directory)
+            .await
+            .map_err(disk("sync directory of", &job))?;
     }
     if job.allocate_to > job.allocated {
-        match flow.allocate(file, job.allocated, job.allocate_to - job.allocated).await {
+        match flow
+            .allocate(file, job.allocated, job.allocate_to - job.allocated)
+            .await
+        {
             Ok(()) => {}
             Err(DiskError::NO_SPACE) => {
                 if job.file.is_none() {
@@ -164,13 +200,19 @@ pub async fn write_segment(flow: &Flow, job: SegmentJob) -> Result<SegmentDone, 
             Err(error) => return Err(disk("extend", &job)(error)),
         }
     }
-    let writes = job.writes.iter().map(|(at, bytes)| flow.write(file, *at, bytes.clone())).collect();
+    let writes = job
+        .writes
+        .iter()
+        .map(|(at, bytes)| flow.write(file, *at, bytes.clone()))
+        .collect();
     for written in join_all(writes).await {
         written.map_err(disk("write", &job))?;
     }
     flow.flush(file).await.map_err(disk("flush", &job))?;
     if let Some(length) = job.cut {
-        flow.truncate(file, length).await.map_err(disk("cut", &job))?;
+        flow.truncate(file, length)
+            .await
+            .map_err(disk("cut", &job))?;
         flow.flush(file).await.map_err(disk("flush", &job))?;
         flow.close(file).await.map_err(disk("close", &job))?;
     }
@@ -178,7 +220,11 @@ pub async fn write_segment(flow: &Flow, job: SegmentJob) -> Result<SegmentDone, 
         slot: job.slot,
         base: job.base,
         file: job.cut.is_none().then_some(file),
-        allocated: if job.cut.is_some() { job.disk_end } else { job.allocate_to.max(job.allocated) },
+        allocated: if job.cut.is_some() {
+            job.disk_end
+        } else {
+            job.allocate_to.max(job.allocated)
+        },
         disk_end: job.disk_end,
         complete: job.complete,
     })
@@ -197,7 +243,9 @@ pub async fn write_back(
             async move {
                 let mut done = Vec::new();
                 loop {
-                    let Some(jobs) = queue.borrow_mut().pop_front() else { return Ok(done) };
+                    let Some(jobs) = queue.borrow_mut().pop_front() else {
+                        return Ok(done);
+                    };
                     for job in jobs {
                         done.push(write_segment(&flow, job).await?);
                     }
@@ -222,7 +270,11 @@ pub async fn write_back(
 
 /// A batch's bytes where they will be written straight: block-aligned memory whose first block begins where the
 /// segment's does.
-pub fn straight_memory(mut memory: BytesMut, position: u64, put: impl FnOnce(&mut BytesMut)) -> Bytes {
+pub fn straight_memory(
+    mut memory: BytesMut,
+    position: u64,
+    put: impl FnOnce(&mut BytesMut),
+) -> Bytes {
     memory.resize((position % BLOCK as u64) as usize, 0);
     put(&mut memory);
     memory.freeze()
@@ -230,7 +282,9 @@ pub fn straight_memory(mut memory: BytesMut, position: u64, put: impl FnOnce(&mu
 
 /// Notes a finished job in the partition's state.
 pub fn settle_job(p: &mut Partition, done: &SegmentDone) {
-    let Some(s) = p.segment_mut(done.base) else { return };
+    let Some(s) = p.segment_mut(done.base) else {
+        return;
+    };
     s.created = true;
     s.file = done.file;
     s.allocated = done.allocated;

@@ -21,7 +21,14 @@ enum Attempt {
 }
 
 impl Shard {
-    pub(super) fn append(&mut self, now: Now, to: AnswerTo, acks: Acks, item: AppendItem, out: &mut ShardOut) {
+    pub(super) fn append(
+        &mut self,
+        now: Now,
+        to: AnswerTo,
+        acks: Acks,
+        item: AppendItem,
+        out: &mut ShardOut,
+    ) {
         if !self.stalled.is_empty() {
             self.stalled.push_back(Stalled { to, acks, item });
             return;
@@ -48,12 +55,21 @@ impl Shard {
         }
     }
 
-    fn try_append(&mut self, now: Now, to: AnswerTo, acks: Acks, item: AppendItem, out: &mut ShardOut) -> Attempt {
+    fn try_append(
+        &mut self,
+        now: Now,
+        to: AnswerTo,
+        acks: Acks,
+        item: AppendItem,
+        out: &mut ShardOut,
+    ) -> Attempt {
         let Some(&slot) = self.slots.get(&item.partition) else {
             refuse(to, acks, AppendError::UnknownPartition, out);
             return Attempt::Done;
         };
-        let p = self.partitions[slot as usize].as_deref_mut().expect("a known slot is filled");
+        let p = self.partitions[slot as usize]
+            .as_deref_mut()
+            .expect("a known slot is filled");
         let batch = match batch::check(item.records.clone(), now.wall, &p.config.rules) {
             Ok(batch) => batch,
             Err(error) => {
@@ -64,12 +80,20 @@ impl Shard {
         let answer = (acks != Acks::None).then_some(to);
         match p.producers.check(batch.header()) {
             Ok(Admission::NoProducer | Admission::New) => {}
-            Ok(Admission::Duplicate { base_offset, timestamp, .. }) => {
+            Ok(Admission::Duplicate {
+                base_offset,
+                timestamp,
+                ..
+            }) => {
                 let log_append_time = match p.config.rules.timestamp_type {
                     TimestampType::LogAppend => timestamp,
                     TimestampType::Create => Timestamp(-1),
                 };
-                let appended = Appended { base_offset, log_append_time, log_start: p.log_start };
+                let appended = Appended {
+                    base_offset,
+                    log_append_time,
+                    log_start: p.log_start,
+                };
                 self.answer_duplicate(slot, answer, appended, out);
                 return Attempt::Done;
             }
@@ -79,28 +103,54 @@ impl Shard {
             }
         }
         let header = batch.header();
-        p.roll_for(batch.len(), header.max_timestamp.0, header.last_offset_delta);
-        let appended = if batch.len() >= self.limits.straight_bytes_min && self.ready_for_straight(slot, batch.len()) {
+        p.roll_for(
+            batch.len(),
+            header.max_timestamp.0,
+            header.last_offset_delta,
+        );
+        let appended = if batch.len() >= self.limits.straight_bytes_min
+            && self.ready_for_straight(slot, batch.len())
+        {
             self.append_straight(slot, &batch, out)
         } else if batch.len() + ENTRY_HEADER <= self.journal.entry_bytes_max() {
             self.append_small(slot, &batch)
         } else {
             None
         };
-        let Some((appended, group)) = appended else { return Attempt::Stall(item) };
-        let p = self.partitions[slot as usize].as_deref_mut().expect("a known slot is filled");
+        let Some((appended, group)) = appended else {
+            return Attempt::Stall(item);
+        };
+        let p = self.partitions[slot as usize]
+            .as_deref_mut()
+            .expect("a known slot is filled");
         let end = p.next;
-        p.pending.push_back(Pending { end, group, answer: answer.map(|to| (to, appended)) });
+        p.pending.push_back(Pending {
+            end,
+            group,
+            answer: answer.map(|to| (to, appended)),
+        });
         Attempt::Done
     }
 
     /// A repeated batch is acknowledged once the batch it repeats is durable.
-    fn answer_duplicate(&mut self, slot: u32, answer: Option<AnswerTo>, appended: Appended, out: &mut ShardOut) {
+    fn answer_duplicate(
+        &mut self,
+        slot: u32,
+        answer: Option<AnswerTo>,
+        appended: Appended,
+        out: &mut ShardOut,
+    ) {
         let Some(to) = answer else { return };
-        let p = self.partitions[slot as usize].as_deref_mut().expect("a known slot is filled");
+        let p = self.partitions[slot as usize]
+            .as_deref_mut()
+            .expect("a known slot is filled");
         match p.pending.back() {
             Some(last) => {
-                let pending = Pending { end: last.end, group: last.group, answer: Some((to, appended)) };
+                let pending = Pending {
+                    end: last.end,
+                    group: last.group,
+                    answer: Some((to, appended)),
+                };
                 p.pending.push_back(pending);
             }
             None => out.appended(to, Ok(appended)),
@@ -112,17 +162,25 @@ impl Shard {
         slot: u32,
         batch: &CheckedBatch,
     ) -> Option<(Appended, crate::log::journal::GroupSeq)> {
-        if !self.journal.reserve(ENTRY_HEADER + batch.len(), &mut self.arena, &mut self.writes) {
+        if !self.journal.reserve(
+            ENTRY_HEADER + batch.len(),
+            &mut self.arena,
+            &mut self.writes,
+        ) {
             return None;
         }
         let group = self.journal.open_seq();
-        let p = self.partitions[slot as usize].as_deref_mut().expect("a known slot is filled");
+        let p = self.partitions[slot as usize]
+            .as_deref_mut()
+            .expect("a known slot is filled");
         Some((p.append_small(slot, batch, &mut self.journal), group))
     }
 
     /// Whether the active segment can take a straight write of `bytes`; asks for it to be prepared ahead of need.
     fn ready_for_straight(&mut self, slot: u32, bytes: usize) -> bool {
-        let p = self.partitions[slot as usize].as_deref_mut().expect("a known slot is filled");
+        let p = self.partitions[slot as usize]
+            .as_deref_mut()
+            .expect("a known slot is filled");
         p.wants_straight = true;
         let active = p.active();
         let end = active.end + bytes as u64;
@@ -145,37 +203,61 @@ impl Shard {
         if live > 0 && live + batch.len() > self.limits.tail_bytes_max {
             return None;
         }
-        let p = self.partitions[slot as usize].as_deref_mut().expect("a known slot is filled");
+        let p = self.partitions[slot as usize]
+            .as_deref_mut()
+            .expect("a known slot is filled");
         let position = p.active().end;
         let skip = (position % BLOCK as u64) as usize;
         let front = (BLOCK - skip) % BLOCK;
         let back = (skip + batch.len()) % BLOCK;
         let entry = ENTRY_HEADER + pointer_payload(BATCH_HEADER, front, back);
-        if !self.journal.reserve(entry, &mut self.arena, &mut self.writes) {
+        if !self
+            .journal
+            .reserve(entry, &mut self.arena, &mut self.writes)
+        {
             return None;
         }
         let memory = self.arena.take(pad(skip + batch.len()))?;
         let group = self.journal.open_seq();
         let (next, epoch) = (p.next, p.epoch);
-        let memory = write_back::straight_memory(memory, position, |to| batch.stamp_into(to, next, epoch));
+        let memory =
+            write_back::straight_memory(memory, position, |to| batch.stamp_into(to, next, epoch));
         let serial = self.next_serial;
         self.next_serial += 1;
-        let (appended, position, bytes) = p.append_straight(slot, memory, serial, &mut self.journal);
+        let (appended, position, bytes) =
+            p.append_straight(slot, memory, serial, &mut self.journal);
         let file = p.active().file.expect("ready_for_straight said so");
         self.straights.insert(serial, slot);
         self.unflushed_bytes += bytes.len();
         let token = DiskToken(token::STRAIGHT_WRITE | serial);
-        out.disk.push(DiskRequest { token, op: DiskOp::Write { file, position, bytes } });
+        out.disk.push(DiskRequest {
+            token,
+            op: DiskOp::Write {
+                file,
+                position,
+                bytes,
+            },
+        });
         Some((appended, group))
     }
 
     pub(super) fn on_straight_written(&mut self, serial: u64, out: &mut ShardOut) {
-        let Some(slot) = self.straights.remove(&serial) else { return };
-        let p = self.partitions[slot as usize].as_deref_mut().expect("a deleted partition forgets its straight writes");
-        let straight = p.straight.iter_mut().find(|s| s.serial == serial).expect("a straight write under way is known");
+        let Some(slot) = self.straights.remove(&serial) else {
+            return;
+        };
+        let p = self.partitions[slot as usize]
+            .as_deref_mut()
+            .expect("a deleted partition forgets its straight writes");
+        let straight = p
+            .straight
+            .iter_mut()
+            .find(|s| s.serial == serial)
+            .expect("a straight write under way is known");
         straight.stage = StraightStage::Written;
         let segment = straight.segment;
-        let s = p.segment_mut(segment).expect("a segment with straight writes stays");
+        let s = p
+            .segment_mut(segment)
+            .expect("a segment with straight writes stays");
         s.straight_writing -= 1;
         s.straight_written += 1;
         self.unflushed.insert((slot, segment));
@@ -186,7 +268,9 @@ impl Shard {
     pub(super) fn flush_segments(&mut self, all: bool, out: &mut ShardOut) {
         let mut flush = Vec::new();
         for &(slot, base) in &self.unflushed {
-            let Some(p) = self.partition(slot) else { continue };
+            let Some(p) = self.partition(slot) else {
+                continue;
+            };
             let Some(s) = p.segment(base) else { continue };
             if (all || p.urgent()) && !s.flushing && s.straight_written > 0 {
                 flush.push((slot, base));
@@ -195,7 +279,11 @@ impl Shard {
         for (slot, base) in flush {
             let p = self.partition_mut(slot).expect("just seen");
             let mut serials = Vec::new();
-            for straight in p.straight.iter_mut().filter(|s| s.segment == base && s.stage == StraightStage::Written) {
+            for straight in p
+                .straight
+                .iter_mut()
+                .filter(|s| s.segment == base && s.stage == StraightStage::Written)
+            {
                 straight.stage = StraightStage::Flushing;
                 serials.push(straight.serial);
             }
@@ -208,14 +296,26 @@ impl Shard {
             self.unflushed.remove(&(slot, base));
             self.segment_flushes.insert(serial, (slot, base, serials));
             let token = DiskToken(token::SEGMENT_FLUSH | serial);
-            out.disk.push(DiskRequest { token, op: DiskOp::Flush { file } });
+            out.disk.push(DiskRequest {
+                token,
+                op: DiskOp::Flush { file },
+            });
         }
     }
 
     pub(super) fn on_segment_flushed(&mut self, serial: u64, out: &mut ShardOut) {
-        let (slot, base, serials) = self.segment_flushes.remove(&serial).expect("a flush under way is known");
-        let Some(p) = self.partitions[slot as usize].as_deref_mut() else { return };
-        for straight in p.straight.iter_mut().filter(|s| serials.contains(&s.serial)) {
+        let (slot, base, serials) = self
+            .segment_flushes
+            .remove(&serial)
+            .expect("a flush under way is known");
+        let Some(p) = self.partitions[slot as usize].as_deref_mut() else {
+            return;
+        };
+        for straight in p
+            .straight
+            .iter_mut()
+            .filter(|s| serials.contains(&s.serial))
+        {
             straight.stage = StraightStage::Flushed;
             self.unflushed_bytes -= straight.bytes;
             self.journal.on_straight_flushed(straight.group);
@@ -233,7 +333,9 @@ impl Shard {
         }
         for slot in std::mem::take(&mut self.prepare) {
             let limits = &self.limits;
-            let Some(p) = self.partitions[slot as usize].as_deref_mut() else { continue };
+            let Some(p) = self.partitions[slot as usize].as_deref_mut() else {
+                continue;
+            };
             if p.busy || self.cycle.planned() {
                 self.prepare.insert(slot);
                 continue;
@@ -241,9 +343,13 @@ impl Shard {
             let config_bytes = p.config.segment_bytes;
             let partition = p.id;
             let active = p.active();
-            let needed = (active.end + limits.straight_bytes_min as u64).max(active.allocated + 1).min(
-                config_bytes.next_multiple_of(BLOCK as u64).max(active.end.next_multiple_of(BLOCK as u64)),
-            );
+            let needed = (active.end + limits.straight_bytes_min as u64)
+                .max(active.allocated + 1)
+                .min(
+                    config_bytes
+                        .next_multiple_of(BLOCK as u64)
+                        .max(active.end.next_multiple_of(BLOCK as u64)),
+                );
             let step = write_back::allocation(active.allocated, needed, config_bytes, limits);
             let job = SegmentJob {
                 slot,
@@ -259,11 +365,18 @@ impl Shard {
                 complete: false,
             };
             p.busy = true;
-            self.start_flow(move |flow| async move { FlowEnd::Prepared(write_back::write_segment(&flow, job).await) });
+            self.start_flow(move |flow| async move {
+                FlowEnd::Prepared(write_back::write_segment(&flow, job).await)
+            });
         }
     }
 
-    pub(super) fn on_prepared(&mut self, now: Now, result: Result<SegmentDone, JobError>, out: &mut ShardOut) {
+    pub(super) fn on_prepared(
+        &mut self,
+        now: Now,
+        result: Result<SegmentDone, JobError>,
+        out: &mut ShardOut,
+    ) {
         match result {
             Ok(done) => self.settle_segment(&done),
             Err(JobError::NoSpace { slot }) => {
@@ -281,7 +394,9 @@ impl Shard {
 
     pub(super) fn on_no_space(&mut self, now: Now) {
         if self.no_space_until.is_none() {
-            tracing::error!("no space left in the data directory: appends that need room are refused");
+            tracing::error!(
+                "no space left in the data directory: appends that need room are refused"
+            );
         }
         self.room_changed = true;
         self.no_space_until = Some(now.mono.after(NO_SPACE_RETRY));
@@ -305,4 +420,3 @@ fn refuse(to: AnswerTo, acks: Acks, error: AppendError, out: &mut ShardOut) {
         out.appended(to, Err(error));
     }
 }
-

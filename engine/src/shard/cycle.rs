@@ -115,8 +115,16 @@ impl Shard {
         }
         // Someone waits: everything that can go goes.
         let pressed = !self.stalled.is_empty();
-        let memory_max = if pressed { 0 } else { self.limits.tail_bytes_max / 2 };
-        let ring_max = if pressed { 0 } else { self.journal.ring_bytes() / 2 };
+        let memory_max = if pressed {
+            0
+        } else {
+            self.limits.tail_bytes_max / 2
+        };
+        let ring_max = if pressed {
+            0
+        } else {
+            self.journal.ring_bytes() / 2
+        };
         let mut memory = self.journal.live_bytes();
         let mut ring = self.journal.ring_used();
         let mut below = self.journal.first();
@@ -128,7 +136,8 @@ impl Shard {
         }
         while below < self.journal.flushed_all() && taken < chunk {
             let freed = self.journal.memory_of(below);
-            let span = self.journal.position(GroupSeq(below.0 + 1)).0 - self.journal.position(below).0;
+            let span =
+                self.journal.position(GroupSeq(below.0 + 1)).0 - self.journal.position(below).0;
             memory -= freed;
             ring -= span.min(ring);
             taken += span as usize;
@@ -157,17 +166,27 @@ impl Shard {
             (0..self.partitions.len() as u32).collect()
         } else {
             let groups = self.journal.first().0..below.0;
-            groups.flat_map(|seq| self.journal.touched(GroupSeq(seq)).iter().copied()).collect()
+            groups
+                .flat_map(|seq| self.journal.touched(GroupSeq(seq)).iter().copied())
+                .collect()
         };
-        let slots: Vec<u32> = slots.into_iter().filter(|slot| self.partition(*slot).is_some()).collect();
-        if slots.iter().any(|slot| self.partition(*slot).is_some_and(|p| p.busy)) {
+        let slots: Vec<u32> = slots
+            .into_iter()
+            .filter(|slot| self.partition(*slot).is_some())
+            .collect();
+        if slots
+            .iter()
+            .any(|slot| self.partition(*slot).is_some_and(|p| p.busy))
+        {
             self.cycle = Cycle::Planned;
             return;
         }
         let stop = self.stopping;
         let mut jobs = Vec::new();
         for &slot in &slots {
-            let p = self.partitions[slot as usize].as_deref_mut().expect("just seen");
+            let p = self.partitions[slot as usize]
+                .as_deref_mut()
+                .expect("just seen");
             let planned = match stop {
                 true => write_back::plan_stop(p, slot, &self.journal, &self.limits),
                 false => write_back::plan(p, slot, below, &self.journal, &self.limits),
@@ -221,13 +240,18 @@ impl Shard {
         let partial = state.number > 0
             && state.at < (2 * state.full_bytes).max(self.limits.checkpoint_bytes)
             && !stop;
-        let members: Vec<u32> =
-            if partial { slots.clone() } else { (0..self.partitions.len() as u32).collect() };
+        let members: Vec<u32> = if partial {
+            slots.clone()
+        } else {
+            (0..self.partitions.len() as u32).collect()
+        };
         let mut bytes = checkpoint::begin_section(members.len() * 256);
         let mut saved = Vec::new();
         let mut records = 0;
         for slot in members {
-            let Some(p) = self.partitions[slot as usize].as_deref() else { continue };
+            let Some(p) = self.partitions[slot as usize].as_deref() else {
+                continue;
+            };
             if !partial && p.next == Offset(0) && p.log_start == Offset(0) {
                 continue;
             }
@@ -236,47 +260,103 @@ impl Shard {
             saved.push(Saved {
                 slot,
                 segments: p.segments.iter().take_while(|s| s.complete).count(),
-                index: p.segments.iter().filter(|s| !s.complete).map(|s| (s.base, s.index.len())).collect(),
+                index: p
+                    .segments
+                    .iter()
+                    .filter(|s| !s.complete)
+                    .map(|s| (s.base, s.index.len()))
+                    .collect(),
             });
         }
         let section = Section {
-            generation: if partial { state.generation } else { state.generation + 1 },
+            generation: if partial {
+                state.generation
+            } else {
+                state.generation + 1
+            },
             number: if partial { state.number } else { 0 },
             records,
             head: self.journal.position(below),
             length: 0,
         };
         let bytes = checkpoint::seal_section(bytes, self.directory, section);
-        let (file, at) = if partial { (state.current, state.at) } else { (1 - state.current, 0) };
+        let (file, at) = if partial {
+            (state.current, state.at)
+        } else {
+            (1 - state.current, 0)
+        };
         self.cycle = Cycle::Waiting {
             below,
             slots,
             need: GroupSeq(self.journal.open_seq().0 + u64::from(self.journal.has_open())),
-            section: Snapshot { bytes, full: !partial, file, at, saved },
+            section: Snapshot {
+                bytes,
+                full: !partial,
+                file,
+                at,
+                saved,
+            },
             stop,
         };
     }
 
     fn write_section(&mut self) {
-        let Cycle::Waiting { below, slots, section, stop, .. } = std::mem::take(&mut self.cycle) else {
+        let Cycle::Waiting {
+            below,
+            slots,
+            section,
+            stop,
+            ..
+        } = std::mem::take(&mut self.cycle)
+        else {
             panic!("no section waits")
         };
-        let Snapshot { bytes, full, file, at, saved } = section;
-        self.cycle = Cycle::Checkpointing { below, slots, snapshot: saved, stop };
+        let Snapshot {
+            bytes,
+            full,
+            file,
+            at,
+            saved,
+        } = section;
+        self.cycle = Cycle::Checkpointing {
+            below,
+            slots,
+            snapshot: saved,
+            stop,
+        };
         let (handle, allocated) = (self.checkpoint.files[file], self.checkpoint.allocated[file]);
         let other = self.limits.checkpoint_bytes;
         self.start_flow(move |flow| async move {
             let written = write_section(&flow, handle, at, bytes, allocated, other).await;
             FlowEnd::Checkpointed(
                 written
-                    .map(|(end, allocated)| SectionWritten { file, end, allocated, full, full_bytes: end - at })
-                    .map_err(|error| Fatal::Disk { what: "write checkpoint".into(), errno: error.errno }),
+                    .map(|(end, allocated)| SectionWritten {
+                        file,
+                        end,
+                        allocated,
+                        full,
+                        full_bytes: end - at,
+                    })
+                    .map_err(|error| Fatal::Disk {
+                        what: "write checkpoint".into(),
+                        errno: error.errno,
+                    }),
             )
         });
     }
 
-    pub(super) fn on_checkpointed(&mut self, result: Result<SectionWritten, Fatal>, out: &mut ShardOut) {
-        let Cycle::Checkpointing { below, slots, snapshot, stop } = std::mem::take(&mut self.cycle) else {
+    pub(super) fn on_checkpointed(
+        &mut self,
+        result: Result<SectionWritten, Fatal>,
+        out: &mut ShardOut,
+    ) {
+        let Cycle::Checkpointing {
+            below,
+            slots,
+            snapshot,
+            stop,
+        } = std::mem::take(&mut self.cycle)
+        else {
             panic!("a checkpoint ended outside its cycle")
         };
         let written = match result {
@@ -298,7 +378,9 @@ impl Shard {
             state.number += 1;
         }
         for saved in snapshot {
-            let Some(p) = self.partitions[saved.slot as usize].as_deref_mut() else { continue };
+            let Some(p) = self.partitions[saved.slot as usize].as_deref_mut() else {
+                continue;
+            };
             p.segments_saved = saved.segments;
             for (base, length) in saved.index {
                 if let Some(s) = p.segment_mut(base) {
@@ -307,7 +389,9 @@ impl Shard {
             }
         }
         for slot in slots {
-            let Some(p) = self.partitions[slot as usize].as_deref_mut() else { continue };
+            let Some(p) = self.partitions[slot as usize].as_deref_mut() else {
+                continue;
+            };
             let segments = &p.segments;
             let disk_end = |base: Offset| {
                 let index = segments.binary_search_by_key(&base, |s| s.base);
@@ -344,7 +428,10 @@ async fn write_section(
     step: u64,
 ) -> Result<(u64, u64), DiskError> {
     let end = at + bytes.len() as u64;
-    assert!(end.is_multiple_of(BLOCK as u64), "sections are whole blocks");
+    assert!(
+        end.is_multiple_of(BLOCK as u64),
+        "sections are whole blocks"
+    );
     let mut reserved = allocated;
     if end > allocated {
         reserved = end.next_multiple_of(step);

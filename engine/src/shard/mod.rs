@@ -10,6 +10,8 @@
 //! Per shard; pure. `call`, `on_disk` decide; `settle` runs once a pass.
 
 mod append;
+#[cfg(test)]
+mod crash_tests;
 mod cycle;
 mod read;
 #[cfg(test)]
@@ -21,7 +23,8 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use crate::call::{
-    Acks, Answer, AnswerBody, AppendAnswer, AppendError, AppendItem, Appended, Call, CallBody, RequestToken,
+    Acks, Answer, AnswerBody, AppendAnswer, AppendError, AppendItem, Appended, Call, CallBody,
+    RequestToken,
 };
 use crate::disk::{DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
 use crate::fatal::Fatal;
@@ -33,7 +36,7 @@ use crate::log::journal::{GroupSeq, GroupWrite, Journal};
 use crate::log::partition::{AnswerTo, Partition, PartitionConfig, StraightStage};
 use crate::log::recover::{CheckpointState, Recovered};
 use crate::log::{group, segment, write_back};
-use crate::types::{Instant, LeaderEpoch, Now, Offset, ShardId, TopicPartition};
+use crate::types::{Instant, LeaderEpoch, Now, Offset, ShardId, TopicId, TopicPartition};
 
 /// Effects of the shard.
 #[derive(Debug, Default)]
@@ -50,8 +53,17 @@ impl ShardOut {
 
     /// Answers of one request that come together travel together.
     fn appended(&mut self, to: AnswerTo, result: Result<Appended, AppendError>) {
-        let answer = AppendAnswer { slot: to.slot, result };
-        if let Some((shard, Answer { request, body: AnswerBody::Appended(list) })) = self.answers.last_mut()
+        let answer = AppendAnswer {
+            slot: to.slot,
+            result,
+        };
+        if let Some((
+            shard,
+            Answer {
+                request,
+                body: AnswerBody::Appended(list),
+            },
+        )) = self.answers.last_mut()
             && (*shard, *request) == (to.shard, to.request)
         {
             list.push(answer);
@@ -61,7 +73,10 @@ impl ShardOut {
     }
 
     fn fail(&mut self, what: impl Into<String>, error: DiskError) {
-        self.fatal.get_or_insert(Fatal::Disk { what: what.into(), errno: error.errno });
+        self.fatal.get_or_insert(Fatal::Disk {
+            what: what.into(),
+            errno: error.errno,
+        });
     }
 }
 
@@ -144,8 +159,18 @@ impl Shard {
         arena: Arena,
         files: Rc<RefCell<FileIds>>,
     ) -> Shard {
-        let Recovered { journal, checkpoint, partitions, cuts, .. } = recovered;
-        let slots = partitions.iter().enumerate().map(|(slot, p)| (p.id, slot as u32)).collect();
+        let Recovered {
+            journal,
+            checkpoint,
+            partitions,
+            cuts,
+            ..
+        } = recovered;
+        let slots = partitions
+            .iter()
+            .enumerate()
+            .map(|(slot, p)| (p.id, slot as u32))
+            .collect();
         let mut shard = Shard {
             limits,
             directory,
@@ -177,7 +202,11 @@ impl Shard {
         };
         for (slot, place) in cuts {
             let next = shard.partition(slot).expect("just recovered").next;
-            let room = shard.journal.reserve(group::ENTRY_HEADER + 8, &mut shard.arena, &mut shard.writes);
+            let room = shard.journal.reserve_for_start(
+                group::ENTRY_HEADER + 8,
+                &mut shard.arena,
+                &mut shard.writes,
+            );
             assert!(room, "a journal whose cuts do not fit");
             group::put_cut(shard.journal.entries(), &place, next);
             shard.journal.touch(slot, true);
@@ -199,10 +228,16 @@ impl Shard {
     }
 
     /// A partition placed on this shard begins its life here.
-    pub fn create_partition(&mut self, id: TopicPartition, config: PartitionConfig, epoch: LeaderEpoch) {
+    pub fn create_partition(
+        &mut self,
+        id: TopicPartition,
+        config: PartitionConfig,
+        epoch: LeaderEpoch,
+    ) {
         assert!(!self.slots.contains_key(&id), "{id} exists");
         self.slots.insert(id, self.partitions.len() as u32);
-        self.partitions.push(Some(Box::new(Partition::new(id, config, epoch))));
+        self.partitions
+            .push(Some(Box::new(Partition::new(id, config, epoch))));
     }
 
     /// The partition's leader epoch rose.
@@ -210,15 +245,37 @@ impl Shard {
         if let Some(&slot) = self.slots.get(&id)
             && let Some(p) = self.partition_mut(slot)
         {
-            assert!(epoch >= p.epoch, "{id}: epoch {epoch:?} below {:?}", p.epoch);
+            assert!(
+                epoch >= p.epoch,
+                "{id}: epoch {epoch:?} below {:?}",
+                p.epoch
+            );
             p.epoch = epoch;
         }
     }
 
-    /// The topic is deleted: what is pending is refused, its files go.
+    /// A topic is deleted: every partition of it that is here.
+    pub fn delete_topic(&mut self, topic: TopicId, out: &mut ShardOut) {
+        let mut ids: Vec<TopicPartition> = self
+            .slots
+            .keys()
+            .filter(|id| id.topic == topic)
+            .copied()
+            .collect();
+        ids.sort_unstable();
+        for id in ids {
+            self.delete_partition(id, out);
+        }
+    }
+
+    /// A partition is deleted: what is pending is refused, its files go.
     pub fn delete_partition(&mut self, id: TopicPartition, out: &mut ShardOut) {
-        let Some(slot) = self.slots.remove(&id) else { return };
-        let p = self.partitions[slot as usize].take().expect("a known slot is filled");
+        let Some(slot) = self.slots.remove(&id) else {
+            return;
+        };
+        let p = self.partitions[slot as usize]
+            .take()
+            .expect("a known slot is filled");
         for pending in p.pending {
             if let Some((to, _)) = pending.answer {
                 out.appended(to, Err(AppendError::UnknownPartition));
@@ -259,18 +316,29 @@ impl Shard {
     /// Closes a file that no machine uses any more.
     fn close(&mut self, file: FileId) {
         self.start_flow(move |flow| async move {
-            let id = TopicPartition { topic: Default::default(), partition: 0 };
+            let id = TopicPartition {
+                topic: Default::default(),
+                partition: 0,
+            };
             FlowEnd::Removed(id, flow.close(file).await)
         });
     }
 
     /// Takes a call of this or another shard.
     pub fn call(&mut self, now: Now, call: Call, out: &mut ShardOut) {
-        let Call { from, request, body } = call;
+        let Call {
+            from,
+            request,
+            body,
+        } = call;
         match body {
             CallBody::Append { acks, items } => {
                 for item in items {
-                    let to = AnswerTo { shard: from, request, slot: item.slot };
+                    let to = AnswerTo {
+                        shard: from,
+                        request,
+                        slot: item.slot,
+                    };
                     self.append(now, to, acks, item, out);
                 }
             }
@@ -283,8 +351,14 @@ impl Shard {
 
     /// Starts a flow; its requests leave with the next `settle`.
     fn start_flow<F: Future<Output = FlowEnd> + 'static>(&mut self, start: impl FnOnce(Flow) -> F) {
-        let running = Running { runner: FlowRunner::new(&self.files, start) };
-        let index = self.flows.iter().position(Option::is_none).unwrap_or(self.flows.len());
+        let running = Running {
+            runner: FlowRunner::new(&self.files, start),
+        };
+        let index = self
+            .flows
+            .iter()
+            .position(Option::is_none)
+            .unwrap_or(self.flows.len());
         if index == self.flows.len() {
             self.flows.push(None);
         }
@@ -294,7 +368,9 @@ impl Shard {
 
     /// Lets a flow go on; ends it when it is done.
     fn step_flow(&mut self, now: Now, index: usize, out: &mut ShardOut) {
-        let Some(running) = self.flows[index].as_mut() else { return };
+        let Some(running) = self.flows[index].as_mut() else {
+            return;
+        };
         let begin = out.disk.len();
         let polled = running.runner.step(&mut out.disk);
         for request in &mut out.disk[begin..] {
@@ -328,8 +404,13 @@ impl Shard {
         if kind == token::FLOW {
             let index = (payload >> token::FLOW_BITS) as usize;
             let own = DiskToken(payload & ((1 << token::FLOW_BITS) - 1));
-            let running = self.flows[index].as_mut().expect("completions come while the flow runs");
-            running.runner.on_disk(DiskDone { token: own, result: done.result });
+            let running = self.flows[index]
+                .as_mut()
+                .expect("completions come while the flow runs");
+            running.runner.on_disk(DiskDone {
+                token: own,
+                result: done.result,
+            });
             self.step_flow(now, index, out);
             return;
         }
@@ -359,7 +440,10 @@ impl Shard {
             }
             token::STRAIGHT_WRITE => self.on_straight_written(payload, out),
             token::SEGMENT_FLUSH => self.on_segment_flushed(payload, out),
-            _ => panic!("a completion with token {:#x} that nobody asked for", done.token.0),
+            _ => panic!(
+                "a completion with token {:#x} that nobody asked for",
+                done.token.0
+            ),
         }
     }
 
@@ -375,9 +459,19 @@ impl Shard {
 
     /// Moves one partition's high watermark; answers and wakes who waited.
     fn advance(&mut self, slot: u32, out: &mut ShardOut) {
-        let Some(p) = self.partitions.get_mut(slot as usize).and_then(|p| p.as_deref_mut()) else { return };
+        let Some(p) = self
+            .partitions
+            .get_mut(slot as usize)
+            .and_then(|p| p.as_deref_mut())
+        else {
+            return;
+        };
         let moved = p.advance(&self.journal, &mut self.due);
-        let watchers = if moved { std::mem::take(&mut p.watchers) } else { Vec::new() };
+        let watchers = if moved {
+            std::mem::take(&mut p.watchers)
+        } else {
+            Vec::new()
+        };
         for (to, appended) in self.due.drain(..) {
             out.appended(to, Ok(appended));
         }
@@ -412,21 +506,43 @@ impl Shard {
     /// Closes the group of this pass; asks for the flushes that someone waits for.
     fn submit_groups(&mut self, out: &mut ShardOut) {
         self.writes.extend(self.journal.close());
-        for GroupWrite { seq, file, position, bytes } in self.writes.drain(..) {
+        for GroupWrite {
+            seq,
+            file,
+            position,
+            bytes,
+        } in self.writes.drain(..)
+        {
             let token = DiskToken(token::GROUP_WRITE | seq.0);
-            out.disk.push(DiskRequest { token, op: DiskOp::Write { file, position, bytes } });
+            out.disk.push(DiskRequest {
+                token,
+                op: DiskOp::Write {
+                    file,
+                    position,
+                    bytes,
+                },
+            });
         }
-        let all = self.cycle.wants_flush() || self.journal.unflushed_bytes() > self.limits.tail_bytes_max / 4;
+        let all = self.cycle.wants_flush()
+            || self.journal.unflushed_bytes() > self.limits.tail_bytes_max / 4;
         for (index, file) in self.journal.flush(all) {
             let token = DiskToken(token::JOURNAL_FLUSH | index as u64);
-            out.disk.push(DiskRequest { token, op: DiskOp::Flush { file } });
+            out.disk.push(DiskRequest {
+                token,
+                op: DiskOp::Flush { file },
+            });
         }
-        self.flush_segments(all || self.unflushed_bytes > self.limits.tail_bytes_max / 2, out);
+        self.flush_segments(
+            all || self.unflushed_bytes > self.limits.tail_bytes_max / 2,
+            out,
+        );
     }
 
     fn start_removals(&mut self) {
         while let Some((id, bases)) = self.removals.pop_front() {
-            self.start_flow(move |flow| async move { FlowEnd::Removed(id, remove_files(&flow, id, bases).await) });
+            self.start_flow(move |flow| async move {
+                FlowEnd::Removed(id, remove_files(&flow, id, bases).await)
+            });
         }
     }
 
@@ -446,7 +562,11 @@ impl Shard {
 }
 
 /// Unlinks a deleted partition's segments and its directory.
-async fn remove_files(flow: &Flow, id: TopicPartition, bases: Vec<Offset>) -> Result<(), DiskError> {
+async fn remove_files(
+    flow: &Flow,
+    id: TopicPartition,
+    bases: Vec<Offset>,
+) -> Result<(), DiskError> {
     let directory = segment::directory(id);
     for base in bases {
         flow.unlink(&segment::path(id, base)).await?;

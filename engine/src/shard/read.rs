@@ -14,12 +14,13 @@ use bytes::{Bytes, BytesMut};
 use super::{FlowEnd, Shard, ShardOut};
 use crate::batch;
 use crate::call::{
-    AnswerBody, ListAnswer, ListItem, ListWhat, Listed, ReadAnswer, ReadDone, ReadError, ReadItem, RequestToken,
-    WatchItem,
+    AnswerBody, ListAnswer, ListItem, ListWhat, Listed, ReadAnswer, ReadDone, ReadError, ReadItem,
+    RequestToken, WatchItem,
 };
 use crate::flow::{Flow, join_all};
 use crate::limits::{BLOCK, Limits};
 use crate::log::buffers;
+use crate::log::extent::Extent;
 use crate::log::group::pad;
 use crate::log::partition::Partition;
 use crate::log::segment::{self, Segment};
@@ -95,19 +96,33 @@ fn check_read(p: &Partition, item: &ReadItem) -> Result<(), ReadError> {
         }
     }
     if item.offset < p.log_start || item.offset > p.next {
-        return Err(ReadError::OutOfRange { log_start: p.log_start, high_watermark: p.high_watermark });
+        return Err(ReadError::OutOfRange {
+            log_start: p.log_start,
+            high_watermark: p.high_watermark,
+        });
     }
     Ok(())
 }
 
 fn place(p: &Partition, s: &Segment, position: u64, shard: &Shard) -> Place {
     let mut rest = BytesMut::new();
-    if let Some(front) = p.extents.iter().find(|e| e.segment == s.base)
-        && !front.whole
+    let straddles = |e: &&Extent| e.segment == s.base && e.end() > s.disk_end;
+    if let Some(e) = p
+        .extents
+        .iter()
+        .find(straddles)
+        .filter(|e| !e.whole || e.position < s.disk_end)
     {
-        rest.extend_from_slice(&front.bytes(&shard.journal));
+        p.extents
+            .copy(s.base, s.disk_end, e.end(), &mut rest, &shard.journal);
     }
-    Place { partition: p.id, base: s.base, position, disk_end: s.disk_end, rest: rest.freeze() }
+    Place {
+        partition: p.id,
+        base: s.base,
+        position,
+        disk_end: s.disk_end,
+        rest: rest.freeze(),
+    }
 }
 
 impl Shard {
@@ -132,7 +147,13 @@ impl Shard {
             return;
         }
         let bytes = cold.iter().map(|c| c.max_bytes + 2 * BLOCK).sum();
-        self.cold.waiting.push_back(ColdCall { from, request, answers, items: cold, bytes });
+        self.cold.waiting.push_back(ColdCall {
+            from,
+            request,
+            answers,
+            items: cold,
+            bytes,
+        });
         self.cold_settle();
     }
 
@@ -144,7 +165,10 @@ impl Shard {
         left: &mut usize,
         cold: &mut Vec<ColdItem>,
     ) -> Result<ReadDone, ReadError> {
-        let slot = *self.slots.get(&item.partition).ok_or(ReadError::UnknownPartition)?;
+        let slot = *self
+            .slots
+            .get(&item.partition)
+            .ok_or(ReadError::UnknownPartition)?;
         let p = self.partition(slot).expect("a known slot is filled");
         check_read(p, item)?;
         let mut done = ReadDone {
@@ -157,12 +181,17 @@ impl Shard {
             return Ok(done);
         }
         let max_bytes = (item.max_bytes as usize).min(*left);
-        if let Some(parts) = p.extents.read(item.offset, p.high_watermark, max_bytes, &self.journal) {
+        if let Some(parts) = p
+            .extents
+            .read(item.offset, p.high_watermark, max_bytes, &self.journal)
+        {
             *left = left.saturating_sub(parts.iter().map(Bytes::len).sum());
             done.records = parts;
             return Ok(done);
         }
-        let Some(s) = p.segment_of(item.offset) else { return Ok(done) };
+        let Some(s) = p.segment_of(item.offset) else {
+            return Ok(done);
+        };
         let max_bytes = max_bytes.min(self.limits.cold_read_bytes_max / 2);
         *left = left.saturating_sub(max_bytes);
         cold.push(ColdItem {
@@ -178,15 +207,25 @@ impl Shard {
     /// Starts cold reads as the budget allows.
     pub(super) fn cold_settle(&mut self) {
         while let Some(call) = self.cold.waiting.front() {
-            if self.cold.under_way > 0 && self.cold.under_way + call.bytes > self.limits.cold_read_bytes_max {
+            if self.cold.under_way > 0
+                && self.cold.under_way + call.bytes > self.limits.cold_read_bytes_max
+            {
                 return;
             }
-            let ColdCall { from, request, mut answers, items, bytes } =
-                self.cold.waiting.pop_front().expect("just seen");
+            let ColdCall {
+                from,
+                request,
+                mut answers,
+                items,
+                bytes,
+            } = self.cold.waiting.pop_front().expect("just seen");
             self.cold.under_way += bytes;
             let interval = self.limits.index_interval_bytes as usize;
             self.start_flow(move |flow| async move {
-                let reads = items.iter().map(|item| read_cold(&flow, item, interval)).collect();
+                let reads = items
+                    .iter()
+                    .map(|item| read_cold(&flow, item, interval))
+                    .collect();
                 for (item, result) in items.iter().zip(join_all(reads).await) {
                     let answer = &mut answers[item.answer].result;
                     match (result, answer) {
@@ -195,13 +234,23 @@ impl Shard {
                         (Err(error), answer) => *answer = Err(error),
                     }
                 }
-                FlowEnd::Read(ColdRead { from, request, bytes, answers })
+                FlowEnd::Read(ColdRead {
+                    from,
+                    request,
+                    bytes,
+                    answers,
+                })
             });
         }
     }
 
     pub(super) fn on_cold_read(&mut self, read: ColdRead, out: &mut ShardOut) {
-        let ColdRead { from, request, bytes, answers } = read;
+        let ColdRead {
+            from,
+            request,
+            bytes,
+            answers,
+        } = read;
         self.cold.under_way -= bytes;
         out.answer(from, request, AnswerBody::Read(answers));
         self.cold_settle();
@@ -214,13 +263,15 @@ impl Shard {
         items: Vec<WatchItem>,
         out: &mut ShardOut,
     ) {
-        let news = items.iter().any(|item| match self.slots.get(&item.partition) {
-            Some(slot) => {
-                let p = self.partition(*slot).expect("a known slot is filled");
-                p.high_watermark > item.seen_end
-            }
-            None => true,
-        });
+        let news = items
+            .iter()
+            .any(|item| match self.slots.get(&item.partition) {
+                Some(slot) => {
+                    let p = self.partition(*slot).expect("a known slot is filled");
+                    p.high_watermark > item.seen_end
+                }
+                None => true,
+            });
         if news {
             out.answer(from, request, AnswerBody::Changed);
             return;
@@ -228,7 +279,9 @@ impl Shard {
         self.watches.insert((from, request));
         for item in items {
             let slot = self.slots[&item.partition];
-            let p = self.partitions[slot as usize].as_deref_mut().expect("a known slot is filled");
+            let p = self.partitions[slot as usize]
+                .as_deref_mut()
+                .expect("a known slot is filled");
             // Watches that ended elsewhere are forgotten when a few have gathered.
             if p.watchers.len() >= 8 && p.watchers.len() == p.watchers.capacity() {
                 let watches = &self.watches;
@@ -242,12 +295,21 @@ impl Shard {
         self.watches.remove(&(from, request));
     }
 
-    pub(super) fn list(&mut self, from: ShardId, request: RequestToken, items: Vec<ListItem>, out: &mut ShardOut) {
+    pub(super) fn list(
+        &mut self,
+        from: ShardId,
+        request: RequestToken,
+        items: Vec<ListItem>,
+        out: &mut ShardOut,
+    ) {
         let mut answers = Vec::with_capacity(items.len());
         let mut cold = Vec::new();
         for item in items {
             let result = self.list_item(&item, answers.len(), &mut cold);
-            answers.push(ListAnswer { slot: item.slot, result });
+            answers.push(ListAnswer {
+                slot: item.slot,
+                result,
+            });
         }
         if cold.is_empty() {
             out.answer(from, request, AnswerBody::Listed(answers));
@@ -258,7 +320,11 @@ impl Shard {
                 let answer = lookup.answer;
                 answers[answer].result = find_cold(&flow, lookup).await;
             }
-            FlowEnd::Listed(ColdList { from, request, answers })
+            FlowEnd::Listed(ColdList {
+                from,
+                request,
+                answers,
+            })
         });
     }
 
@@ -272,26 +338,48 @@ impl Shard {
         answer: usize,
         cold: &mut Vec<ColdLookup>,
     ) -> Result<Option<Listed>, ReadError> {
-        let slot = *self.slots.get(&item.partition).ok_or(ReadError::UnknownPartition)?;
+        let slot = *self
+            .slots
+            .get(&item.partition)
+            .ok_or(ReadError::UnknownPartition)?;
         let p = self.partition(slot).expect("a known slot is filled");
         check_epoch(p, item.current_leader_epoch)?;
         let none = Timestamp(-1);
         match item.what {
             ListWhat::Earliest => {
                 let epoch = p.epochs.epoch_at(p.log_start).unwrap_or(LeaderEpoch(-1));
-                Ok(Some(Listed { offset: p.log_start, timestamp: none, leader_epoch: epoch }))
+                Ok(Some(Listed {
+                    offset: p.log_start,
+                    timestamp: none,
+                    leader_epoch: epoch,
+                }))
             }
-            ListWhat::Latest => {
-                Ok(Some(Listed { offset: p.high_watermark, timestamp: none, leader_epoch: p.epoch }))
-            }
+            ListWhat::Latest => Ok(Some(Listed {
+                offset: p.high_watermark,
+                timestamp: none,
+                leader_epoch: p.epoch,
+            })),
             ListWhat::MaxTimestamp => {
                 let with = |s: &'_ Segment| s.index.largest();
-                let Some(largest) = p.segments.iter().filter_map(with).reduce(|a, b| if b.timestamp > a.timestamp { b } else { a })
+                let Some(largest) = p
+                    .segments
+                    .iter()
+                    .filter_map(with)
+                    .reduce(|a, b| if b.timestamp > a.timestamp { b } else { a })
                 else {
                     return Ok(None);
                 };
-                let s = p.segment_of(largest.base_offset).expect("a batch lies in a segment");
-                self.find_in(p, s, largest.position.0, answer, Find::Largest(largest.base_offset), cold)
+                let s = p
+                    .segment_of(largest.base_offset)
+                    .expect("a batch lies in a segment");
+                self.find_in(
+                    p,
+                    s,
+                    largest.position.0,
+                    answer,
+                    Find::Largest(largest.base_offset),
+                    cold,
+                )
             }
             ListWhat::At(timestamp) => {
                 for s in &p.segments {
@@ -319,7 +407,10 @@ impl Shard {
         let first_hot = p.extents.iter().find(|e| e.segment >= s.base && e.whole);
         let in_memory = first_hot.is_some_and(|e| e.segment == s.base && e.position <= position);
         if in_memory {
-            return Ok(hot.iter().find_map(|batch| find.within(batch)).filter(|l| l.offset < p.high_watermark));
+            return Ok(hot
+                .iter()
+                .find_map(|batch| find.within(batch))
+                .filter(|l| l.offset < p.high_watermark));
         }
         cold.push(ColdLookup {
             answer,
@@ -345,11 +436,19 @@ impl Find {
     fn within(self, bytes: &[u8]) -> Option<Listed> {
         let header = batch::BatchHeader::parse(bytes).ok()?;
         let (offset, timestamp) = match self {
-            Find::At(timestamp) if header.max_timestamp >= timestamp => batch::scan_for_timestamp(bytes, timestamp)?,
-            Find::Largest(base) if header.base_offset == base => batch::offset_of_max_timestamp(bytes)?,
+            Find::At(timestamp) if header.max_timestamp >= timestamp => {
+                batch::scan_for_timestamp(bytes, timestamp)?
+            }
+            Find::Largest(base) if header.base_offset == base => {
+                batch::offset_of_max_timestamp(bytes)?
+            }
             Find::At(_) | Find::Largest(_) => return None,
         };
-        Some(Listed { offset, timestamp, leader_epoch: header.leader_epoch })
+        Some(Listed {
+            offset,
+            timestamp,
+            leader_epoch: header.leader_epoch,
+        })
     }
 }
 
@@ -363,7 +462,12 @@ struct ColdLookup {
 }
 
 /// Reads a stretch of a segment as the batches of it that are whole, each verified. `Err(Corrupt)` names where.
-async fn read_stretch(flow: &Flow, place: &Place, position: u64, bytes: usize) -> Result<Bytes, ReadError> {
+async fn read_stretch(
+    flow: &Flow,
+    place: &Place,
+    position: u64,
+    bytes: usize,
+) -> Result<Bytes, ReadError> {
     let path = segment::path(place.partition, place.base);
     let from = position - position % BLOCK as u64;
     let to = (position + bytes as u64).min(place.disk_end);
@@ -373,7 +477,13 @@ async fn read_stretch(flow: &Flow, place: &Place, position: u64, bytes: usize) -
         ReadError::Storage
     };
     let file = flow.open(&path, false, true).await.map_err(storage)?;
-    let read = flow.read(file, from, buffers::aligned(length + place.rest.len() + BLOCK)).await;
+    let read = flow
+        .read(
+            file,
+            from,
+            buffers::aligned(length + place.rest.len() + BLOCK),
+        )
+        .await;
     flow.close(file).await.map_err(storage)?;
     let mut read = read.map_err(storage)?;
     let reached = (from + read.len() as u64).min(to.max(place.disk_end));
@@ -402,6 +512,11 @@ async fn read_cold(flow: &Flow, item: &ColdItem, interval: usize) -> Result<Vec<
                     break;
                 }
                 Err(error) => {
+                    eprintln!(
+                        "DEBUG {place:?} at {at} {error:?} len {} {:x?}",
+                        bytes.len(),
+                        &bytes[at..(at + 32).min(bytes.len())]
+                    );
                     tracing::error!(
                         partition = %place.partition,
                         segment = place.base.0,
@@ -428,7 +543,8 @@ async fn read_cold(flow: &Flow, item: &ColdItem, interval: usize) -> Result<Vec<
             return Ok(vec![bytes.slice(begin..at)]);
         }
         // The batch that holds the offset is larger than what was read.
-        let reached = place.position + bytes.len() as u64 >= place.disk_end + place.rest.len() as u64;
+        let reached =
+            place.position + bytes.len() as u64 >= place.disk_end + place.rest.len() as u64;
         if reached {
             return Ok(Vec::new());
         }
@@ -458,5 +574,9 @@ async fn find_cold(flow: &Flow, lookup: ColdLookup) -> Result<Option<Listed>, Re
         wanted = if at == 0 { wanted * 2 } else { stretch };
         position += at as u64;
     }
-    Ok(lookup.hot.iter().find_map(|batch| lookup.find.within(batch)).and_then(visible))
+    Ok(lookup
+        .hot
+        .iter()
+        .find_map(|batch| lookup.find.within(batch))
+        .and_then(visible))
 }

@@ -26,7 +26,9 @@ struct Disk {
 impl Disk {
     fn run(&mut self, op: DiskOp) -> Result<DiskOutcome, DiskError> {
         match op {
-            DiskOp::Open { file, path, create, .. } => {
+            DiskOp::Open {
+                file, path, create, ..
+            } => {
                 if !create && !self.files.contains_key(&path) {
                     return Err(DiskError::NOT_FOUND);
                 }
@@ -34,15 +36,32 @@ impl Disk {
                 assert!(self.open.insert(file, path).is_none(), "{file:?} is open");
                 self.opened_max = self.opened_max.max(self.open.len());
             }
-            DiskOp::Close { file } => assert!(self.open.remove(&file).is_some(), "{file:?} is not open"),
-            DiskOp::Write { file, position, bytes } => {
-                assert!(position % 4096 == 0 && bytes.len() % 4096 == 0 && bytes.as_ptr() as usize % 4096 == 0);
-                let content = self.files.get_mut(&self.open[&file]).expect("open files exist");
+            DiskOp::Close { file } => {
+                assert!(self.open.remove(&file).is_some(), "{file:?} is not open")
+            }
+            DiskOp::Write {
+                file,
+                position,
+                bytes,
+            } => {
+                assert!(
+                    position % 4096 == 0
+                        && bytes.len() % 4096 == 0
+                        && bytes.as_ptr() as usize % 4096 == 0
+                );
+                let content = self
+                    .files
+                    .get_mut(&self.open[&file])
+                    .expect("open files exist");
                 let end = position as usize + bytes.len();
                 content.resize(content.len().max(end), 0);
                 content[position as usize..end].copy_from_slice(&bytes);
             }
-            DiskOp::Read { file, position, mut into } => {
+            DiskOp::Read {
+                file,
+                position,
+                mut into,
+            } => {
                 let content = &self.files[&self.open[&file]];
                 let begin = content.len().min(position as usize);
                 let end = content.len().min(begin + into.capacity() / 4096 * 4096);
@@ -50,12 +69,22 @@ impl Disk {
                 return Ok(DiskOutcome::Read(into));
             }
             DiskOp::Flush { file } => assert!(self.open.contains_key(&file)),
-            DiskOp::Allocate { file, position, length } => {
-                let content = self.files.get_mut(&self.open[&file]).expect("open files exist");
+            DiskOp::Allocate {
+                file,
+                position,
+                length,
+            } => {
+                let content = self
+                    .files
+                    .get_mut(&self.open[&file])
+                    .expect("open files exist");
                 content.resize(content.len().max((position + length) as usize), 0);
             }
             DiskOp::Truncate { file, length } => {
-                self.files.get_mut(&self.open[&file]).expect("open files exist").resize(length as usize, 0);
+                self.files
+                    .get_mut(&self.open[&file])
+                    .expect("open files exist")
+                    .resize(length as usize, 0);
             }
             DiskOp::Unlink { path } => drop(self.files.remove(&path)),
             DiskOp::Rename { from, to } => {
@@ -66,17 +95,26 @@ impl Disk {
                 let prefix = format!("{path}/");
                 let entries = self.files.iter().filter_map(|(name, content)| {
                     let name = name.strip_prefix(&prefix)?.to_owned();
-                    Some(DirectoryEntry { name, directory: false, length: content.len() as u64 })
+                    Some(DirectoryEntry {
+                        name,
+                        directory: false,
+                        length: content.len() as u64,
+                    })
                 });
                 return Ok(DiskOutcome::Listing(entries.collect()));
             }
-            DiskOp::SyncDirectory { .. } | DiskOp::MakeDirectory { .. } | DiskOp::RemoveDirectory { .. } => {}
+            DiskOp::SyncDirectory { .. }
+            | DiskOp::MakeDirectory { .. }
+            | DiskOp::RemoveDirectory { .. } => {}
         }
         Ok(DiskOutcome::Done)
     }
 }
 
-const TOPIC: TopicPartition = TopicPartition { topic: TopicId([9; 16]), partition: 0 };
+const TOPIC: TopicPartition = TopicPartition {
+    topic: TopicId([9; 16]),
+    partition: 0,
+};
 
 struct Node {
     disk: Disk,
@@ -107,11 +145,22 @@ fn config() -> PartitionConfig {
 
 fn open(disk: &mut Disk, partitions: &[TopicPartition]) -> Shard {
     let files = Rc::new(RefCell::new(FileIds::default()));
-    let owned = partitions.iter().map(|id| Partition::new(*id, config(), LeaderEpoch(0))).collect();
+    let owned = partitions
+        .iter()
+        .map(|id| Partition::new(*id, config(), LeaderEpoch(0)))
+        .collect();
     let mut runner = FlowRunner::new(&files, |flow| async move {
         let mut arena = Arena::new(256 << 10, 256 << 10, 2 << 20);
-        let at = ShardFiles { directory: "s".into(), id: JournalId { directory: [1; 16], number: 0 } };
-        recover::open_shard(&flow, &at, &Limits::TINY, &mut arena, owned).await.map(|r| (r, arena))
+        let at = ShardFiles {
+            directory: "s".into(),
+            id: JournalId {
+                directory: [1; 16],
+                number: 0,
+            },
+        };
+        recover::open_shard(&flow, &at, &Limits::TINY, &mut arena, owned)
+            .await
+            .map(|r| (r, arena))
     });
     disk.open.clear();
     let mut requests = Vec::new();
@@ -120,7 +169,10 @@ fn open(disk: &mut Disk, partitions: &[TopicPartition]) -> Shard {
             break result.expect("recovers");
         }
         for DiskRequest { token, op } in requests.drain(..) {
-            runner.on_disk(DiskDone { token, result: disk.run(op) });
+            runner.on_disk(DiskDone {
+                token,
+                result: disk.run(op),
+            });
         }
     };
     Shard::new([1; 16], Limits::TINY, recovered, arena, files)
@@ -131,14 +183,26 @@ impl Node {
         let mut disk = Disk::default();
         let mut shard = open(&mut disk, &[]);
         shard.create_partition(TOPIC, config(), LeaderEpoch(0));
-        Node { disk, shard, request: 0, answers: Vec::new(), now: Now::default() }
+        Node {
+            disk,
+            shard,
+            request: 0,
+            answers: Vec::new(),
+            now: Now::default(),
+        }
     }
 
     /// The process dies and starts again on the same files.
     fn restart(self) -> Node {
         let mut disk = self.disk;
         let shard = open(&mut disk, &[TOPIC]);
-        Node { disk, shard, request: self.request, answers: Vec::new(), now: self.now }
+        Node {
+            disk,
+            shard,
+            request: self.request,
+            answers: Vec::new(),
+            now: self.now,
+        }
     }
 
     fn settle(&mut self) {
@@ -150,33 +214,54 @@ impl Node {
                 break;
             }
             for DiskRequest { token, op } in requests {
-                let done = DiskDone { token, result: self.disk.run(op) };
+                let done = DiskDone {
+                    token,
+                    result: self.disk.run(op),
+                };
                 self.shard.on_disk(self.now, done, &mut out);
             }
         }
         assert_eq!(out.fatal, None);
-        self.answers.extend(out.answers.into_iter().map(|(_, answer)| answer));
+        self.answers
+            .extend(out.answers.into_iter().map(|(_, answer)| answer));
     }
 
     fn call(&mut self, body: CallBody) -> u64 {
         self.request += 1;
-        let call = Call { from: ShardId(0), request: RequestToken(self.request), body };
+        let call = Call {
+            from: ShardId(0),
+            request: RequestToken(self.request),
+            body,
+        };
         let mut out = ShardOut::default();
         self.shard.call(self.now, call, &mut out);
         for DiskRequest { token, op } in std::mem::take(&mut out.disk) {
-            let done = DiskDone { token, result: self.disk.run(op) };
+            let done = DiskDone {
+                token,
+                result: self.disk.run(op),
+            };
             self.shard.on_disk(self.now, done, &mut out);
         }
-        self.answers.extend(out.answers.into_iter().map(|(_, answer)| answer));
+        self.answers
+            .extend(out.answers.into_iter().map(|(_, answer)| answer));
         self.settle();
         self.request
     }
 
     fn append(&mut self, records: Bytes) -> Result<Appended, AppendError> {
-        let items = vec![AppendItem { slot: 0, partition: TOPIC, records }];
-        self.call(CallBody::Append { acks: Acks::All, items });
+        let items = vec![AppendItem {
+            slot: 0,
+            partition: TOPIC,
+            records,
+        }];
+        self.call(CallBody::Append {
+            acks: Acks::All,
+            items,
+        });
         let answer = self.answers.pop().expect("answered");
-        let AnswerBody::Appended(mut list) = answer.body else { panic!("{answer:?}") };
+        let AnswerBody::Appended(mut list) = answer.body else {
+            panic!("{answer:?}")
+        };
         list.pop().expect("one answer").result
     }
 
@@ -192,15 +277,22 @@ impl Node {
                 current_leader_epoch: LeaderEpoch(-1),
                 last_fetched_epoch: LeaderEpoch(-1),
             };
-            self.call(CallBody::Read { max_bytes: 10_000, items: vec![item] });
-            let AnswerBody::Read(mut list) = self.answers.pop().expect("answered").body else { panic!() };
+            self.call(CallBody::Read {
+                max_bytes: 10_000,
+                items: vec![item],
+            });
+            let AnswerBody::Read(mut list) = self.answers.pop().expect("answered").body else {
+                panic!()
+            };
             let done = list.pop().expect("one answer").result.expect("readable");
             if done.records.is_empty() {
                 assert_eq!(offset, done.high_watermark);
                 return batches;
             }
             let mut joined = BytesMut::new();
-            done.records.iter().for_each(|part| joined.extend_from_slice(part));
+            done.records
+                .iter()
+                .for_each(|part| joined.extend_from_slice(part));
             let mut bytes = joined.freeze();
             while !bytes.is_empty() {
                 let header = crate::batch::verify(&bytes).expect("valid");
@@ -217,7 +309,11 @@ impl Node {
 /// A batch of `count` records with `bytes` of value each.
 fn batch(count: usize, bytes: usize, fill: u8) -> Bytes {
     let timestamp = Timestamp(i64::from(fill));
-    (0..count).fold(BatchBuilder::new(), |batch, _| batch.value(timestamp, &vec![fill; bytes])).build()
+    (0..count)
+        .fold(BatchBuilder::new(), |batch, _| {
+            batch.value(timestamp, &vec![fill; bytes])
+        })
+        .build()
 }
 
 fn payload(batch: &Bytes) -> &[u8] {
@@ -238,7 +334,9 @@ fn what_is_appended_is_read_back_before_and_after_restarts() {
             };
             let records = batch(count, bytes, (round * 20 + step % 20) as u8);
             let appended = node.append(records.clone()).expect("appended");
-            let next = expected.last().map_or(0, |(base, b)| base.0 + BatchHeader::parse(b).expect("ours").count as i64);
+            let next = expected.last().map_or(0, |(base, b)| {
+                base.0 + BatchHeader::parse(b).expect("ours").count as i64
+            });
             assert_eq!(appended.base_offset, Offset(next));
             expected.push((appended.base_offset, records));
         }
@@ -252,7 +350,11 @@ fn what_is_appended_is_read_back_before_and_after_restarts() {
         }
         node = node.restart();
     }
-    assert!(node.disk.opened_max < 40, "{} files open", node.disk.opened_max);
+    assert!(
+        node.disk.opened_max < 40,
+        "{} files open",
+        node.disk.opened_max
+    );
 }
 
 #[test]
@@ -270,14 +372,29 @@ fn a_clean_stop_leaves_kafkas_files() {
     node.settle();
     assert!(node.shard.stopped());
     let mut found = Vec::new();
-    for (path, content) in node.disk.files.iter().filter(|(path, _)| path.ends_with(".log")) {
-        let base: i64 = path[path.len() - 24..path.len() - 4].parse().expect("a base offset");
-        assert_eq!(BatchHeader::parse(content).expect("begins with a batch").base_offset, Offset(base));
+    for (path, content) in node
+        .disk
+        .files
+        .iter()
+        .filter(|(path, _)| path.ends_with(".log"))
+    {
+        let base: i64 = path[path.len() - 24..path.len() - 4]
+            .parse()
+            .expect("a base offset");
+        assert_eq!(
+            BatchHeader::parse(content)
+                .expect("begins with a batch")
+                .base_offset,
+            Offset(base)
+        );
         found.extend_from_slice(content);
     }
     assert_eq!(found, all);
     let mut node = node.restart();
-    assert_eq!(node.append(batch(1, 10, 1)).expect("appended").base_offset, Offset(150));
+    assert_eq!(
+        node.append(batch(1, 10, 1)).expect("appended").base_offset,
+        Offset(150)
+    );
     assert_eq!(node.read_all(Offset(0)).len(), 151);
 }
 
@@ -295,14 +412,32 @@ fn offsets_by_time_and_watches() {
             what: ListWhat::At(Timestamp(want)),
         }];
         node.call(CallBody::ListOffsets { items });
-        let AnswerBody::Listed(list) = node.answers.pop().expect("answered").body else { panic!() };
-        let found = Listed { offset: Offset(want * 2), timestamp: Timestamp(want), leader_epoch: LeaderEpoch(0) };
+        let AnswerBody::Listed(list) = node.answers.pop().expect("answered").body else {
+            panic!()
+        };
+        let found = Listed {
+            offset: Offset(want * 2),
+            timestamp: Timestamp(want),
+            leader_epoch: LeaderEpoch(0),
+        };
         assert_eq!(list[0].result, Ok(Some(found)));
     }
-    let watch = node.call(CallBody::Watch { items: vec![WatchItem { partition: TOPIC, seen_end: Offset(400) }] });
+    let watch = node.call(CallBody::Watch {
+        items: vec![WatchItem {
+            partition: TOPIC,
+            seen_end: Offset(400),
+        }],
+    });
     assert!(node.answers.is_empty());
-    let items = vec![AppendItem { slot: 0, partition: TOPIC, records: batch(1, 1, 1) }];
-    node.call(CallBody::Append { acks: Acks::None, items });
+    let items = vec![AppendItem {
+        slot: 0,
+        partition: TOPIC,
+        records: batch(1, 1, 1),
+    }];
+    node.call(CallBody::Append {
+        acks: Acks::None,
+        items,
+    });
     let answer = node.answers.pop().expect("the watch");
     assert!(matches!(answer.body, AnswerBody::Changed) && answer.request == RequestToken(watch));
     assert!(node.answers.is_empty());

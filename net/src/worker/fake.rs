@@ -275,6 +275,7 @@ impl Rig {
                 Worker::new(Parts {
                     me: ShardId(shard),
                     shards,
+                    node: NodeId(1),
                     image: image.clone(),
                     storage: Fake::default(),
                     limits: limits.clone(),

@@ -69,6 +69,10 @@ impl<'a> Reader<'a> {
 
     /// Fails unless everything was taken.
     pub fn end(&self) -> Result<(), Damaged> {
-        if self.rest.is_empty() { Ok(()) } else { Err(self.damaged()) }
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(self.damaged())
+        }
     }
 }

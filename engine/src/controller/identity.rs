@@ -1,0 +1,193 @@
+//! Whose data directory this is: `corelane.identity`, written last; and whether the last stop was clean: `clean`.
+//!
+//! ```text
+//!  no identity, nothing else   ─► Fresh: the caller formats all it keeps here ─► Identity::write ─► Existing from now on
+//!  no identity, but data       ─► refused by name
+//!  identity of another node    ─► refused by name
+//!
+//!  clean stop: all is flushed ─► mark_clean        start: take_clean (durably gone before the first append) ─► bool
+//! ```
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::codec::{CodecError, Reader};
+use super::frame::{self, Kind};
+use super::recovery::{failed, holds_entries};
+use crate::disk::DiskError;
+use crate::fatal::Fatal;
+use crate::flow::Flow;
+use crate::rng::Rng;
+use crate::types::NodeId;
+
+/// The identity's name in the data directory.
+pub const IDENTITY_FILE: &str = "corelane.identity";
+const IDENTITY_TEMPORARY: &str = "corelane.identity.tmp";
+const CLEAN_FILE: &str = "clean";
+
+/// Longer than any identity of this format.
+const FILE_BYTES_MAX: usize = 4096;
+
+/// What a data directory is for ever.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// The cluster; clients see it as the base64 of these 16 bytes.
+    pub cluster: [u8; 16],
+    pub directory: [u8; 16],
+    pub node: NodeId,
+}
+
+/// What `open` found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Opened {
+    Existing(Identity),
+    /// A directory to format: everything else first, [`Identity::write`] last.
+    Fresh(Identity),
+}
+
+/// Reads the identity, or draws one for an empty directory. `leftovers`: how the names of files begin that a format
+/// cut short may leave besides `meta`; a directory of such a name may hold files but no directories (topics).
+pub async fn open(
+    flow: &Flow,
+    node: NodeId,
+    rng: &mut Rng,
+    leftovers: &[&str],
+) -> Result<Opened, Fatal> {
+    let entries = flow.list("").await.map_err(failed("the data directory"))?;
+    if entries.iter().any(|e| e.name == IDENTITY_FILE) {
+        let identity = read(flow).await?;
+        if identity.node != node {
+            return Err(Fatal::Directory(format!(
+                "it belongs to node {}, not to node {}; give --node-id {} or another --data-dir",
+                identity.node.0, node.0, identity.node.0
+            )));
+        }
+        // A name that a killed process gave need not be on disk.
+        flow.sync_directory("")
+            .await
+            .map_err(failed("the data directory"))?;
+        return Ok(Opened::Existing(identity));
+    }
+    for entry in entries {
+        let name = entry.name.as_str();
+        let data = match name {
+            IDENTITY_TEMPORARY | "lost+found" => false,
+            "meta" => holds_entries(flow).await?,
+            _ if !leftovers.iter().any(|l| name.starts_with(l)) => true,
+            _ if entry.directory => {
+                let inside = flow.list(name).await.map_err(failed(name))?;
+                inside.iter().any(|e| e.directory)
+            }
+            _ => false,
+        };
+        if data {
+            return Err(Fatal::Directory(format!(
+                "it has no {IDENTITY_FILE}, but holds {name}; give an empty directory as --data-dir, or put the \
+                 identity file back"
+            )));
+        }
+    }
+    Ok(Opened::Fresh(Identity {
+        cluster: uuid(rng),
+        directory: uuid(rng),
+        node,
+    }))
+}
+
+impl Identity {
+    /// Makes a formatted directory ours, durably: temporary, flush, rename, directory sync.
+    pub async fn write(&self, flow: &Flow) -> Result<(), Fatal> {
+        let bytes = self.encode();
+        write_file(flow, IDENTITY_TEMPORARY, bytes).await?;
+        flow.rename(IDENTITY_TEMPORARY, IDENTITY_FILE)
+            .await
+            .map_err(failed(IDENTITY_FILE))?;
+        flow.sync_directory("")
+            .await
+            .map_err(failed("the data directory"))
+    }
+
+    fn encode(&self) -> Bytes {
+        let mut payload = BytesMut::new();
+        payload.put_slice(&self.cluster);
+        payload.put_slice(&self.directory);
+        payload.put_i32(self.node.0);
+        frame::encode(Kind::Identity, &payload).freeze()
+    }
+
+    fn decode(bytes: &Bytes) -> Result<Identity, CodecError> {
+        let found = frame::decode(bytes)
+            .ok_or_else(|| CodecError::Invalid("checksum is wrong".to_owned()))?;
+        let mut from = Reader::new(found.of(Kind::Identity)?, "identity");
+        let identity = Identity {
+            cluster: from.bytes16()?,
+            directory: from.bytes16()?,
+            node: NodeId(from.i32()?),
+        };
+        from.end()?;
+        Ok(identity)
+    }
+}
+
+async fn read(flow: &Flow) -> Result<Identity, Fatal> {
+    let failed = failed(IDENTITY_FILE);
+    let file = flow
+        .open(IDENTITY_FILE, false, false)
+        .await
+        .map_err(&failed)?;
+    let bytes = flow
+        .read(file, 0, BytesMut::with_capacity(FILE_BYTES_MAX))
+        .await
+        .map_err(&failed)?;
+    flow.close(file).await.map_err(&failed)?;
+    Identity::decode(&bytes.freeze()).map_err(|error| match error {
+        CodecError::Newer { .. } => Fatal::Directory(format!(
+            "{IDENTITY_FILE}: {error}; start a newer Corelane on it, or give another --data-dir"
+        )),
+        CodecError::Short(_) | CodecError::Invalid(_) => {
+            Fatal::Damaged(format!("{IDENTITY_FILE}: {error}"))
+        }
+    })
+}
+
+/// Says that everything in the directory was flushed: the last act of a clean stop.
+pub async fn mark_clean(flow: &Flow) -> Result<(), Fatal> {
+    let bytes = frame::encode(Kind::CleanStop, &[]).freeze();
+    write_file(flow, CLEAN_FILE, bytes).await?;
+    flow.sync_directory("").await.map_err(failed(CLEAN_FILE))
+}
+
+/// Was the last stop clean? Durably forgotten when it returns: call it before the first append of a start.
+pub async fn take_clean(flow: &Flow) -> Result<bool, Fatal> {
+    let failed = failed(CLEAN_FILE);
+    match flow.open(CLEAN_FILE, false, false).await {
+        Err(DiskError::NOT_FOUND) => return Ok(false),
+        Err(error) => return Err(failed(error)),
+        Ok(file) => flow.close(file).await.map_err(&failed)?,
+    }
+    flow.unlink(CLEAN_FILE).await.map_err(&failed)?;
+    flow.sync_directory("").await.map_err(&failed)?;
+    Ok(true)
+}
+
+async fn write_file(flow: &Flow, path: &str, bytes: Bytes) -> Result<(), Fatal> {
+    let failed = failed(path);
+    let file = flow.open(path, true, false).await.map_err(&failed)?;
+    flow.truncate(file, 0).await.map_err(&failed)?;
+    flow.write(file, 0, bytes).await.map_err(&failed)?;
+    flow.flush(file).await.map_err(&failed)?;
+    flow.close(file).await.map_err(&failed)
+}
+
+/// A random id as Kafka draws them: a version 4 UUID whose base64 does not begin with '-', which tools take for an
+/// option.
+pub(crate) fn uuid(rng: &mut Rng) -> [u8; 16] {
+    loop {
+        let mut id = rng.bytes16();
+        id[6] = id[6] & 0x0f | 0x40;
+        id[8] = id[8] & 0x3f | 0x80;
+        // '-' is digit 62 of base64url.
+        if id[0] >> 2 != 62 {
+            return id;
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The kernel half of the Kafka side: sockets and the drive loop. No protocol decision.
+
+pub mod counters;
+pub mod drive;
+mod listener;
+mod pool;
+mod shard;
+mod signals;
+mod sockets;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! Starts the shards, waits for signals, and ends with them.
+//!
+//! ```text
+//!  prepare: lock directory ─► look at host ─► bind
+//!  run:     threads: pin, ring ─► every ring enabled: doors ─► machine, loop … stopped ─► wind down ─► all ended ─► Ok
+//!           caller:  SIGTERM, SIGINT or StopHandle ─► Event::Stop to every shard;  second signal ─► exit at once
+//! ```
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier, mpsc};
+use std::thread;
+
+use corelane_engine::fatal::Fatal;
+use corelane_engine::types::ShardId;
+use corelane_engine::uring::host::{self, HostReport};
+use corelane_engine::uring::lock::DirectoryLock;
+use corelane_engine::uring::mesh::{Door, Mesh, mesh};
+use corelane_engine::uring::wake::ring_eventfd;
+
+use super::counters::Counters;
+use super::listener::Listener;
+use super::shard::{Parcel, Shard};
+pub use super::signals::StopHandle;
+use super::signals::{Watch, Woken};
+use crate::event::{Machine, StartReport};
+
+/// Most shards of one process.
+pub const SHARDS_MAX: u16 = 256;
+
+/// How the shards run. [`DriveConfig::new`] gives what a broker wants.
+#[derive(Clone, Debug)]
+pub struct DriveConfig {
+    /// Port 0: one chosen by the kernel, see [`Drive::address`].
+    pub listen: SocketAddr,
+    /// Made where it is missing.
+    pub data_dir: PathBuf,
+    /// `None`: [`HostReport::shards_default`]. More than CPUs is allowed, then nothing is pinned.
+    pub shards: Option<u16>,
+    /// Ties each shard to a CPU of its own.
+    pub pin: bool,
+    /// SIGTERM and SIGINT stop the shards. They are blocked in the calling thread, which must not have started others
+    /// that take them.
+    pub signals: bool,
+    /// Stops the shards as SIGTERM does.
+    pub stop: Option<StopHandle>,
+    /// Called on shard 0's thread when the node is open for clients.
+    pub on_opened: fn(&StartReport),
+    /// Called on the shard's thread when the process cannot go on.
+    pub on_fatal: fn(&Fatal) -> !,
+}
+
+impl DriveConfig {
+    pub fn new(listen: SocketAddr, data_dir: impl Into<PathBuf>) -> DriveConfig {
+        DriveConfig {
+            listen,
+            data_dir: data_dir.into(),
+            shards: None,
+            pin: true,
+            signals: true,
+            stop: None,
+            on_opened: |_| {},
+            on_fatal: die,
+        }
+    }
+}
+
+/// Says the reason on standard error and ends the process with its exit code.
+pub fn die(fatal: &Fatal) -> ! {
+    eprintln!("corelane: {fatal}");
+    std::process::exit(i32::from(fatal.exit_code()));
+}
+
+/// [`Drive::prepare`] and [`Drive::run`] in one; the counters go to the debug log.
+///
+/// # Errors
+///
+/// As [`Drive::prepare`] and [`Drive::run`].
+pub fn run<M: Machine>(
+    config: DriveConfig,
+    make: impl Fn(ShardId) -> M + Send + Sync,
+) -> Result<(), Fatal> {
+    for (shard, counters) in Drive::prepare(config)?.run(make)?.iter().enumerate() {
+        tracing::debug!(shard, "{counters}");
+    }
+    Ok(())
+}
+
+/// A directory locked, an address bound and a host looked at, but no thread yet.
+pub struct Drive {
+    config: DriveConfig,
+    host: HostReport,
+    listener: Arc<Listener>,
+    shards: u16,
+    _lock: DirectoryLock,
+}
+
+impl Drive {
+    /// # Errors
+    ///
+    /// [`Fatal::Directory`]: in use by another process, or not writable. [`Fatal::Host`]: no io_uring, kernel too old,
+    /// address taken.
+    pub fn prepare(config: DriveConfig) -> Result<Drive, Fatal> {
+        let lock = DirectoryLock::take(&config.data_dir)?;
+        let host = HostReport::read(&config.data_dir)?;
+        let listener = Arc::new(Listener::bind(config.listen)?);
+        let shards = config.shards.unwrap_or_else(|| host.shards_default());
+        if shards == 0 || shards > SHARDS_MAX {
+            return Err(Fatal::Host(format!(
+                "{shards} shards: between 1 and {SHARDS_MAX} are possible"
+            )));
+        }
+        Ok(Drive {
+            config,
+            host,
+            listener,
+            shards,
+            _lock: lock,
+        })
+    }
+
+    /// The address bound. Connections are refused until a machine says [`crate::event::SocketOp::Accept`].
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
+    pub fn host(&self) -> &HostReport {
+        &self.host
+    }
+
+    pub fn shards(&self) -> u16 {
+        self.shards
+    }
+
+    /// Starts a thread per shard, makes a machine on each, and returns when all have stopped, with their counters.
+    ///
+    /// # Errors
+    ///
+    /// [`Fatal::Host`] when a shard's ring or thread cannot be made. What a running shard ends with goes to
+    /// [`DriveConfig::on_fatal`].
+    pub fn run<M: Machine>(
+        self,
+        make: impl Fn(ShardId) -> M + Send + Sync,
+    ) -> Result<Vec<Counters>, Fatal> {
+        let count = usize::from(self.shards);
+        let mut watch = Watch::new(self.config.signals, self.config.stop.clone())
+            .map_err(|e| Fatal::Host(format!("no descriptors for signals: {e}")))?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let all_ended = Arc::new(Barrier::new(count));
+        let (report, reports) = mpsc::channel();
+        thread::scope(|scope| {
+            let mut threads = Vec::new();
+            let mut starts = Vec::new();
+            for (number, end) in mesh(count).into_iter().enumerate() {
+                let (start, started) = mpsc::channel::<Vec<Door>>();
+                starts.push(start);
+                let me = ShardId(number as u16);
+                let (make, drive, report) = (&make, &self, report.clone());
+                let (stop, all_ended, ended) =
+                    (Arc::clone(&stop), Arc::clone(&all_ended), watch.ended());
+                let body = move || {
+                    let _guard = AbortOnPanic;
+                    let mut shard = match drive.shard(me, end, stop) {
+                        Ok(shard) => shard,
+                        Err(fatal) => {
+                            let _ = report.send((number, Err(fatal)));
+                            return Counters::default();
+                        }
+                    };
+                    let _ = report.send((number, Ok(shard.door())));
+                    // Closed without a word: another shard could not start.
+                    let Ok(doors) = started.recv() else {
+                        return Counters::default();
+                    };
+                    let mut machine = make(me);
+                    let ended_well = shard.run(&mut machine, doors, drive.config.on_opened);
+                    let counters = match ended_well.and_then(|()| shard.wind_down()) {
+                        Ok(counters) => counters,
+                        Err(fatal) => (drive.config.on_fatal)(&fatal),
+                    };
+                    // Others may still ring this shard: its ring lives until all have ended.
+                    if all_ended.wait().is_leader() {
+                        use std::os::fd::AsRawFd;
+                        ring_eventfd(ended.as_raw_fd());
+                    }
+                    counters
+                };
+                let thread = thread::Builder::new()
+                    .name(format!("shard-{number}"))
+                    .spawn_scoped(scope, body)
+                    .map_err(|e| Fatal::Host(format!("no thread for shard {number}: {e}")))?;
+                threads.push(thread);
+            }
+            let mut doors = vec![None; count];
+            for _ in 0..count {
+                let (number, door) = reports.recv().expect("every shard reports");
+                doors[number] = Some(door?);
+            }
+            let doors: Vec<Door> = doors.into_iter().flatten().collect();
+            for start in &starts {
+                start.send(doors.clone()).expect("the shard waits");
+            }
+            let mut stopping = false;
+            loop {
+                match watch.wait() {
+                    Woken::ShardsEnded => break,
+                    Woken::Signal(signal) if stopping => std::process::exit(128 + signal),
+                    Woken::Signal(_) | Woken::StopAsked => {
+                        stopping = true;
+                        stop.store(true, Ordering::Release);
+                        for door in &doors {
+                            ring_eventfd(door.eventfd);
+                        }
+                    }
+                }
+            }
+            let join = |t: thread::ScopedJoinHandle<'_, Counters>| t.join().expect("no panic");
+            Ok(threads.into_iter().map(join).collect())
+        })
+    }
+
+    /// Runs on the shard's own thread.
+    fn shard(&self, me: ShardId, end: Mesh<Parcel>, stop: Arc<AtomicBool>) -> Result<Shard, Fatal> {
+        let cpus = &self.host.cpus;
+        if self.config.pin && usize::from(self.shards) <= cpus.len() {
+            let cpu = cpus[usize::from(me.0)];
+            if !host::pin(cpu) {
+                tracing::warn!(cpu, shard = me.0, "the kernel refused to pin a shard");
+            }
+        }
+        let listener = Arc::clone(&self.listener);
+        Shard::new(me, &self.config.data_dir, end, listener, stop)
+    }
+}
+
+/// A shard that panics takes the process with it: the others would wait for it for ever.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            std::process::abort();
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! `corelane broker`: one start screen, then the shards run until a signal.
+
+use std::fs::File;
+use std::io::Read;
+use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use corelane_engine::fatal::Fatal;
+use corelane_engine::limits::Limits;
+use corelane_engine::types::{NodeId, ShardId};
+use corelane_net::context::authorize_all;
+use corelane_net::event::StartReport;
+use corelane_net::node::{Node, NodeConfig};
+use corelane_net::uring::drive::{Drive, DriveConfig};
+use corelane_net::worker::NetLimits;
+
+use crate::config::{BrokerArgs, BrokerConfig};
+
+/// What the last line of the start screen says, set before the shards start.
+static READY: OnceLock<(String, Instant)> = OnceLock::new();
+
+/// Memory for one shard's hot tail at the least; a smaller `--memory` is refused.
+const SHARD_MEMORY_MIN: u64 = 160 << 20;
+
+pub(crate) fn run(args: BrokerArgs) -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CORELANE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+    let config = match args.resolve() {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("corelane: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    match serve(&config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fatal) => {
+            eprintln!("corelane: {fatal}");
+            ExitCode::from(fatal.exit_code())
+        }
+    }
+}
+
+fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
+    let started = Instant::now();
+    let mut drive = DriveConfig::new(config.listen, &config.data_dir);
+    drive.shards = config.shards;
+    drive.on_opened = opened;
+    let drive = Drive::prepare(drive)?;
+    let (address, shards, host) = (drive.address(), drive.shards(), drive.host());
+
+    let memory = config.memory.unwrap_or(host.memory_bytes / 4);
+    let tail = tail_bytes(memory, shards)?;
+    let (advertised, port) = config
+        .advertise
+        .clone()
+        .unwrap_or_else(|| (address.ip().to_string(), address.port()));
+
+    println!("corelane {}", env!("CARGO_PKG_VERSION"));
+    println!("  listening   {address}, advertised as {advertised}:{port}");
+    println!("  node        {}", config.node_id);
+    println!("  shards      {shards}");
+    println!("  directory   {}", config.data_dir.display());
+    println!(
+        "  memory      {} MiB for data in flight and the hot tail",
+        (tail.2 * usize::from(shards)) >> 20
+    );
+    for line in host.to_string().lines() {
+        println!("  {line}");
+    }
+    let _ = READY.set((address.to_string(), started));
+
+    let seed = random()?;
+    let limits = Limits {
+        tail_bytes_max: tail.0,
+        ..Limits::NORMAL
+    };
+    let (node, arena) = (NodeId(config.node_id), [8 << 20, tail.1, tail.2]);
+    let make = move |me: ShardId| {
+        Node::new(NodeConfig {
+            me,
+            shards,
+            node,
+            host: advertised.clone(),
+            port,
+            limits: limits.clone(),
+            net: NetLimits::NORMAL,
+            arena,
+            seed: seed.wrapping_add(u64::from(me.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            authorize: authorize_all,
+        })
+    };
+    for (shard, counters) in drive.run(make)?.iter().enumerate() {
+        tracing::debug!(shard, "{counters}");
+    }
+    println!("stopped");
+    Ok(())
+}
+
+/// Tail, arena step and arena ceiling of each shard.
+fn tail_bytes(memory: u64, shards: u16) -> Result<(usize, usize, usize), Fatal> {
+    let each = memory / u64::from(shards);
+    if each < SHARD_MEMORY_MIN {
+        return Err(Fatal::Host(format!(
+            "{} MiB of memory are too little for {shards} shards: {} MiB are needed; see --memory and --shards",
+            memory >> 20,
+            (SHARD_MEMORY_MIN * u64::from(shards)) >> 20
+        )));
+    }
+    let tail = Limits::NORMAL.tail_bytes_max;
+    let step = 32 << 20;
+    // Twice a step beyond the tail: chunks that readers still hold, and the one being filled.
+    Ok((tail, step, tail + 2 * step + (8 << 20)))
+}
+
+fn opened(report: &StartReport) {
+    let (address, started) = READY.get().expect("set before the shards start");
+    println!(
+        "  recovery    {} partitions, {} journal groups, {:.1} MiB read, last stop {}",
+        report.partitions,
+        report.groups,
+        report.bytes_read as f64 / f64::from(1 << 20),
+        if report.clean {
+            "clean"
+        } else {
+            "unclean: leader epochs raised"
+        },
+    );
+    println!(
+        "ready  {address} after {} ms",
+        started.elapsed().as_millis()
+    );
+}
+
+fn random() -> Result<u64, Fatal> {
+    let mut bytes = [0; 8];
+    File::open("/dev/urandom")
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .map_err(|error| Fatal::Host(format!("no randomness: /dev/urandom: {error}")))?;
+    Ok(u64::from_be_bytes(bytes))
+}
