@@ -19,10 +19,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use corelane_engine::call::RequestToken;
 use corelane_engine::controller::command::{
-    Broker, Command, CommandError, Layout as TopicLayout, NewTopic, Outcome, decode_records,
+    Broker, Command, CommandError, Outcome, decode_records,
 };
 use corelane_engine::controller::image::Image;
-use corelane_engine::controller::{self, Controller, ControllerOut, PRODUCER_ID_BLOCK, TOKEN_BIT};
+use corelane_engine::controller::{self, Controller, ControllerOut, TOKEN_BIT};
 use corelane_engine::disk::DiskDone;
 use corelane_engine::fatal::Fatal;
 use corelane_engine::flow::{FileIds, FlowRunner};
@@ -35,8 +35,7 @@ use corelane_engine::shard::{Shard, ShardOut};
 use corelane_engine::types::{Instant, NodeId, Now, ShardId};
 
 use crate::context::Authorize;
-use crate::desk::{Decision, Proposal, Proposed};
-use crate::error_code;
+use crate::desk::Proposed;
 use crate::event::{Event, Machine, Message, Outbox, SocketOp, StartReport};
 use crate::worker::{NetLimits, Parts, Worker};
 
@@ -107,7 +106,8 @@ enum Stop {
 
 /// Whose command it is.
 enum Asked {
-    Request(Proposed),
+    /// One of a request's, by the request's own index.
+    Request { request: RequestToken, slot: u32 },
     /// One of the start's own.
     Start,
 }
@@ -403,18 +403,9 @@ impl Node {
                     out.sockets.push(SocketOp::Accept);
                 }
             }
-            Asked::Request(proposed) => {
-                let decision = match result {
-                    Ok(Outcome::Created { id, .. }) => Decision::Created(id),
-                    Ok(Outcome::Done) => Decision::Deleted,
-                    Ok(Outcome::ProducerIds { first, count }) => Decision::ProducerIds {
-                        first,
-                        end: first + i64::from(count),
-                    },
-                    Err(error) => Decision::Refused(error_code::of_command(&error)),
-                };
+            Asked::Request { request, slot } => {
                 if let State::Running(worker) = &mut self.state {
-                    worker.on_decision(now, proposed.request, proposed.slot, decision, out);
+                    worker.on_decision(now, request, slot, result, out);
                 }
             }
         }
@@ -438,8 +429,12 @@ impl Node {
         let mut told = false;
         if let State::Running(worker) = &mut self.state {
             for proposed in worker.take_proposals() {
-                let command = command(&proposed.what);
-                self.ask(Asked::Request(proposed), command, out);
+                let Proposed {
+                    request,
+                    slot,
+                    command,
+                } = proposed;
+                self.ask(Asked::Request { request, slot }, command, out);
             }
         }
         while let Some(controller) = &mut self.controller {
@@ -506,31 +501,6 @@ impl Node {
             self.controller = None;
             self.state = State::Marking(mark);
         }
-    }
-}
-
-fn command(what: &Proposal) -> Command {
-    match what {
-        Proposal::CreateTopic {
-            name,
-            partitions,
-            configs,
-        } => Command::CreateTopic(NewTopic {
-            name: name.clone(),
-            layout: TopicLayout::Count {
-                partitions: *partitions,
-                replicas: 1,
-            },
-            configs: configs
-                .iter()
-                .map(|(name, value)| (name.clone(), Some(value.clone())))
-                .collect(),
-            validate_only: false,
-        }),
-        Proposal::DeleteTopic(id) => Command::DeleteTopic { id: *id },
-        Proposal::ProducerIds => Command::AllocateProducerIds {
-            count: PRODUCER_ID_BLOCK,
-        },
     }
 }
 
