@@ -464,7 +464,8 @@ impl Node {
             let first = self.is_first();
             match &mut self.state {
                 State::Running(worker) => {
-                    if worker.drain(out) || now.mono >= until {
+                    let drained = worker.drain(out);
+                    if drained || now.mono >= until {
                         worker.storage_mut().stop();
                         self.stop = Stop::Storing;
                     }

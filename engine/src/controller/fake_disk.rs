@@ -3,7 +3,9 @@
 //! A kill keeps what is readable. A power cut keeps, loses or tears each unflushed block, size and directory entry by
 //! itself.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::task::Poll;
 
 use bytes::BytesMut;
@@ -233,11 +235,12 @@ impl FakeDisk {
         &mut self,
         start: impl FnOnce(Flow) -> F,
     ) -> Option<(T, FileIds)> {
-        let mut runner = FlowRunner::new(start);
+        let files = Rc::new(RefCell::new(FileIds::default()));
+        let mut runner = FlowRunner::new(&files, start);
         let mut requests = Vec::new();
         loop {
             if let Poll::Ready(value) = runner.step(&mut requests) {
-                return Some((value, runner.into_files()));
+                return Some((value, files.take()));
             }
             for request in std::mem::take(&mut requests) {
                 runner.on_disk(self.run(request)?);

@@ -165,7 +165,7 @@ impl Journal {
         let padded = group::pad(bytes) as u64;
         // A file may be used once its last lap is wholly below head.
         let end = (self.at.head.0 / file_bytes) * file_bytes + self.ring_bytes() - kept;
-        let inside = next % file_bytes != 0 && next % file_bytes + padded <= file_bytes;
+        let inside = !next.is_multiple_of(file_bytes) && next % file_bytes + padded <= file_bytes;
         let begin = if inside {
             next
         } else {

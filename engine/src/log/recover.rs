@@ -339,7 +339,7 @@ fn walk(
         };
         let next = chain.next.0;
         let found = valid(next).or_else(|| {
-            (next % file_bytes != 0)
+            (!next.is_multiple_of(file_bytes))
                 .then(|| valid(next.next_multiple_of(file_bytes)))
                 .flatten()
         });
