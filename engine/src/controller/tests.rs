@@ -475,6 +475,25 @@ fn whatever_was_answered_survives_kills_and_cuts() {
     assert!(starts > 700, "{starts} starts only");
 }
 
+/// Killed between write and flush, the group is readable; the next start shows it, so it must outlive a power cut.
+#[test]
+fn what_a_start_shows_is_durable() {
+    for seed in 0..20 {
+        let mut disk = FakeDisk::default();
+        let mut node = started(&mut disk, 1);
+        disk.operations_left = Some(1);
+        node.propose(create("a"));
+        node.run(&mut disk);
+        assert!(node.answers.is_empty());
+        disk.kill();
+        let shown = start(&mut disk, 2).unwrap().unwrap();
+        assert_eq!(names(&shown.images[0]), ["a"]);
+        disk.cut(&mut Rng::new(seed));
+        let again = start(&mut disk, 3).unwrap().unwrap();
+        assert_eq!(names(&again.images[0]), ["a"], "seed {seed}");
+    }
+}
+
 #[test]
 fn a_topic_larger_than_the_log_file_is_kept() {
     let mut disk = FakeDisk::default();
