@@ -18,7 +18,7 @@ use crate::flow::Flow;
 use crate::limits::BLOCK;
 use crate::log::checkpoint::{self, Section};
 use crate::log::journal::GroupSeq;
-use crate::log::write_back::{self, JobError, SegmentDone};
+use crate::log::write_back::{self, SegmentDone};
 use crate::types::{Now, Offset};
 
 /// Partitions written side by side.
@@ -205,32 +205,29 @@ impl Shard {
     pub(super) fn on_wrote_back(
         &mut self,
         now: Now,
-        result: Result<Vec<SegmentDone>, JobError>,
+        result: Result<Vec<SegmentDone>, Fatal>,
         out: &mut ShardOut,
     ) {
         let Cycle::Writing { below, slots, stop } = std::mem::take(&mut self.cycle) else {
             panic!("write-back ended outside its cycle")
         };
-        match result {
-            Ok(done) => {
-                for job in &done {
-                    self.settle_segment(job);
-                }
-                self.snapshot(below, slots, stop);
-            }
-            Err(JobError::NoSpace { .. }) => {
-                // Files the flow opened are unknown to us now: they are opened again; what it wrote is written again.
-                self.on_no_space(now);
-                for slot in slots {
-                    match self.partition_mut(slot) {
-                        Some(p) => p.busy = false,
-                        None => self.end_doomed(slot, None),
-                    }
-                }
-            }
-            Err(JobError::Fatal(fatal)) => {
+        let done = match result {
+            Ok(done) => done,
+            Err(fatal) => {
                 out.fatal.get_or_insert(fatal);
+                return;
             }
+        };
+        for job in &done {
+            self.settle_segment(job);
+        }
+        let worked_on: BTreeSet<u32> = done.iter().map(|job| job.slot).collect();
+        for slot in worked_on {
+            self.end_busy(slot);
+        }
+        match done.iter().any(|job| job.no_space) {
+            true => self.on_no_space(now),
+            false => self.snapshot(below, slots, stop),
         }
     }
 
@@ -277,6 +274,7 @@ impl Shard {
             number: if partial { state.number } else { 0 },
             records,
             head: self.journal.position(below),
+            head_prev_crc: self.journal.prev_crc(below),
             length: 0,
         };
         let bytes = checkpoint::seal_section(bytes, self.directory, section);
@@ -330,12 +328,14 @@ impl Shard {
             let written = write_section(&flow, handle, at, bytes, allocated, other).await;
             FlowEnd::Checkpointed(
                 written
-                    .map(|(end, allocated)| SectionWritten {
-                        file,
-                        end,
-                        allocated,
-                        full,
-                        full_bytes: end - at,
+                    .map(|written| {
+                        written.map(|(end, allocated)| SectionWritten {
+                            file,
+                            end,
+                            allocated,
+                            full,
+                            full_bytes: end - at,
+                        })
                     })
                     .map_err(|error| Fatal::Disk {
                         what: "write checkpoint".into(),
@@ -347,7 +347,8 @@ impl Shard {
 
     pub(super) fn on_checkpointed(
         &mut self,
-        result: Result<SectionWritten, Fatal>,
+        now: Now,
+        result: Result<Option<SectionWritten>, Fatal>,
         out: &mut ShardOut,
     ) {
         let Cycle::Checkpointing {
@@ -360,7 +361,12 @@ impl Shard {
             panic!("a checkpoint ended outside its cycle")
         };
         let written = match result {
-            Ok(written) => written,
+            Ok(Some(written)) => written,
+            // The head stays; the next cycle tries again.
+            Ok(None) => {
+                self.on_no_space(now);
+                return;
+            }
             Err(fatal) => {
                 out.fatal.get_or_insert(fatal);
                 return;
@@ -418,7 +424,7 @@ impl Shard {
     }
 }
 
-/// Writes and flushes one section; the file is extended in steps ahead of need.
+/// Writes and flushes one section; the file is extended in steps ahead of need. `None`: it could not be.
 async fn write_section(
     flow: &Flow,
     file: FileId,
@@ -426,7 +432,7 @@ async fn write_section(
     bytes: Bytes,
     allocated: u64,
     step: u64,
-) -> Result<(u64, u64), DiskError> {
+) -> Result<Option<(u64, u64)>, DiskError> {
     let end = at + bytes.len() as u64;
     assert!(
         end.is_multiple_of(BLOCK as u64),
@@ -435,9 +441,12 @@ async fn write_section(
     let mut reserved = allocated;
     if end > allocated {
         reserved = end.next_multiple_of(step);
-        flow.allocate(file, allocated, reserved - allocated).await?;
+        match flow.allocate(file, allocated, reserved - allocated).await {
+            Err(DiskError::NO_SPACE) => return Ok(None),
+            extended => extended?,
+        }
     }
     flow.write(file, at, bytes).await?;
     flow.flush(file).await?;
-    Ok((end, reserved))
+    Ok(Some((end, reserved)))
 }
