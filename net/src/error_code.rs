@@ -76,7 +76,8 @@ pub fn message(mut text: String) -> Str {
 pub fn of_append(error: &AppendError) -> (ErrorCode, Option<String>) {
     match error {
         AppendError::UnknownPartition => (ErrorCode::UnknownTopicOrPartition, None),
-        AppendError::Corrupt(why) => (ErrorCode::CorruptMessage, Some(why.clone())),
+        // Kafka says no more than the code.
+        AppendError::Corrupt(_) => (ErrorCode::CorruptMessage, None),
         AppendError::InvalidRecord(why) => (ErrorCode::InvalidRecord, Some(why.clone())),
         AppendError::InvalidTimestamp(why) => (ErrorCode::InvalidTimestamp, Some(why.clone())),
         AppendError::TooLarge { bytes, max } => (

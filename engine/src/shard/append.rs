@@ -4,11 +4,12 @@ use super::{FlowEnd, STALL_RETRY, Shard, ShardOut, Stalled, token};
 use crate::batch::{self, CheckedBatch, TimestampType};
 use crate::call::{Acks, AppendError, AppendItem, Appended};
 use crate::disk::{DiskOp, DiskRequest, DiskToken};
+use crate::fatal::Fatal;
 use crate::limits::{BATCH_HEADER, BLOCK};
 use crate::log::group::{ENTRY_HEADER, pad, pointer_payload};
+use crate::log::journal::GroupSeq;
 use crate::log::partition::{AnswerTo, Pending, StraightStage};
 use crate::log::producers::Admission;
-use crate::fatal::Fatal;
 use crate::log::write_back::{self, SegmentDone, SegmentJob};
 use crate::types::{Now, Timestamp};
 
@@ -119,11 +120,14 @@ impl Shard {
             }
         }
         let header = batch.header();
-        p.roll_for(
+        let rolled = p.roll_for(
             batch.len(),
             header.max_timestamp.0,
             header.last_offset_delta,
         );
+        if rolled {
+            self.sealed_below = GroupSeq(self.journal.open_seq().0 + 1);
+        }
         let appended = if batch.len() >= self.limits.straight_bytes_min
             && self.ready_for_straight(slot, batch.len())
         {
@@ -173,11 +177,7 @@ impl Shard {
         }
     }
 
-    fn append_small(
-        &mut self,
-        slot: u32,
-        batch: &CheckedBatch,
-    ) -> Option<(Appended, crate::log::journal::GroupSeq)> {
+    fn append_small(&mut self, slot: u32, batch: &CheckedBatch) -> Option<(Appended, GroupSeq)> {
         if !self.journal.reserve(
             ENTRY_HEADER + batch.len(),
             &mut self.arena,
@@ -213,7 +213,7 @@ impl Shard {
         slot: u32,
         batch: &CheckedBatch,
         out: &mut ShardOut,
-    ) -> Option<(Appended, crate::log::journal::GroupSeq)> {
+    ) -> Option<(Appended, GroupSeq)> {
         // Live memory is bounded by write-back, which frees it group by group.
         let live = self.journal.live_bytes();
         if live > 0 && live + batch.len() > self.limits.tail_bytes_max {

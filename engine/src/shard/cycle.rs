@@ -108,6 +108,11 @@ impl Shard {
         let _ = out;
     }
 
+    /// Whether the section that waits may be written now.
+    pub(super) fn cycle_may_go_on(&self) -> bool {
+        matches!(self.cycle, Cycle::Waiting { need, .. } if self.journal.flushed_all() >= need)
+    }
+
     /// How much has to go: the groups whose memory or place in the ring is needed, a bounded number at a time.
     fn target(&self) -> GroupSeq {
         if self.stopping {
@@ -131,7 +136,7 @@ impl Shard {
         let chunk = (self.limits.write_back_bytes * 8).min(self.limits.tail_bytes_max / 4);
         let mut taken = 0;
         // The whole span is taken only where it is over the bound; a little more is taken so that cycles are few.
-        if memory <= memory_max && ring <= ring_max {
+        if memory <= memory_max && ring <= ring_max && below >= self.sealed_below {
             return below;
         }
         while below < self.journal.flushed_all() && taken < chunk {
@@ -142,7 +147,8 @@ impl Shard {
             ring -= span.min(ring);
             taken += span as usize;
             below = GroupSeq(below.0 + 1);
-            if memory <= memory_max / 2 && ring <= ring_max / 2 {
+            let enough = memory <= memory_max / 2 && ring <= ring_max / 2;
+            if enough && below >= self.sealed_below {
                 break;
             }
         }

@@ -158,6 +158,8 @@ pub struct Shard {
     room_changed: bool,
     prepare: BTreeSet<u32>,
     cycle: cycle::Cycle,
+    /// Groups below hold bytes of a sealed segment: they are written back without waiting for pressure.
+    sealed_below: GroupSeq,
     cold: read::ColdBudget,
     /// No space was left when a segment was to be extended: try again then.
     no_space_until: Option<Instant>,
@@ -216,6 +218,7 @@ impl Shard {
             room_changed: false,
             prepare: BTreeSet::new(),
             cycle: cycle::Cycle::default(),
+            sealed_below: GroupSeq(0),
             cold: read::ColdBudget::default(),
             no_space_until: None,
             retry_at: None,
@@ -524,12 +527,18 @@ impl Shard {
         }
         self.retry_stalled(now, out);
         self.start_prepares();
-        self.settle_cycle(now, out);
         self.start_removals();
         self.cold_settle();
-        self.submit_groups(out);
-        while let Some(index) = self.fresh.pop() {
-            self.step_flow(now, index, out);
+        loop {
+            self.settle_cycle(now, out);
+            self.submit_groups(out);
+            while let Some(index) = self.fresh.pop() {
+                self.step_flow(now, index, out);
+            }
+            // A cycle with nothing to write goes on at once: no completion would wake it.
+            if !self.cycle_may_go_on() {
+                break;
+            }
         }
         self.failed |= out.fatal.is_some();
     }
