@@ -1,0 +1,6 @@
+//! The measuring stick: an open-loop load generator, the speed of light on this machine, and brokers side by side.
+
+pub mod load;
+pub mod machine;
+pub mod sys;
+pub mod wire;
