@@ -1,5 +1,6 @@
 //! The measuring stick: an open-loop load generator, the speed of light on this machine, and brokers side by side.
 
+pub mod floor;
 pub mod load;
 pub mod machine;
 pub mod sys;

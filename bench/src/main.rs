@@ -1,10 +1,13 @@
 //! `corelane-bench`: the command line.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use corelane_bench::load::plan::Plan;
+use corelane_bench::floor::drive::{self, Job};
+use corelane_bench::floor::{self, Floor};
+use corelane_bench::load::plan::{self, Plan};
 use corelane_bench::load::report::Outcome;
 use corelane_bench::load::{self, html, search};
 use corelane_bench::sys;
@@ -18,6 +21,7 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "made once")]
 enum Command {
     /// Load a broker: produce, consume, end to end.
     ///
@@ -25,6 +29,29 @@ enum Command {
     /// was due. Sends without an answer are counted with their age. A run in which the tool itself was late is rejected
     /// (exit code 2).
     Load(Plan),
+    /// The speed of light on this machine: the least code that could do the job, on one thread and one ring.
+    ///
+    /// Starts the server in a process of its own and loads it like any broker. With --serve it only serves, to be
+    /// loaded by `corelane-bench load`.
+    Floor {
+        /// The job.
+        #[arg(value_enum)]
+        job: Job,
+        #[command(flatten)]
+        options: floor::Options,
+        /// Only serve, until Ctrl-C.
+        #[arg(long)]
+        serve: bool,
+        /// Length of the measurement.
+        #[arg(long, default_value = "5s", value_parser = plan::parse_duration)]
+        duration: Duration,
+        /// CPU for the generator.
+        #[arg(long)]
+        generator_core: Option<usize>,
+        /// Write the result as JSON.
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -32,6 +59,19 @@ fn main() -> ExitCode {
     sys::catch_interrupts();
     let done = match cli.command {
         Command::Load(plan) => run_load(&plan),
+        Command::Floor {
+            options,
+            serve: true,
+            ..
+        } => run_server(&options),
+        Command::Floor {
+            job,
+            options,
+            duration,
+            generator_core,
+            json,
+            serve: false,
+        } => run_floor(&options, job, duration, generator_core, json.as_deref()),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -43,7 +83,32 @@ fn main() -> ExitCode {
     }
 }
 
-fn run_load(plan: &Plan) -> Result<bool, Box<dyn std::error::Error>> {
+type Done = Result<bool, Box<dyn std::error::Error>>;
+
+fn run_server(options: &floor::Options) -> Done {
+    Floor::open(options)?.run()?;
+    Ok(true)
+}
+
+fn run_floor(
+    options: &floor::Options,
+    job: Job,
+    duration: Duration,
+    core: Option<usize>,
+    json: Option<&Path>,
+) -> Done {
+    let outcome = drive::drive(options, job, |plan| {
+        plan.duration = duration;
+        plan.cores.extend(core);
+    })?;
+    println!("{}\n{}", drive::caption(options), outcome.table());
+    if let Some(path) = json {
+        std::fs::write(path, serde_json::to_string_pretty(&outcome)? + "\n")?;
+    }
+    Ok(outcome.sound())
+}
+
+fn run_load(plan: &Plan) -> Done {
     let each = |outcome: &Outcome| println!("{}", outcome.table());
     let mut sound = true;
     let outcomes = if !plan.sweep.is_empty() {
