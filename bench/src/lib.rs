@@ -4,4 +4,5 @@ pub mod floor;
 pub mod load;
 pub mod machine;
 pub mod sys;
+pub mod versus;
 pub mod wire;

@@ -10,7 +10,7 @@ use corelane_bench::floor::{self, Floor};
 use corelane_bench::load::plan::{self, Plan};
 use corelane_bench::load::report::Outcome;
 use corelane_bench::load::{self, html, search};
-use corelane_bench::sys;
+use corelane_bench::{sys, versus};
 
 /// Measures Kafka brokers honestly: open loop, latencies from the intended send time, nothing dropped.
 #[derive(Parser)]
@@ -52,6 +52,10 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
     },
+    /// Corelane beside Apache Kafka, same machine, same run, in A-B-B-A pairs, with equal durability.
+    ///
+    /// Prints its plan and length first. A recording that was broken off goes on where it stopped.
+    Versus(versus::Options),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
     sys::catch_interrupts();
     let done = match cli.command {
         Command::Load(plan) => run_load(&plan),
+        Command::Versus(options) => run_versus(&options),
         Command::Floor {
             options,
             serve: true,
@@ -84,6 +89,11 @@ fn main() -> ExitCode {
 }
 
 type Done = Result<bool, Box<dyn std::error::Error>>;
+
+fn run_versus(options: &versus::Options) -> Done {
+    println!("{}", versus::run(options)?);
+    Ok(true)
+}
 
 fn run_server(options: &floor::Options) -> Done {
     Floor::open(options)?.run()?;
