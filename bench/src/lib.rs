@@ -3,6 +3,7 @@
 pub mod floor;
 pub mod load;
 pub mod machine;
+pub mod selftest;
 pub mod sys;
 pub mod versus;
 pub mod wire;

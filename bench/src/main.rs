@@ -10,7 +10,7 @@ use corelane_bench::floor::{self, Floor};
 use corelane_bench::load::plan::{self, Plan};
 use corelane_bench::load::report::Outcome;
 use corelane_bench::load::{self, html, search};
-use corelane_bench::{sys, versus};
+use corelane_bench::{selftest, sys, versus};
 
 /// Measures Kafka brokers honestly: open loop, latencies from the intended send time, nothing dropped.
 #[derive(Parser)]
@@ -56,6 +56,12 @@ enum Command {
     ///
     /// Prints its plan and length first. A recording that was broken off goes on where it stopped.
     Versus(versus::Options),
+    /// Is the tool honest? Measures servers whose behaviour is known, and prints the tool's own ceiling.
+    Selftest {
+        /// Length of the longest case; 100s is the thorough form.
+        #[arg(long, default_value = "10s", value_parser = plan::parse_duration)]
+        duration: Duration,
+    },
 }
 
 fn main() -> ExitCode {
@@ -64,6 +70,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Load(plan) => run_load(&plan),
         Command::Versus(options) => run_versus(&options),
+        Command::Selftest { duration } => run_selftest(duration),
         Command::Floor {
             options,
             serve: true,
@@ -89,6 +96,19 @@ fn main() -> ExitCode {
 }
 
 type Done = Result<bool, Box<dyn std::error::Error>>;
+
+fn run_selftest(duration: Duration) -> Done {
+    let mut right = true;
+    for verdict in selftest::verdicts(duration.as_secs_f64())? {
+        let mark = if verdict.right { "right" } else { "WRONG" };
+        println!("{mark}: {}\n       measured: {}", verdict.expected, verdict.measured);
+        right &= verdict.right;
+    }
+    for (what, outcome) in selftest::ceiling(Duration::from_secs(3))? {
+        println!("ceiling, {what}: {:.0} MB/s, {:.0} requests/s (server included, same machine)", outcome.mb_per_s, outcome.requests_per_s);
+    }
+    Ok(right)
+}
 
 fn run_versus(options: &versus::Options) -> Done {
     println!("{}", versus::run(options)?);
