@@ -101,11 +101,17 @@ fn run_selftest(duration: Duration) -> Done {
     let mut right = true;
     for verdict in selftest::verdicts(duration.as_secs_f64())? {
         let mark = if verdict.right { "right" } else { "WRONG" };
-        println!("{mark}: {}\n       measured: {}", verdict.expected, verdict.measured);
+        println!(
+            "{mark}: {}\n       measured: {}",
+            verdict.expected, verdict.measured
+        );
         right &= verdict.right;
     }
     for (what, outcome) in selftest::ceiling(Duration::from_secs(3))? {
-        println!("ceiling, {what}: {:.0} MB/s, {:.0} requests/s (server included, same machine)", outcome.mb_per_s, outcome.requests_per_s);
+        println!(
+            "ceiling, {what}: {:.0} MB/s, {:.0} requests/s (server included, same machine)",
+            outcome.mb_per_s, outcome.requests_per_s
+        );
     }
     Ok(right)
 }

@@ -127,7 +127,9 @@ fn connection(
                     speak::produced(&produce, 0, 0, &mut answer);
                     later.push_back((now + delay.as_nanos() as u64, answer));
                 }
-                Behaviour::Refuse if served.is_multiple_of(2) => speak::produced(&produce, 19, -1, &mut out),
+                Behaviour::Refuse if served.is_multiple_of(2) => {
+                    speak::produced(&produce, 19, -1, &mut out)
+                }
                 _ => speak::produced(&produce, 0, 0, &mut out),
             }
         }
@@ -153,7 +155,11 @@ pub fn measure(behaviour: Behaviour, sends: f64, duration: Duration) -> Result<O
         quiet: true,
         keep_topic: true,
         // So that sends wait here too, where a tool that measures from the actual send forgets them.
-        in_flight: if matches!(behaviour, Behaviour::Stop { .. }) { 4 } else { 0 },
+        in_flight: if matches!(behaviour, Behaviour::Stop { .. }) {
+            4
+        } else {
+            0
+        },
         ..Plan::standard()
     };
     run(&plan)
@@ -200,23 +206,45 @@ pub fn verdicts(seconds: f64) -> Result<Vec<Verdict>, LoadError> {
     let duration = Duration::from_secs_f64(seconds);
     let mut verdicts = Vec::new();
     let mut say = |expected: String, measured: String, right| {
-        verdicts.push(Verdict { expected, measured, right });
+        verdicts.push(Verdict {
+            expected,
+            measured,
+            right,
+        });
     };
 
     // A stop of length L in a run of length D: sends due during it wait for between L and 0, evenly. The share q of all
     // sends that waited longer than x is (L - x) / D, so the quantile 1 - q is L - q D.
     let (sends, stop) = (1000.0, seconds / 25.0);
-    let behaviour = Behaviour::Stop { after: duration / 2, length: Duration::from_secs_f64(stop) };
+    let behaviour = Behaviour::Stop {
+        after: duration / 2,
+        length: Duration::from_secs_f64(stop),
+    };
     let outcome = measure(behaviour, sends, duration)?;
-    let (p99, p999) = ((stop - 0.01 * seconds) * 1e6, (stop - 0.001 * seconds) * 1e6);
+    let (p99, p999) = (
+        (stop - 0.01 * seconds) * 1e6,
+        (stop - 0.001 * seconds) * 1e6,
+    );
     let near = |value: f64, wanted: f64| (value - wanted).abs() <= 0.15 * wanted + 5_000.0;
     say(
-        format!("stopped for {stop:.2} s of {seconds:.1} s: p99 {:.0} ms, p99.9 {:.0} ms", p99 / 1e3, p999 / 1e3),
-        format!("p99 {:.0} ms, p99.9 {:.0} ms", outcome.latency.p99_us / 1e3, outcome.latency.p999_us / 1e3),
+        format!(
+            "stopped for {stop:.2} s of {seconds:.1} s: p99 {:.0} ms, p99.9 {:.0} ms",
+            p99 / 1e3,
+            p999 / 1e3
+        ),
+        format!(
+            "p99 {:.0} ms, p99.9 {:.0} ms",
+            outcome.latency.p99_us / 1e3,
+            outcome.latency.p999_us / 1e3
+        ),
         near(outcome.latency.p99_us, p99) && near(outcome.latency.p999_us, p999),
     );
 
-    let outcome = measure(Behaviour::Delay(Duration::from_millis(5)), sends, duration / 2)?;
+    let outcome = measure(
+        Behaviour::Delay(Duration::from_millis(5)),
+        sends,
+        duration / 2,
+    )?;
     say(
         "each answer 5 ms late: p50 5 ms".to_owned(),
         format!("p50 {:.2} ms", outcome.latency.p50_us / 1e3),
@@ -226,16 +254,33 @@ pub fn verdicts(seconds: f64) -> Result<Vec<Verdict>, LoadError> {
     let outcome = measure(Behaviour::Silent(100), sends, duration / 4)?;
     let sent = outcome.due;
     say(
-        format!("silent after 100 of {sent}: {} unacknowledged, their age in the latencies", sent - 100),
-        format!("{} unacknowledged, {} samples, p50 {:.0} ms", outcome.unacked, outcome.latency.count, outcome.latency.p50_us / 1e3),
-        outcome.unacked == sent - 100 && outcome.latency.count == sent && outcome.latency.p50_us > 400_000.0,
+        format!(
+            "silent after 100 of {sent}: {} unacknowledged, their age in the latencies",
+            sent - 100
+        ),
+        format!(
+            "{} unacknowledged, {} samples, p50 {:.0} ms",
+            outcome.unacked,
+            outcome.latency.count,
+            outcome.latency.p50_us / 1e3
+        ),
+        outcome.unacked == sent - 100
+            && outcome.latency.count == sent
+            && outcome.latency.p50_us > 400_000.0,
     );
 
     let outcome = measure(Behaviour::Refuse, sends, duration / 4)?;
-    let refused = outcome.errors.get("NOT_ENOUGH_REPLICAS").copied().unwrap_or(0);
+    let refused = outcome
+        .errors
+        .get("NOT_ENOUGH_REPLICAS")
+        .copied()
+        .unwrap_or(0);
     say(
         format!("every second one refused: {} errors", outcome.due / 2),
-        format!("{refused} errors, {} acknowledged, {} due", outcome.acked, outcome.due),
+        format!(
+            "{refused} errors, {} acknowledged, {} due",
+            outcome.acked, outcome.due
+        ),
         refused == outcome.due / 2 && outcome.acked + refused == outcome.due,
     );
     Ok(verdicts)
@@ -255,7 +300,10 @@ mod tests {
                 return;
             }
             for verdict in verdicts.iter().filter(|verdict| !verdict.right) {
-                said += &format!("expected {}, measured {}\n", verdict.expected, verdict.measured);
+                said += &format!(
+                    "expected {}, measured {}\n",
+                    verdict.expected, verdict.measured
+                );
             }
         }
         panic!("three times over:\n{said}");
@@ -264,7 +312,10 @@ mod tests {
     #[test]
     fn the_null_server_is_loaded_without_errors() {
         for (what, outcome) in ceiling(Duration::from_millis(300)).unwrap() {
-            assert!(outcome.acked > 0 && outcome.unacked == 0 && outcome.errors.is_empty(), "{what}");
+            assert!(
+                outcome.acked > 0 && outcome.unacked == 0 && outcome.errors.is_empty(),
+                "{what}"
+            );
             assert_eq!(outcome.acked, outcome.due, "{what}");
         }
     }
@@ -272,9 +323,19 @@ mod tests {
     #[test]
     fn a_lost_connection_is_opened_again_and_what_was_on_it_stays_unacknowledged() {
         let outcome = measure(Behaviour::HangUp(100), 1000.0, Duration::from_millis(500)).unwrap();
-        let lost: u64 = outcome.errors.iter().filter(|(name, _)| name.starts_with("connection")).map(|(_, n)| n).sum();
+        let lost: u64 = outcome
+            .errors
+            .iter()
+            .filter(|(name, _)| name.starts_with("connection"))
+            .map(|(_, n)| n)
+            .sum();
         assert!(lost > 0, "{:?}", outcome.errors);
-        assert!(outcome.acked > 100 && outcome.unacked > 0, "{} {}", outcome.acked, outcome.unacked);
+        assert!(
+            outcome.acked > 100 && outcome.unacked > 0,
+            "{} {}",
+            outcome.acked,
+            outcome.unacked
+        );
         assert_eq!(outcome.acked + outcome.unacked, outcome.due);
         assert_eq!(outcome.latency.count, outcome.due);
     }

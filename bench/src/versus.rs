@@ -26,7 +26,7 @@ use self::subject::{Ballast, Subject};
 use self::workloads::{Case, Durability, Goal, Placement};
 use crate::floor::drive::{Job, Server};
 use crate::load::report::Outcome;
-use crate::load::{self, LoadError, plan};
+use crate::load::{self, LoadError, html, plan};
 use crate::machine::Machine;
 use crate::sys;
 
@@ -202,6 +202,9 @@ pub fn run(options: &Options) -> Result<String, VersusError> {
         recording.samples.push(sample);
         save(&options.out, &recording)?;
     }
+    let page_path = options.out.with_extension("html");
+    fs::write(&page_path, page(&cases, &recording))?;
+    println!("pictures: {}", page_path.display());
     Ok(table(&cases, &recording))
 }
 
@@ -395,6 +398,42 @@ fn save(path: &Path, recording: &Recording) -> io::Result<()> {
     let draft = path.with_extension("part");
     fs::write(&draft, serde_json::to_string_pretty(recording)? + "\n")?;
     fs::rename(draft, path)
+}
+
+/// The report: the table, and the percentile curves of each case's first sound run on each side.
+pub fn page(cases: &[Case], recording: &Recording) -> String {
+    let mut body = format!("<pre>{}</pre>", html::escape(&table(cases, recording)));
+    for case in cases {
+        let mut series = Vec::new();
+        for who in [Who::Peer, Who::Corelane, Who::Floor] {
+            let mut runs = recording.samples.iter();
+            let run = runs.find(|sample| {
+                sample.case == case.name && sample.who == who && sample.rejected.is_none()
+            });
+            for (kind, name) in [("latency", "produce"), ("end_to_end", "end to end")] {
+                let curve = run
+                    .map(|run| run.outcome[kind]["curve"].clone())
+                    .unwrap_or_default();
+                let points: Vec<(f64, f64)> = serde_json::from_value(curve).unwrap_or_default();
+                if !points.is_empty() {
+                    series.push(html::Series {
+                        name: format!("{who:?}, {name}"),
+                        points,
+                    });
+                }
+            }
+        }
+        if !series.is_empty() {
+            body += &html::chart(
+                &html::Chart {
+                    title: &case.name,
+                    ..html::PERCENTILES
+                },
+                &series,
+            );
+        }
+    }
+    html::wrap("corelane-bench versus", &body)
 }
 
 /// Ratios against the goals. Rejected runs are left out, and counted.
