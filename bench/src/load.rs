@@ -319,6 +319,9 @@ fn outcome(
         }
         None => None,
     };
+    // What follows the stop is a drain: its rate would draw a fall that was none of the broker's.
+    let stop = shared.stop.load(Ordering::Relaxed);
+    let whole_windows = stop.saturating_sub(shared.t0.load(Ordering::Relaxed)) / shared.window_ns;
     let mut rejected = report::judge_lateness(&latency, &lateness);
     if plan.verify && verified.is_none() {
         rejected = Some("reading back failed".to_owned());
@@ -367,6 +370,7 @@ fn outcome(
             windows,
             Duration::from_nanos(shared.window_ns),
             template.plain_bytes,
+            whole_windows,
         ),
         latency,
         lateness,

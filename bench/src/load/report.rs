@@ -209,7 +209,12 @@ pub fn bytes(count: u64) -> String {
 }
 
 /// The curve's points, from the merged windows.
-pub fn series(windows: &BTreeMap<u64, Window>, window: Duration, plain_bytes: u64) -> Vec<Point> {
+pub fn series(
+    windows: &BTreeMap<u64, Window>,
+    window: Duration,
+    plain_bytes: u64,
+    windows_in_full: u64,
+) -> Vec<Point> {
     let seconds = window.as_secs_f64();
     let point = |window: &Window| Point {
         at_s: window.index as f64 * seconds,
@@ -223,7 +228,11 @@ pub fn series(windows: &BTreeMap<u64, Window>, window: Duration, plain_bytes: u6
         read_mb_per_s: window.read_bytes as f64 / 1e6 / seconds,
         errors: window.errors,
     };
-    windows.values().map(point).collect()
+    windows
+        .values()
+        .filter(|window| window.index < windows_in_full)
+        .map(point)
+        .collect()
 }
 
 impl Outcome {
