@@ -189,16 +189,16 @@ pub fn run(options: &Options) -> Result<String, VersusError> {
         if sys::interrupted() {
             break;
         }
-        print!(
-            "[{}/{}] {} {who:?} {}: ",
-            at + 1,
-            runs.len(),
-            case.name,
-            pair + 1
-        );
-        let _ = io::Write::flush(&mut io::stdout());
         // A run in which the tool was late says nothing about the broker: it is kept, left out, and done again.
         for _ in 0..ATTEMPTS {
+            print!(
+                "[{}/{}] {} {who:?} {}: ",
+                at + 1,
+                runs.len(),
+                case.name,
+                pair + 1
+            );
+            let _ = io::Write::flush(&mut io::stdout());
             let sample = one(options, &class_path, case, *who, *pair)?;
             if sys::interrupted() {
                 break;
@@ -522,7 +522,7 @@ fn write_table(out: &mut String, cases: &[Case], recording: &Recording) -> std::
             .filter(|s| s.case == case.name && s.rejected.is_some())
             .count();
         if rejected > 0 {
-            writeln!(out, "{:<22}{rejected} runs rejected", case.name)?;
+            writeln!(out, "{:<22}runs left out: {rejected} rejected", case.name)?;
         }
     }
     Ok(())
@@ -599,7 +599,7 @@ mod tests {
         recording.samples.push(wrong);
         let text = table(&cases, &recording);
         assert!(
-            text.contains("yes") && text.contains("1 runs rejected"),
+            text.contains("yes") && text.contains("1 rejected"),
             "{text}"
         );
         for sample in &mut recording.samples {
