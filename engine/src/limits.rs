@@ -1,5 +1,7 @@
-//! Every bound, said once, beside the assertion that relates it to its neighbours. Machines take [`Limits`] as an
-//! argument; tests take [`Limits::TINY`], so that segments roll and rings wrap within milliseconds.
+//! Every bound, said once, beside the assertion that relates it to its neighbours.
+//!
+//! Machines take [`Limits`] as an argument; tests take [`Limits::TINY`], so that segments roll and rings wrap within
+//! milliseconds.
 
 /// The unit of direct IO: memory, position and length of every direct read and write are multiples of it.
 pub const BLOCK: usize = 4096;

@@ -7,12 +7,12 @@
 //!            work.on_answer(desk, request) ◄── answers ────────┘ ──► Outcome ──────► connection
 //! ```
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use corelane_engine::call::{AnswerBody, Call, CallBody, RequestToken};
-use corelane_engine::controller::image::{Image, Topic};
-use corelane_engine::controller::placement;
-use corelane_engine::controller::topic_config::{Configs, DEFINITIONS, TopicConfig};
-use corelane_engine::types::{Instant, LeaderEpoch, NodeId, Now, ShardId, TopicId, TopicPartition};
+use corelane_engine::controller::command::{self, Broker, Command, CommandError};
+use corelane_engine::controller::image::{Image, Partition, Topic};
+use corelane_engine::controller::{placement, topic_config};
+use corelane_engine::types::{Instant, NodeId, Now, ShardId, TopicId, TopicPartition};
 
 use crate::api::k22_init_producer_id::ProducerIds;
 use crate::api::{
@@ -35,7 +35,7 @@ pub struct Desk {
     /// This node's id.
     pub node: NodeId,
     pub image: Image,
-    /// As clients see it.
+    /// As clients see it: 22 characters of base64, as Kafka's.
     pub cluster_id: String,
     pub sessions: Sessions,
     pub authorize: Authorize,
@@ -46,40 +46,17 @@ pub struct Desk {
     pub proposals: Vec<Proposed>,
 }
 
-/// A change that a request wants made: answered by [`Decision`] once every shard of this node has applied it.
+/// A change that a request wants made: answered by [`Decided`] once every shard of this node has applied it.
 #[derive(Debug)]
 pub struct Proposed {
     pub request: RequestToken,
     /// The request's own index, returned with the decision.
     pub slot: u32,
-    pub what: Proposal,
+    pub command: Command,
 }
 
-/// What is to be changed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Proposal {
-    CreateTopic {
-        name: String,
-        partitions: i32,
-        configs: Vec<(String, String)>,
-    },
-    DeleteTopic(TopicId),
-    /// A block of producer ids for this shard.
-    ProducerIds,
-}
-
-/// What became of a proposal.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Decision {
-    Created(TopicId),
-    Deleted,
-    /// `first..end`.
-    ProducerIds {
-        first: i64,
-        end: i64,
-    },
-    Refused(Refusal),
-}
+/// What became of a command.
+pub type Decided = Result<command::Outcome, CommandError>;
 
 /// A code, and the message that goes with it where there is one.
 pub type Refusal = (ErrorCode, Option<String>);
@@ -93,47 +70,40 @@ pub struct Found<'a> {
     pub partitions: i32,
 }
 
-/// Where a partition is led.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    pub leader: NodeId,
-    pub leader_epoch: LeaderEpoch,
-}
-
-/// A broker as Metadata shows it.
-#[derive(Clone, Copy, Debug)]
-pub struct Broker<'a> {
-    pub id: NodeId,
-    pub host: &'a str,
-    pub port: u16,
+impl<'a> From<&'a Topic> for Found<'a> {
+    fn from(topic: &'a Topic) -> Found<'a> {
+        Found {
+            id: topic.id,
+            name: &topic.name,
+            partitions: topic.partition_count(),
+        }
+    }
 }
 
 /// A config as clients see it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConfigShown {
-    pub name: String,
-    pub value: Option<String>,
-    /// Kafka's `ConfigSource`: 1 the topic's own, 5 the default.
+    pub name: &'static str,
+    pub value: String,
+    /// Kafka's `ConfigSource`.
     pub source: i8,
 }
 
-fn found(topic: &Topic) -> Found<'_> {
-    Found {
-        id: topic.id,
-        name: &topic.name,
-        partitions: topic.partition_count(),
-    }
-}
+/// `ConfigSource.TOPIC_CONFIG` and `ConfigSource.DEFAULT_CONFIG`.
+const CONFIG_OF_TOPIC: i8 = 1;
+const CONFIG_DEFAULT: i8 = 5;
 
 impl Desk {
     /// The topic that a client calls `name`.
     pub fn topic_by_name(&self, context: &RequestContext, name: &str) -> Option<Found<'_>> {
-        self.image.topic(resolve_topic(context, name)).map(found)
+        self.image
+            .topic(resolve_topic(context, name))
+            .map(Found::from)
     }
 
     /// The topic of an id.
     pub fn topic_by_id(&self, id: TopicId) -> Option<Found<'_>> {
-        self.image.topic_by_id(id).map(found)
+        self.image.topic_by_id(id).map(Found::from)
     }
 
     /// The shard that serves a partition.
@@ -143,73 +113,58 @@ impl Desk {
 
     /// Every topic, by name.
     pub fn topics(&self) -> impl Iterator<Item = Found<'_>> {
-        self.image.topics().map(found)
+        self.image.topics().map(Found::from)
     }
 
-    /// Who leads a partition.
-    pub fn place(&self, topic: Found<'_>, partition: i32) -> Place {
-        let seat = self
-            .image
-            .topic_by_id(topic.id)
-            .and_then(|t| self.image.partition(t, partition));
-        let seat = seat.expect("a topic that was found has its partitions");
-        Place {
-            leader: seat.leader,
-            leader_epoch: seat.leader_epoch,
-        }
+    /// The partitions of a topic, in order.
+    pub fn partitions(&self, id: TopicId) -> impl Iterator<Item = Partition<'_>> {
+        self.image
+            .topic_by_id(id)
+            .into_iter()
+            .flat_map(|topic| self.image.partitions(topic))
     }
 
     /// Every broker.
-    pub fn brokers(&self) -> impl Iterator<Item = Broker<'_>> {
-        self.image.brokers().map(|broker| Broker {
-            id: broker.node,
-            host: &broker.host,
-            port: broker.port,
-        })
+    pub fn brokers(&self) -> impl Iterator<Item = &Broker> {
+        self.image.brokers()
     }
 
-    /// The cluster's id, as clients see it.
-    pub fn cluster_id(&self) -> &str {
-        &self.cluster_id
-    }
-
-    /// The broker that admin requests are sent to.
+    /// The broker that admin requests are sent to: any will do, as with Kafka's Raft.
     pub fn controller_id(&self) -> NodeId {
         self.node
     }
 
-    /// A topic whose name differs in dots and underscores only: Kafka's metric names would not tell them apart.
-    pub fn colliding_topic(&self, name: &str) -> Option<&str> {
-        self.image.collision(name).map(|topic| topic.name.as_str())
-    }
-
-    /// Why a topic cannot have these configs, in Kafka's words.
-    pub fn check_configs(&self, given: &[(String, String)]) -> Result<(), String> {
-        let configs: Configs = given.iter().cloned().collect();
-        TopicConfig::of(&configs).map(|_| ())
-    }
-
-    /// Every config of a topic with the given ones, by name.
-    pub fn effective_configs(&self, given: &[(String, String)]) -> Vec<ConfigShown> {
-        let shown = DEFINITIONS.iter().map(|definition| {
-            let own = given.iter().find(|(name, _)| name == definition.name);
-            ConfigShown {
-                name: definition.name.to_owned(),
-                value: own
-                    .map(|(_, value)| value.clone())
-                    .or(definition.default.map(str::to_owned)),
-                source: if own.is_some() { 1 } else { 5 },
-            }
-        });
-        shown.collect()
+    /// Every config of a topic that was given some, by name.
+    pub fn effective_configs(&self, given: &[(String, Option<String>)]) -> Vec<ConfigShown> {
+        let mut shown: Vec<ConfigShown> = topic_config::DEFINITIONS
+            .iter()
+            .filter_map(|definition| {
+                // The last one counts, where one is given twice.
+                let own = given.iter().rev().find(|(name, _)| name == definition.name);
+                let own = own.and_then(|(_, value)| value.clone());
+                let source = if own.is_some() {
+                    CONFIG_OF_TOPIC
+                } else {
+                    CONFIG_DEFAULT
+                };
+                let value = own.or_else(|| definition.default.map(str::to_owned))?;
+                Some(ConfigShown {
+                    name: definition.name,
+                    value,
+                    source,
+                })
+            })
+            .collect();
+        shown.sort_by_key(|config| config.name);
+        shown
     }
 
     /// Proposes a change in the name of a request.
-    pub fn propose(&mut self, request: RequestToken, slot: u32, what: Proposal) {
+    pub fn propose(&mut self, request: RequestToken, slot: u32, command: Command) {
         self.proposals.push(Proposed {
             request,
             slot,
-            what,
+            command,
         });
     }
 
@@ -262,17 +217,14 @@ impl Request {
     /// Reads the body. Bytes after its end are refused, as by Kafka.
     pub fn decode<M: Message>(&self, body: &Bytes) -> Result<M, CloseReason> {
         let mut reader = Reader::new(body.clone());
-        let bad = |why: String| CloseReason::BadRequest {
-            name: self.header.entry.name,
-            version: self.header.version,
-            why,
-        };
-        let message =
-            M::decode(&mut reader, self.header.version).map_err(|error| bad(error.to_string()))?;
-        if reader.remaining() > 0 {
-            return Err(bad(format!("{} bytes after the end", reader.remaining())));
-        }
-        Ok(message)
+        let message = M::decode(&mut reader, self.header.version);
+        message
+            .and_then(|message| reader.finish().map(|()| message))
+            .map_err(|error| CloseReason::BadRequest {
+                name: self.header.entry.name,
+                version: self.header.version,
+                why: error.to_string(),
+            })
     }
 
     /// Size, header and body of an answer.
@@ -290,22 +242,15 @@ impl Request {
 
 /// Size, header and body of an answer; `tags`: response header version 1.
 pub fn encode(correlation_id: i32, tags: bool, version: i16, message: &impl Message) -> Vec<Bytes> {
-    let mut writer = Writer::new();
-    message.encode(&mut writer, version);
-    let body = writer.finish();
-    let head = if tags { 9 } else { 8 };
-    let bytes = head - 4 + body.iter().map(Bytes::len).sum::<usize>();
-    let bytes = i32::try_from(bytes).expect("answers are bounded far below 2 GiB");
-    let mut first = BytesMut::with_capacity(head);
-    first.put_i32(bytes);
-    first.put_i32(correlation_id);
+    let mut writer = Writer::frame();
+    writer.i32(correlation_id);
     if tags {
-        first.put_u8(0);
+        writer.uvarint(0);
     }
-    let mut parts = Vec::with_capacity(body.len() + 1);
-    parts.push(first.freeze());
-    parts.extend(body);
-    parts
+    message
+        .encode(&mut writer, version)
+        .expect("an answer holds only what its version can carry");
+    writer.finish()
 }
 
 /// What became of a request when it started.
@@ -393,14 +338,14 @@ impl Work {
         desk: &mut Desk,
         request: &Request,
         slot: u32,
-        decision: Decision,
+        decided: Decided,
     ) -> Option<Outcome> {
         match self {
-            Work::Metadata(work) => work.on_decision(desk, request, slot, decision),
-            Work::CreateTopics(work) => work.on_decision(request, slot, decision),
-            Work::DeleteTopics(work) => work.on_decision(request, slot, decision),
+            Work::Metadata(work) => work.on_decision(desk, request, slot, decided),
+            Work::CreateTopics(work) => work.on_decision(desk, request, slot, decided),
+            Work::DeleteTopics(work) => work.on_decision(request, slot, decided),
             Work::Produce(_) | Work::Fetch(_) | Work::ListOffsets(_) | Work::InitProducerId => {
-                panic!("nothing was proposed, got {decision:?}")
+                panic!("nothing was proposed, got {decided:?}")
             }
         }
     }

@@ -4,6 +4,8 @@
 use corelane_engine::call::{AppendError, ReadError};
 use corelane_engine::controller::command::CommandError;
 
+use crate::protocol::Str;
+
 /// The codes this broker gives. Names and numbers are Kafka's (`org.apache.kafka.common.protocol.Errors`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(i16)]
@@ -58,11 +60,24 @@ impl ErrorCode {
     }
 }
 
+/// The longest message that goes to a client, in bytes: one may quote a name of 32 KiB, and a string on the wire has
+/// its bound.
+const MESSAGE_BYTES_MAX: usize = 8 << 10;
+
+/// A message for a client, cut where it is too long.
+pub fn message(mut text: String) -> Str {
+    if text.len() > MESSAGE_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(MESSAGE_BYTES_MAX));
+    }
+    text.into()
+}
+
 /// Code and message of a refused append.
 pub fn of_append(error: &AppendError) -> (ErrorCode, Option<String>) {
     match error {
         AppendError::UnknownPartition => (ErrorCode::UnknownTopicOrPartition, None),
-        AppendError::Corrupt(why) => (ErrorCode::CorruptMessage, Some(why.clone())),
+        // Kafka says no more than the code.
+        AppendError::Corrupt(_) => (ErrorCode::CorruptMessage, None),
         AppendError::InvalidRecord(why) => (ErrorCode::InvalidRecord, Some(why.clone())),
         AppendError::InvalidTimestamp(why) => (ErrorCode::InvalidTimestamp, Some(why.clone())),
         AppendError::TooLarge { bytes, max } => (
@@ -88,6 +103,19 @@ pub fn of_append(error: &AppendError) -> (ErrorCode, Option<String>) {
     }
 }
 
+/// Code of a refused read or offset lookup. `Diverging` is no error on the wire: it is a field of the answer.
+pub fn of_read(error: &ReadError) -> ErrorCode {
+    match error {
+        ReadError::UnknownPartition => ErrorCode::UnknownTopicOrPartition,
+        ReadError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+        ReadError::FencedEpoch => ErrorCode::FencedLeaderEpoch,
+        ReadError::UnknownEpoch => ErrorCode::UnknownLeaderEpoch,
+        ReadError::Diverging { .. } => ErrorCode::None,
+        ReadError::Corrupt => ErrorCode::CorruptMessage,
+        ReadError::Storage => ErrorCode::KafkaStorageError,
+    }
+}
+
 /// Code and message of a refused command.
 pub fn of_command(error: &CommandError) -> (ErrorCode, Option<String>) {
     let code = match error {
@@ -103,17 +131,4 @@ pub fn of_command(error: &CommandError) -> (ErrorCode, Option<String>) {
         CommandError::UnsupportedVersion(_) => ErrorCode::UnsupportedVersion,
     };
     (code, Some(error.to_string()))
-}
-
-/// Code of a refused read or offset lookup. `Diverging` is no error on the wire: it is a field of the answer.
-pub fn of_read(error: &ReadError) -> ErrorCode {
-    match error {
-        ReadError::UnknownPartition => ErrorCode::UnknownTopicOrPartition,
-        ReadError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
-        ReadError::FencedEpoch => ErrorCode::FencedLeaderEpoch,
-        ReadError::UnknownEpoch => ErrorCode::UnknownLeaderEpoch,
-        ReadError::Diverging { .. } => ErrorCode::None,
-        ReadError::Corrupt => ErrorCode::CorruptMessage,
-        ReadError::Storage => ErrorCode::KafkaStorageError,
-    }
 }

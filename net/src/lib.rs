@@ -8,10 +8,11 @@ pub mod error_code;
 pub mod event;
 pub mod frame;
 pub mod node;
-pub mod protocol;
 pub mod requests;
 pub mod sessions;
 pub mod storage;
 #[cfg(feature = "uring")]
 pub mod uring;
 pub mod worker;
+
+pub use corelane_protocol as protocol;

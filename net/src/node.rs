@@ -19,10 +19,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use corelane_engine::call::RequestToken;
 use corelane_engine::controller::command::{
-    Broker, Command, CommandError, Layout as TopicLayout, NewTopic, Outcome, decode_records,
+    Broker, Command, CommandError, Outcome, decode_records,
 };
 use corelane_engine::controller::image::Image;
-use corelane_engine::controller::{self, Controller, ControllerOut, PRODUCER_ID_BLOCK, TOKEN_BIT};
+use corelane_engine::controller::{self, Controller, ControllerOut, TOKEN_BIT};
 use corelane_engine::disk::DiskDone;
 use corelane_engine::fatal::Fatal;
 use corelane_engine::flow::{FileIds, FlowRunner};
@@ -35,8 +35,7 @@ use corelane_engine::shard::{Shard, ShardOut};
 use corelane_engine::types::{Instant, NodeId, Now, ShardId};
 
 use crate::context::Authorize;
-use crate::desk::{Decision, Proposal, Proposed};
-use crate::error_code;
+use crate::desk::Proposed;
 use crate::event::{Event, Machine, Message, Outbox, SocketOp, StartReport};
 use crate::worker::{NetLimits, Parts, Worker};
 
@@ -107,7 +106,8 @@ enum Stop {
 
 /// Whose command it is.
 enum Asked {
-    Request(Proposed),
+    /// One of a request's, by the request's own index.
+    Request { request: RequestToken, slot: u32 },
     /// One of the start's own.
     Start,
 }
@@ -236,10 +236,10 @@ impl Node {
         } = metadata;
         self.clean = clean;
         let image = Box::new(recovered.image.clone());
-        let spare = [
-            self.files.borrow_mut().take(),
-            self.files.borrow_mut().take(),
-        ];
+        let spare = {
+            let mut files = self.files.borrow_mut();
+            [files.take(), files.take()]
+        };
         let rng = Rng::new(self.rng.next_u64());
         match Controller::new(&identity, recovered, self.config.shards, spare, rng) {
             Ok(controller) => self.controller = Some(controller),
@@ -403,18 +403,9 @@ impl Node {
                     out.sockets.push(SocketOp::Accept);
                 }
             }
-            Asked::Request(proposed) => {
-                let decision = match result {
-                    Ok(Outcome::Created { id, .. }) => Decision::Created(id),
-                    Ok(Outcome::Done) => Decision::Deleted,
-                    Ok(Outcome::ProducerIds { first, count }) => Decision::ProducerIds {
-                        first,
-                        end: first + i64::from(count),
-                    },
-                    Err(error) => Decision::Refused(error_code::of_command(&error)),
-                };
+            Asked::Request { request, slot } => {
                 if let State::Running(worker) = &mut self.state {
-                    worker.on_decision(now, proposed.request, proposed.slot, decision, out);
+                    worker.on_decision(now, request, slot, result, out);
                 }
             }
         }
@@ -433,11 +424,17 @@ impl Node {
     }
 
     /// Proposals of this shard's requests go to the controller; what the controller says goes to the shards.
-    fn settle_control(&mut self, now: Now, out: &mut Outbox) {
+    /// True: this shard's worker was told something.
+    fn settle_control(&mut self, now: Now, out: &mut Outbox) -> bool {
+        let mut told = false;
         if let State::Running(worker) = &mut self.state {
             for proposed in worker.take_proposals() {
-                let command = command(&proposed.what);
-                self.ask(Asked::Request(proposed), command, out);
+                let Proposed {
+                    request,
+                    slot,
+                    command,
+                } = proposed;
+                self.ask(Asked::Request { request, slot }, command, out);
             }
         }
         while let Some(controller) = &mut self.controller {
@@ -447,15 +444,19 @@ impl Node {
                 out.fatal.get_or_insert(fatal);
             }
             if self.controller_out.messages.is_empty() {
-                return;
+                return told;
             }
             for (shard, message) in std::mem::take(&mut self.controller_out.messages) {
                 match shard == self.config.me {
-                    true => self.on_control(now, message, out),
+                    true => {
+                        told = true;
+                        self.on_control(now, message, out);
+                    }
                     false => out.mesh.push((shard, Message::Control(message))),
                 }
             }
         }
+        told
     }
 
     fn settle_stop(&mut self, now: Now, out: &mut Outbox) {
@@ -463,7 +464,8 @@ impl Node {
             let first = self.is_first();
             match &mut self.state {
                 State::Running(worker) => {
-                    if worker.drain(out) || now.mono >= until {
+                    let drained = worker.drain(out);
+                    if drained || now.mono >= until {
                         worker.storage_mut().stop();
                         self.stop = Stop::Storing;
                     }
@@ -500,31 +502,6 @@ impl Node {
             self.controller = None;
             self.state = State::Marking(mark);
         }
-    }
-}
-
-fn command(what: &Proposal) -> Command {
-    match what {
-        Proposal::CreateTopic {
-            name,
-            partitions,
-            configs,
-        } => Command::CreateTopic(NewTopic {
-            name: name.clone(),
-            layout: TopicLayout::Count {
-                partitions: *partitions,
-                replicas: 1,
-            },
-            configs: configs
-                .iter()
-                .map(|(name, value)| (name.clone(), Some(value.clone())))
-                .collect(),
-            validate_only: false,
-        }),
-        Proposal::DeleteTopic(id) => Command::DeleteTopic { id: *id },
-        Proposal::ProducerIds => Command::AllocateProducerIds {
-            count: PRODUCER_ID_BLOCK,
-        },
     }
 }
 
@@ -566,13 +543,26 @@ impl Machine for Node {
 
     fn settle(&mut self, now: Now, out: &mut Outbox) {
         while self.step(out) {}
-        if let State::Running(worker) = &mut self.state {
-            worker.settle(now, out);
-        }
         self.settle_control(now, out);
+        loop {
+            if let State::Running(worker) = &mut self.state {
+                worker.settle(now, out);
+            }
+            // What the requests of this pass want changed; refusals come back at once.
+            if !self.settle_control(now, out) {
+                break;
+            }
+        }
         if self.stop != Stop::No {
+            let before = self.stop;
             self.settle_stop(now, out);
             while self.step(out) {}
+            // What the stop has just begun is settled at once.
+            if self.stop != before
+                && let State::Running(worker) = &mut self.state
+            {
+                worker.settle(now, out);
+            }
         }
     }
 

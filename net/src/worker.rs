@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use corelane_engine::call::{Answer, RequestToken};
+use corelane_engine::controller::PRODUCER_ID_BLOCK;
+use corelane_engine::controller::command::{self, Command};
 use corelane_engine::controller::image::Image;
 use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
@@ -25,11 +27,11 @@ use crate::api::k22_init_producer_id::{self, ProducerIds};
 use crate::api::{self, Api, CloseReason, Header, Parsed, k18_api_versions};
 use crate::conn::{Conn, Receive};
 use crate::context::{Authorize, Principal, RequestContext};
-use crate::desk::{
-    Decision, Desk, Outcome, Proposal, Proposed, Request, Room, Started, Waiting, Work,
-};
+use crate::desk::{Decided, Desk, Outcome, Proposed, Request, Room, Started, Waiting, Work};
+use crate::error_code;
 use crate::event::{ConnId, Event, Machine, Message, Outbox};
 use crate::frame::{Buffers, Frame};
+use crate::protocol::Uuid;
 use crate::requests::{Pending, Requests};
 use crate::sessions::Sessions;
 use crate::storage::Storage;
@@ -96,6 +98,7 @@ pub struct Parts<S> {
     pub me: ShardId,
     /// How many shards this node has.
     pub shards: u16,
+    /// This node's id.
     pub node: NodeId,
     pub image: Image,
     pub storage: S,
@@ -105,22 +108,6 @@ pub struct Parts<S> {
     pub authorize: Authorize,
     /// Name of the listener.
     pub listener: &'static str,
-}
-
-/// The cluster's id as Kafka writes ids: base64 for URLs, without padding.
-fn cluster_id(id: [u8; 16]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let number = u128::from_be_bytes(id);
-    let digit = |n: u32| {
-        // The last digit stands for two bits and four of padding.
-        let six = if n < 21 {
-            number >> (122 - 6 * n)
-        } else {
-            number << 4
-        };
-        char::from(DIGITS[(six & 63) as usize])
-    };
-    (0..22).map(digit).collect()
 }
 
 impl<S: Storage> Worker<S> {
@@ -133,7 +120,7 @@ impl<S: Storage> Worker<S> {
                 me: parts.me,
                 shards: parts.shards,
                 node: parts.node,
-                cluster_id: cluster_id(parts.image.cluster_id()),
+                cluster_id: Uuid(parts.image.cluster_id()).to_string(),
                 image: parts.image,
                 sessions: Sessions::new(
                     parts.me,
@@ -214,35 +201,40 @@ impl<S: Storage> Worker<S> {
         now: Now,
         request: RequestToken,
         slot: u32,
-        decision: Decision,
+        decided: Decided,
         out: &mut Outbox,
     ) {
         self.desk.now = now;
         if request == PRODUCER_IDS {
-            self.on_producer_ids(decision, out);
+            self.on_producer_ids(decided, out);
         } else if let Some(pending) = self.requests.get_mut(request)
             && let Some(outcome) =
                 pending
                     .work
-                    .on_decision(&mut self.desk, &pending.request, slot, decision)
+                    .on_decision(&mut self.desk, &pending.request, slot, decided)
         {
             self.finish(request, outcome, out);
         }
         self.turn(out);
     }
 
-    fn on_producer_ids(&mut self, decision: Decision, out: &mut Outbox) {
+    fn on_producer_ids(&mut self, decided: Decided, out: &mut Outbox) {
         let now = self.desk.now;
-        match decision {
-            Decision::ProducerIds { first, end } => {
-                for (token, id) in self.desk.producer_ids.on_block(first, end) {
+        match decided {
+            Ok(command::Outcome::ProducerIds { first, count }) => {
+                for (token, id) in self
+                    .desk
+                    .producer_ids
+                    .on_block(first, first + i64::from(count))
+                {
                     if let Some(pending) = self.requests.get_mut(token) {
                         let outcome = k22_init_producer_id::on_id(&pending.request, now, id);
                         self.finish(token, outcome, out);
                     }
                 }
             }
-            Decision::Refused((code, _)) => {
+            Err(error) => {
+                let (code, _) = error_code::of_command(&error);
                 for token in self.desk.producer_ids.on_refused() {
                     if let Some(pending) = self.requests.get_mut(token) {
                         let outcome = k22_init_producer_id::on_refused(&pending.request, now, code);
@@ -250,9 +242,7 @@ impl<S: Storage> Worker<S> {
                     }
                 }
             }
-            Decision::Created(_) | Decision::Deleted => {
-                panic!("producer ids were asked for, got {decision:?}")
-            }
+            Ok(other) => panic!("producer ids were asked for, got {other:?}"),
         }
     }
 
@@ -429,7 +419,10 @@ impl<S: Storage> Worker<S> {
                 }
             }
             if self.desk.producer_ids.must_ask() {
-                self.desk.propose(PRODUCER_IDS, 0, Proposal::ProducerIds);
+                let command = Command::AllocateProducerIds {
+                    count: PRODUCER_ID_BLOCK,
+                };
+                self.desk.propose(PRODUCER_IDS, 0, command);
             }
             out.disk.append(&mut self.shard_out.disk);
             if self.shard_out.fatal.is_some() {
@@ -553,10 +546,7 @@ impl<S: Storage> Worker<S> {
         while i < self.listed.len() {
             let id = self.listed[i];
             i += 1;
-            loop {
-                let Some(conn) = self.conns.get_mut(&id) else {
-                    break;
-                };
+            while let Some(conn) = self.conns.get_mut(&id) {
                 conn.collect();
                 if !self.pump(id, out) {
                     break;

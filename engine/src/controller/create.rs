@@ -106,6 +106,9 @@ fn manual(
     if assigned.len() > PARTITIONS_MAX {
         return Err(too_many());
     }
+    if assigned.is_empty() {
+        return Err(no_partitions());
+    }
     let mut partitions = BTreeMap::new();
     let mut factor = None;
     for (partition, replicas) in assigned {
@@ -164,9 +167,7 @@ fn spread(
         ));
     }
     if partitions < -1 || partitions == 0 {
-        return Err(CommandError::InvalidPartitions(
-            "Number of partitions was set to an invalid non-positive value.".to_owned(),
-        ));
+        return Err(no_partitions());
     }
     let or_default = |given, default| if given == -1 { default } else { given };
     let partitions = or_default(partitions, PARTITIONS_DEFAULT) as usize;
@@ -206,4 +207,10 @@ fn spread(
 
 fn too_many() -> CommandError {
     CommandError::PolicyViolation("Excessively large number of partitions per request.".to_owned())
+}
+
+fn no_partitions() -> CommandError {
+    CommandError::InvalidPartitions(
+        "Number of partitions was set to an invalid non-positive value.".to_owned(),
+    )
 }

@@ -123,7 +123,7 @@ mod tests {
     fn golden_bytes_of_format_1() {
         let bytes = encode(Kind::Entries, b"abc").freeze();
         let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-        assert_eq!(hex, "c0ff4d450002000100000003GOLDEN616263");
+        assert_eq!(hex, "c0ff4d450002000100000003cf92a08b616263");
         let frame = decode(&bytes).expect("whole");
         assert_eq!(frame.of(Kind::Entries).unwrap(), "abc");
         assert!(frame.of(Kind::Snapshot).is_err());

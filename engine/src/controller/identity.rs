@@ -178,6 +178,22 @@ async fn write_file(flow: &Flow, path: &str, bytes: Bytes) -> Result<(), Fatal> 
     flow.close(file).await.map_err(&failed)
 }
 
+/// An id as Kafka writes it: 22 digits of base64url.
+pub fn text(id: [u8; 16]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits = u128::from_be_bytes(id);
+    (0..22)
+        .map(|digit| {
+            // 128 bits are 21 digits and 2 bits, which the last digit holds on top.
+            let six = match digit {
+                21 => (bits & 3) << 4,
+                _ => bits >> (122 - 6 * digit) & 63,
+            };
+            char::from(DIGITS[six as usize])
+        })
+        .collect()
+}
+
 /// A random id as Kafka draws them: a version 4 UUID whose base64 does not begin with '-', which tools take for an
 /// option.
 pub(crate) fn uuid(rng: &mut Rng) -> [u8; 16] {
@@ -188,6 +204,40 @@ pub(crate) fn uuid(rng: &mut Rng) -> [u8; 16] {
         // '-' is digit 62 of base64url.
         if id[0] >> 2 != 62 {
             return id;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// This file opens for ever.
+    #[test]
+    fn golden_bytes_of_format_1() {
+        let identity = Identity {
+            cluster: [1; 16],
+            directory: [2; 16],
+            node: NodeId(3),
+        };
+        let bytes = identity.encode();
+        let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+        let payload = format!("{}{}00000003", "01".repeat(16), "02".repeat(16));
+        assert_eq!(hex, format!("c0ff4d450004000100000024e94170f8{payload}"));
+        assert_eq!(Identity::decode(&bytes), Ok(identity));
+    }
+
+    /// The texts are those of Kafka's `Uuid`.
+    #[test]
+    fn ids_are_written_as_kafka_does() {
+        assert_eq!(text([0; 16]), "AAAAAAAAAAAAAAAAAAAAAA");
+        let counting = std::array::from_fn(|i| i as u8 * 17);
+        assert_eq!(text(counting), "ABEiM0RVZneImaq7zN3u_w");
+        let mut rng = Rng::new(1);
+        for _ in 0..200 {
+            let id = uuid(&mut rng);
+            assert!(!text(id).starts_with('-'));
+            assert_eq!((id[6] >> 4, id[8] >> 6), (4, 2));
         }
     }
 }

@@ -237,7 +237,10 @@ mod tests {
     fn golden_bytes_of_format_1() {
         let (bytes, _) = group();
         let hex: String = bytes[..110].iter().map(|b| format!("{b:02x}")).collect();
-        assert_eq!(hex, "GOLDEN");
+        assert_eq!(
+            hex,
+            "c0ff4d4500020001000000594775f146000000000000000200000000000010000000000000000003000000000000000200000000000000070000000200000000000000080000000000000003000000000000000000000000090000000000000003000000000378797a0000000000"
+        );
         let start = encode_start(
             PLACE,
             &Base {
@@ -248,7 +251,10 @@ mod tests {
             HardState::default(),
         );
         let hex: String = start[..85].iter().map(|b| format!("{b:02x}")).collect();
-        assert_eq!(hex, "GOLDEN");
+        assert_eq!(
+            hex,
+            "c0ff4d450001000100000044ca9683e1000000000000000200000000000010000000000000000001000000000000000200000001000000000000000200000000000000000000000000000000000000000000000000"
+        );
     }
 
     #[test]

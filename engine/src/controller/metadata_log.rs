@@ -119,6 +119,10 @@ impl MetadataLog {
         self.after.is_none()
     }
 
+    pub(crate) fn snapshot_index(&self) -> u64 {
+        self.end.snapshot
+    }
+
     /// The file is filled so far that `roll` is due.
     pub(crate) fn is_full(&self) -> bool {
         self.end.position >= self.limits.roll_bytes

@@ -54,7 +54,7 @@ impl RaftGroup {
             id: raft_id(node),
             election_tick: ELECTION_TICKS,
             heartbeat_tick: 1,
-            // raft-rs draws from thread_rng in this range: of one number, so that nothing depends on the draw.
+            // raft-rs draws its own random number in this range: of one, so that nothing depends on the draw.
             min_election_tick: ELECTION_TICKS,
             max_election_tick: ELECTION_TICKS + 1,
             max_size_per_msg: 1 << 20,
@@ -84,6 +84,11 @@ impl RaftGroup {
     /// May propose: a group of one leads from its first `settle` on.
     pub fn is_leader(&self) -> bool {
         self.node.raft.state == StateRole::Leader
+    }
+
+    /// Index of the snapshot in use; 0: none yet.
+    pub fn snapshot_index(&self) -> u64 {
+        self.log.snapshot_index()
     }
 
     /// Appends an entry; `settle` gives it back once it is committed.

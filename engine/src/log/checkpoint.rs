@@ -3,7 +3,7 @@
 //! ```text
 //!  file 0  │ full section, generation 7 │ section │ section │ …           two files in turn: the newest generation whose
 //!  file 1  │ full section, generation 6 │ section │ …                     full section is valid counts
-//!  section   {magic kind version length crc} directory generation number head records │ record │ record │ … │ to 4 KiB
+//!  section   {magic kind version length crc} directory generation number records head │ record │ record │ … │ to 4 KiB
 //! ```
 //!
 //! A record holds the state of one partition at a moment whose groups are all flushed: log end, segments, new index
@@ -22,7 +22,7 @@ use crate::types::{JournalPosition, Offset, TopicId, TopicPartition};
 const MAGIC: u32 = 0x434c_434b; // CLCK
 const KIND: u16 = 2;
 const VERSION: u16 = 1;
-const HEADER: usize = 56;
+const HEADER: usize = 60;
 
 /// The header of a section.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +33,8 @@ pub struct Section {
     pub records: u32,
     /// The oldest journal position still needed.
     pub head: JournalPosition,
+    /// CRC of the group before `head`; 0: there was none.
+    pub head_prev_crc: u32,
     pub length: u32,
 }
 
@@ -56,6 +58,7 @@ pub fn seal_section(mut section: BytesMut, directory: [u8; 16], header: Section)
     at.put_u32(header.number);
     at.put_u32(header.records);
     at.put_u64(header.head.0);
+    at.put_u32(header.head_prev_crc);
     let crc = crc32c::crc32c_append(crc32c::crc32c(&section[..12]), &section[16..]);
     section[12..16].copy_from_slice(&crc.to_be_bytes());
     let mut aligned = buffers::aligned(pad(length));
@@ -79,6 +82,7 @@ pub fn parse_section(bytes: &Bytes, directory: [u8; 16]) -> Option<(Section, Byt
         number: at.get_u32(),
         records: at.get_u32(),
         head: JournalPosition(at.get_u64()),
+        head_prev_crc: at.get_u32(),
         length,
     };
     let whole = bytes.get(..length as usize)?;

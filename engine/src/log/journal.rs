@@ -36,6 +36,7 @@ enum Stage {
 struct Live {
     position: JournalPosition,
     end: JournalPosition,
+    prev_crc: u32,
     bytes: Bytes,
     stage: Stage,
     /// Someone waits for the flush of this group.
@@ -126,6 +127,7 @@ impl Journal {
         self.live.push_back(Live {
             position: header.position,
             end: header.end(),
+            prev_crc: header.prev_crc,
             bytes,
             stage: Stage::Flushed,
             urgent: false,
@@ -165,7 +167,7 @@ impl Journal {
         let padded = group::pad(bytes) as u64;
         // A file may be used once its last lap is wholly below head.
         let end = (self.at.head.0 / file_bytes) * file_bytes + self.ring_bytes() - kept;
-        let inside = next % file_bytes != 0 && next % file_bytes + padded <= file_bytes;
+        let inside = !next.is_multiple_of(file_bytes) && next % file_bytes + padded <= file_bytes;
         let begin = if inside {
             next
         } else {
@@ -300,6 +302,7 @@ impl Journal {
         self.live.push_back(Live {
             position,
             end: header.end(),
+            prev_crc: header.prev_crc,
             bytes: bytes.clone(),
             stage: Stage::Writing,
             urgent,
@@ -346,15 +349,21 @@ impl Journal {
         self.live.get(self.index(seq)).map(|live| live.stage)
     }
 
-    /// Files whose written groups should be flushed now: those with an urgent one, or every one when `all`. The caller
-    /// submits one `Flush` for each; a file has one under way at most.
+    /// Files whose written groups should be flushed now: those up to the last written urgent one, or every one when
+    /// `all`. An ack waits for all groups before its own, and the urgent one may be the first of its file: the file
+    /// before it is flushed too. The caller submits one `Flush` for each; a file has one under way at most.
     pub fn flush(&mut self, all: bool) -> Vec<(usize, FileId)> {
         let mut wanted = Vec::new();
         let from = self.index(self.flushed);
-        for live in self.live.range(from..) {
+        let awaited = |live: &Live| all || live.urgent && live.stage != Stage::Writing;
+        let unflushed = self.live.range(from..);
+        let end = unflushed
+            .rev()
+            .position(awaited)
+            .map_or(from, |back| self.live.len() - back);
+        for live in self.live.range(from..end) {
             let file = self.file_of(live.position);
             if live.stage == Stage::Written
-                && (all || live.urgent)
                 && !self.flushing.contains(&file)
                 && !wanted.contains(&file)
             {
@@ -457,6 +466,13 @@ impl Journal {
         self.live
             .get(self.index(seq))
             .map_or(self.at.next, |live| live.position)
+    }
+
+    /// CRC of the group before `seq`. A start whose head is `seq` knows by it a stale group that stands there.
+    pub fn prev_crc(&self, seq: GroupSeq) -> u32 {
+        self.live
+            .get(self.index(seq))
+            .map_or(self.at.prev_crc, |live| live.prev_crc)
     }
 
     /// Memory that group `seq` holds with its straight bytes.

@@ -16,7 +16,7 @@ use super::group::{JournalId, pad};
 use super::journal::GroupSeq;
 use super::partition::Partition;
 use super::recover::{self, Recovered, ShardFiles};
-use super::write_back::{self, JobError};
+use super::write_back;
 use crate::disk::DiskError;
 use crate::fatal::Fatal;
 use crate::flow::Flow;
@@ -112,6 +112,7 @@ pub async fn open(
         Some(layout) if layout.shards == shards => layout,
         Some(old) => reshard(flow, old, shards, limits, &all, &owner).await?,
         None => {
+            refuse_used(flow).await?;
             let layout = Layout {
                 directory,
                 generation: 0,
@@ -127,6 +128,27 @@ pub async fn open(
     };
     remove_others(flow, &layout).await?;
     Ok(layout)
+}
+
+/// Without a layout a directory is formatted afresh, and what other sets hold is removed: only where there is nothing.
+async fn refuse_used(flow: &Flow) -> Result<(), Fatal> {
+    let list = async |path: &str| flow.list(path).await.map_err(failed("list data directory"));
+    let mut used = !list("topics").await?.is_empty();
+    for set in list("").await? {
+        if set.directory && set.name.starts_with("cores-") {
+            for shard in list(&set.name).await? {
+                used |= !list(&format!("{}/{}", set.name, shard.name))
+                    .await?
+                    .is_empty();
+            }
+        }
+    }
+    match used {
+        true => Err(Fatal::Damaged(
+            "layout: missing, but there are journals or segments; nothing was touched".into(),
+        )),
+        false => Ok(()),
+    }
 }
 
 async fn make_directories(flow: &Flow, layout: &Layout) -> Result<(), Fatal> {
@@ -251,15 +273,7 @@ async fn drain_shard(
     for (slot, p) in partitions.iter().enumerate() {
         jobs.push(write_back::plan(p, slot as u32, below, &journal, limits));
     }
-    let done = write_back::write_back(flow.clone(), jobs, 8)
-        .await
-        .map_err(|error| match error {
-            JobError::Fatal(fatal) => fatal,
-            JobError::NoSpace { .. } => Fatal::Disk {
-                what: "write everything back".into(),
-                errno: 28,
-            },
-        })?;
+    let done = write_back::write_back_all(flow, jobs).await?;
     for job in &done {
         write_back::settle_job(&mut partitions[job.slot as usize], job);
     }
@@ -301,6 +315,7 @@ async fn write_checkpoint(
         number: 0,
         records: partitions.len() as u32,
         head: JournalPosition(0),
+        head_prev_crc: 0,
         length: 0,
     };
     let bytes = checkpoint::seal_section(bytes, files.id.directory, section);

@@ -74,6 +74,23 @@ pub struct CheckpointState {
     pub full_bytes: u64,
 }
 
+/// Where replay begins, and the CRC that the group there names. Without the CRC, a stale group would pass: one that an
+/// earlier start wrote past its first torn group, just where head stands now.
+#[derive(Clone, Copy, Default, Debug)]
+struct Head {
+    position: JournalPosition,
+    prev_crc: u32,
+}
+
+impl Head {
+    fn of(section: &Section) -> Head {
+        Head {
+            position: section.head,
+            prev_crc: section.head_prev_crc,
+        }
+    }
+}
+
 fn failed(what: &str) -> impl FnOnce(DiskError) -> Fatal + use<> {
     let what = what.to_owned();
     move |error| Fatal::Disk {
@@ -200,13 +217,13 @@ async fn read_checkpoints(
     files: &ShardFiles,
     limits: &Limits,
     bytes_read: &mut u64,
-) -> Result<(CheckpointState, JournalPosition, Vec<Bytes>), Fatal> {
+) -> Result<(CheckpointState, Head, Vec<Bytes>), Fatal> {
     let listing = flow
         .list(&files.directory)
         .await
         .map_err(failed("list shard directory"))?;
     let mut open = Vec::new();
-    let mut best: Option<(CheckpointState, JournalPosition, Vec<Bytes>)> = None;
+    let mut best: Option<(CheckpointState, Head, Vec<Bytes>)> = None;
     let mut lengths = [0; 2];
     for (number, allocated) in lengths.iter_mut().enumerate() {
         let name = format!("checkpoint-{number}");
@@ -225,6 +242,8 @@ async fn read_checkpoints(
             *allocated = limits.checkpoint_bytes;
             continue;
         }
+        // What kill -9 left readable need not be on disk, and the ring is reused on the word of what is read here.
+        flow.flush(file).await.map_err(failed(&path))?;
         let bytes = read_whole(flow, file, *allocated, BytesMut::new())
             .await
             .map_err(failed(&path))?;
@@ -262,7 +281,7 @@ async fn read_checkpoints(
             head,
             records,
         ),
-        None => (fresh, JournalPosition(0), Vec::new()),
+        None => (fresh, Head::default(), Vec::new()),
     })
 }
 
@@ -271,13 +290,13 @@ fn sections(
     bytes: &Bytes,
     directory: [u8; 16],
     current: usize,
-) -> Option<(CheckpointState, JournalPosition, Vec<Bytes>)> {
+) -> Option<(CheckpointState, Head, Vec<Bytes>)> {
     let (first, records) = checkpoint::parse_section(bytes, directory)?;
     if first.number != 0 {
         return None;
     }
     let mut all = vec![records];
-    let mut head = first.head;
+    let mut head = Head::of(&first);
     let mut at = group::pad(first.length as usize);
     let mut number = 1;
     while at < bytes.len() {
@@ -288,7 +307,7 @@ fn sections(
             break;
         };
         all.push(records);
-        head = section.head;
+        head = Head::of(&section);
         at += group::pad(section.length as usize);
         number += 1;
     }
@@ -312,34 +331,27 @@ struct Chain {
 }
 
 /// Walks the ring from `head`. See the first table above.
-fn walk(
-    ring: &[Bytes],
-    file_bytes: u64,
-    head: JournalPosition,
-    id: JournalId,
-) -> Result<Chain, Fatal> {
+fn walk(ring: &[Bytes], file_bytes: u64, head: Head, id: JournalId) -> Result<Chain, Fatal> {
     let at = |position: u64| {
         let file = &ring[(position / file_bytes) as usize % ring.len()];
         file.slice((position % file_bytes) as usize..)
     };
     let mut chain = Chain {
         groups: Vec::new(),
-        next: head,
-        prev_crc: 0,
+        next: head.position,
+        prev_crc: head.prev_crc,
     };
     loop {
         let valid = |position: u64| {
             let bytes = at(position);
             let header = group::parse_group(&bytes, id).filter(|h| h.position.0 == position)?;
-            let follows = match chain.groups.last() {
-                Some((last, _)) => header.prev_crc == last.crc && header.start >= last.start,
-                None => true,
-            };
+            let last_start = chain.groups.last().map_or(0, |(last, _)| last.start);
+            let follows = header.prev_crc == chain.prev_crc && header.start >= last_start;
             follows.then(|| (header, bytes.slice(..header.length as usize)))
         };
         let next = chain.next.0;
         let found = valid(next).or_else(|| {
-            (next % file_bytes != 0)
+            (!next.is_multiple_of(file_bytes))
                 .then(|| valid(next.next_multiple_of(file_bytes)))
                 .flatten()
         });
@@ -420,7 +432,7 @@ pub async fn open_shard(
             start,
             files: journal_files.clone(),
             file_bytes: limits.journal_file_bytes,
-            head,
+            head: head.position,
             next: chain.next,
             prev_crc: chain.prev_crc,
         },
@@ -655,15 +667,7 @@ impl Replay {
                 limits,
             ));
         }
-        let done = write_back::write_back(flow.clone(), jobs, 8)
-            .await
-            .map_err(|error| match error {
-                write_back::JobError::Fatal(fatal) => fatal,
-                write_back::JobError::NoSpace { .. } => Fatal::Disk {
-                    what: "extend segment".into(),
-                    errno: 28,
-                },
-            })?;
+        let done = write_back::write_back_all(flow, jobs).await?;
         for job in done {
             let p = &mut self.partitions[job.slot as usize];
             write_back::settle_job(p, &job);

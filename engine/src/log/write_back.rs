@@ -43,26 +43,22 @@ pub struct SegmentJob {
     pub cut: Option<u64>,
     /// Sealed and whole: nothing follows.
     pub complete: bool,
+    /// Straight writes follow. Otherwise a file that the job opens is closed again: partitions are many, descriptors few.
+    pub keep_open: bool,
 }
 
+/// What became of a job, also of one that found no space: which files are open must be known in every case.
 #[derive(Debug)]
 pub struct SegmentDone {
     pub slot: u32,
     pub base: Offset,
+    pub created: bool,
     pub file: Option<FileId>,
     pub allocated: u64,
     pub disk_end: u64,
     pub complete: bool,
-}
-
-/// Why a job did not end well.
-#[derive(Debug)]
-pub enum JobError {
-    /// Nothing was lost: the bytes stay in the journal.
-    NoSpace {
-        slot: u32,
-    },
-    Fatal(Fatal),
+    /// The file could not grow and nothing was written. Nothing was lost: the bytes stay in the journal.
+    pub no_space: bool,
 }
 
 /// The step by which a segment's file grows: 4 KiB doubling to 64 MiB, not past what the segment can hold.
@@ -145,97 +141,109 @@ fn jobs(
             disk_end,
             cut: (complete || stop).then_some(to),
             complete,
+            keep_open: p.wants_straight,
         });
     }
     jobs
 }
 
-fn disk(what: &str, job: &SegmentJob) -> impl FnOnce(DiskError) -> JobError + use<> {
+fn disk(what: &str, job: &SegmentJob) -> impl FnOnce(DiskError) -> Fatal + use<> {
     let what = format!("{what} {}", segment::path(job.partition, job.base));
-    move |error| {
-        JobError::Fatal(Fatal::Disk {
-            what,
-            errno: error.errno,
-        })
+    move |error| Fatal::Disk {
+        what,
+        errno: error.errno,
     }
 }
 
-/// Does one job. The file is open afterwards unless the segment is complete.
-pub async fn write_segment(flow: &Flow, job: SegmentJob) -> Result<SegmentDone, JobError> {
+/// Makes the segment's file, if need be, and makes room in it. `false`: there is no space.
+async fn reserve(flow: &Flow, job: &SegmentJob, done: &mut SegmentDone) -> Result<bool, Fatal> {
+    let directory = segment::directory(job.partition);
     let path = segment::path(job.partition, job.base);
     if !job.created {
-        let directory = segment::directory(job.partition);
-        flow.make_directory(&directory)
-            .await
-            .map_err(disk("create directory of", &job))?;
+        match flow.make_directory(&directory).await {
+            Err(DiskError::NO_SPACE) => return Ok(false),
+            made => made.map_err(disk("create directory of", job))?,
+        }
         flow.sync_directory("topics")
             .await
-            .map_err(disk("sync directory above", &job))?;
+            .map_err(disk("sync directory above", job))?;
     }
     let file = match job.file {
         Some(file) => file,
-        None => flow
-            .open(&path, true, true)
-            .await
-            .map_err(disk("open", &job))?,
+        None => match flow.open(&path, true, true).await {
+            Err(DiskError::NO_SPACE) => return Ok(false),
+            opened => opened.map_err(disk("open", job))?,
+        },
     };
+    done.file = Some(file);
     if !job.created {
-        let directory = segment::directory(job.partition);
         flow.sync_directory(&directory)
             .await
-            .map_err(disk("sync directory of", &job))?;
+            .map_err(disk("sync directory of", job))?;
+        done.created = true;
     }
     if job.allocate_to > job.allocated {
         match flow
             .allocate(file, job.allocated, job.allocate_to - job.allocated)
             .await
         {
-            Ok(()) => {}
-            Err(DiskError::NO_SPACE) => {
-                if job.file.is_none() {
-                    flow.close(file).await.map_err(disk("close", &job))?;
-                }
-                return Err(JobError::NoSpace { slot: job.slot });
-            }
-            Err(error) => return Err(disk("extend", &job)(error)),
+            Err(DiskError::NO_SPACE) => return Ok(false),
+            extended => extended.map_err(disk("extend", job))?,
         }
+        done.allocated = job.allocate_to;
     }
-    let writes = job
-        .writes
-        .iter()
-        .map(|(at, bytes)| flow.write(file, *at, bytes.clone()))
-        .collect();
-    for written in join_all(writes).await {
-        written.map_err(disk("write", &job))?;
-    }
-    flow.flush(file).await.map_err(disk("flush", &job))?;
-    if let Some(length) = job.cut {
-        flow.truncate(file, length)
-            .await
-            .map_err(disk("cut", &job))?;
-        flow.flush(file).await.map_err(disk("flush", &job))?;
-        flow.close(file).await.map_err(disk("close", &job))?;
-    }
-    Ok(SegmentDone {
-        slot: job.slot,
-        base: job.base,
-        file: job.cut.is_none().then_some(file),
-        allocated: if job.cut.is_some() {
-            job.disk_end
-        } else {
-            job.allocate_to.max(job.allocated)
-        },
-        disk_end: job.disk_end,
-        complete: job.complete,
-    })
+    Ok(true)
 }
 
-/// Does the jobs of many partitions, those of one in order, `at_once` partitions side by side.
+/// Does one job.
+pub async fn write_segment(flow: &Flow, job: SegmentJob) -> Result<SegmentDone, Fatal> {
+    let mut done = SegmentDone {
+        slot: job.slot,
+        base: job.base,
+        created: job.created,
+        file: job.file,
+        allocated: job.allocated,
+        disk_end: job.disk_end,
+        complete: job.complete,
+        no_space: false,
+    };
+    done.no_space = !reserve(flow, &job, &mut done).await?;
+    let Some(file) = done.file else {
+        return Ok(done);
+    };
+    if !done.no_space {
+        let writes = job
+            .writes
+            .iter()
+            .map(|(at, bytes)| flow.write(file, *at, bytes.clone()))
+            .collect();
+        for written in join_all(writes).await {
+            written.map_err(disk("write", &job))?;
+        }
+        flow.flush(file).await.map_err(disk("flush", &job))?;
+        if let Some(length) = job.cut {
+            flow.truncate(file, length)
+                .await
+                .map_err(disk("cut", &job))?;
+            flow.flush(file).await.map_err(disk("flush", &job))?;
+            done.allocated = job.disk_end;
+        }
+    }
+    let cut = job.cut.is_some() && !done.no_space;
+    if cut || (job.file.is_none() && !job.keep_open) {
+        flow.close(file).await.map_err(disk("close", &job))?;
+        done.file = None;
+    }
+    Ok(done)
+}
+
+/// Does the jobs of many partitions, those of one in order, `at_once` partitions side by side. A partition's jobs after
+/// one that found no space are left: a segment is on disk only after those before it.
 pub async fn write_back(
     flow: Flow,
     jobs: Vec<Vec<SegmentJob>>,
     at_once: usize,
-) -> Result<Vec<SegmentDone>, JobError> {
+) -> Result<Vec<SegmentDone>, Fatal> {
     let queue = Rc::new(RefCell::new(VecDeque::from(jobs)));
     let workers = (0..at_once)
         .map(|_| {
@@ -248,23 +256,33 @@ pub async fn write_back(
                     };
                     for job in jobs {
                         done.push(write_segment(&flow, job).await?);
+                        if done.last().is_some_and(|d| d.no_space) {
+                            break;
+                        }
                     }
                 }
             }
         })
         .collect();
     let mut all = Vec::new();
-    let mut no_space = None;
-    for result in join_all(workers).await {
-        match result {
-            Ok(done) => all.extend::<Vec<SegmentDone>>(done),
-            Err(JobError::Fatal(fatal)) => return Err(JobError::Fatal(fatal)),
-            Err(error) => no_space = Some(error),
-        }
+    for done in join_all(workers).await {
+        all.extend::<Vec<SegmentDone>>(done?);
     }
-    match no_space {
-        Some(error) => Err(error),
-        None => Ok(all),
+    Ok(all)
+}
+
+/// As `write_back`, of a start: without space it cannot go on.
+pub async fn write_back_all(
+    flow: &Flow,
+    jobs: Vec<Vec<SegmentJob>>,
+) -> Result<Vec<SegmentDone>, Fatal> {
+    let done = write_back(flow.clone(), jobs, 8).await?;
+    match done.iter().any(|d| d.no_space) {
+        true => Err(Fatal::Disk {
+            what: "extend segments".into(),
+            errno: DiskError::NO_SPACE.errno,
+        }),
+        false => Ok(done),
     }
 }
 
@@ -285,9 +303,12 @@ pub fn settle_job(p: &mut Partition, done: &SegmentDone) {
     let Some(s) = p.segment_mut(done.base) else {
         return;
     };
-    s.created = true;
+    s.created = done.created;
     s.file = done.file;
     s.allocated = done.allocated;
+    if done.no_space {
+        return;
+    }
     assert!(done.disk_end >= s.disk_end, "a segment's file only grows");
     s.disk_end = done.disk_end;
     s.complete = done.complete;

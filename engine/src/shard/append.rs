@@ -1,14 +1,16 @@
 //! Appends: checked, given an offset, put into the journal or straight into the segment; durable later.
 
-use super::{FlowEnd, Shard, ShardOut, Stalled, token};
+use super::{FlowEnd, STALL_RETRY, Shard, ShardOut, Stalled, token};
 use crate::batch::{self, CheckedBatch, TimestampType};
 use crate::call::{Acks, AppendError, AppendItem, Appended};
 use crate::disk::{DiskOp, DiskRequest, DiskToken};
+use crate::fatal::Fatal;
 use crate::limits::{BATCH_HEADER, BLOCK};
 use crate::log::group::{ENTRY_HEADER, pad, pointer_payload};
+use crate::log::journal::GroupSeq;
 use crate::log::partition::{AnswerTo, Pending, StraightStage};
 use crate::log::producers::Admission;
-use crate::log::write_back::{self, JobError, SegmentDone, SegmentJob};
+use crate::log::write_back::{self, SegmentDone, SegmentJob};
 use crate::types::{Now, Timestamp};
 
 /// Wait this long before a full disk is asked again.
@@ -29,27 +31,42 @@ impl Shard {
         item: AppendItem,
         out: &mut ShardOut,
     ) {
+        if self.failed {
+            return;
+        }
+        if self.stopping {
+            refuse(to, acks, AppendError::Storage, out);
+            return;
+        }
         if !self.stalled.is_empty() {
             self.stalled.push_back(Stalled { to, acks, item });
             return;
         }
         if let Attempt::Stall(item) = self.try_append(now, to, acks, item, out) {
             self.stalled.push_back(Stalled { to, acks, item });
+            self.retry_at = Some(now.mono.after(STALL_RETRY));
         }
     }
 
     /// Appends that waited for room, in order; refused when the room cannot come.
     pub(super) fn retry_stalled(&mut self, now: Now, out: &mut ShardOut) {
-        if !std::mem::take(&mut self.room_changed) && self.no_space_until.is_none() {
+        let due = self.retry_at.is_some_and(|at| now.mono >= at);
+        let hopeless = self.no_space_until.is_some() || self.stopping;
+        if !std::mem::take(&mut self.room_changed) && !due && !hopeless {
             return;
         }
         while let Some(Stalled { to, acks, item }) = self.stalled.pop_front() {
+            if self.stopping {
+                refuse(to, acks, AppendError::Storage, out);
+                continue;
+            }
             if let Attempt::Stall(item) = self.try_append(now, to, acks, item, out) {
-                if self.no_space_until.is_some() {
+                if hopeless {
                     refuse(to, acks, AppendError::Storage, out);
                     continue;
                 }
                 self.stalled.push_front(Stalled { to, acks, item });
+                self.retry_at = Some(now.mono.after(STALL_RETRY));
                 return;
             }
         }
@@ -103,11 +120,14 @@ impl Shard {
             }
         }
         let header = batch.header();
-        p.roll_for(
+        let rolled = p.roll_for(
             batch.len(),
             header.max_timestamp.0,
             header.last_offset_delta,
         );
+        if rolled {
+            self.sealed_below = GroupSeq(self.journal.open_seq().0 + 1);
+        }
         let appended = if batch.len() >= self.limits.straight_bytes_min
             && self.ready_for_straight(slot, batch.len())
         {
@@ -157,11 +177,7 @@ impl Shard {
         }
     }
 
-    fn append_small(
-        &mut self,
-        slot: u32,
-        batch: &CheckedBatch,
-    ) -> Option<(Appended, crate::log::journal::GroupSeq)> {
+    fn append_small(&mut self, slot: u32, batch: &CheckedBatch) -> Option<(Appended, GroupSeq)> {
         if !self.journal.reserve(
             ENTRY_HEADER + batch.len(),
             &mut self.arena,
@@ -197,7 +213,7 @@ impl Shard {
         slot: u32,
         batch: &CheckedBatch,
         out: &mut ShardOut,
-    ) -> Option<(Appended, crate::log::journal::GroupSeq)> {
+    ) -> Option<(Appended, GroupSeq)> {
         // Live memory is bounded by write-back, which frees it group by group.
         let live = self.journal.live_bytes();
         if live > 0 && live + batch.len() > self.limits.tail_bytes_max {
@@ -211,13 +227,14 @@ impl Shard {
         let front = (BLOCK - skip) % BLOCK;
         let back = (skip + batch.len()) % BLOCK;
         let entry = ENTRY_HEADER + pointer_payload(BATCH_HEADER, front, back);
+        // Memory first: a group that was opened for nothing would be written, and use up the ring at every attempt.
+        let memory = self.arena.take(pad(skip + batch.len()))?;
         if !self
             .journal
             .reserve(entry, &mut self.arena, &mut self.writes)
         {
             return None;
         }
-        let memory = self.arena.take(pad(skip + batch.len()))?;
         let group = self.journal.open_seq();
         let (next, epoch) = (p.next, p.epoch);
         let memory =
@@ -245,9 +262,10 @@ impl Shard {
         let Some(slot) = self.straights.remove(&serial) else {
             return;
         };
-        let p = self.partitions[slot as usize]
-            .as_deref_mut()
-            .expect("a deleted partition forgets its straight writes");
+        let Some(p) = self.partitions[slot as usize].as_deref_mut() else {
+            self.release_doomed(slot);
+            return;
+        };
         let straight = p
             .straight
             .iter_mut()
@@ -290,7 +308,7 @@ impl Shard {
             let s = p.segment_mut(base).expect("just seen");
             s.flushing = true;
             s.straight_written = 0;
-            let Some(file) = s.file else { continue };
+            let file = s.file.expect("a file with unflushed bytes stays open");
             let serial = self.next_serial;
             self.next_serial += 1;
             self.unflushed.remove(&(slot, base));
@@ -309,6 +327,7 @@ impl Shard {
             .remove(&serial)
             .expect("a flush under way is known");
         let Some(p) = self.partitions[slot as usize].as_deref_mut() else {
+            self.release_doomed(slot);
             return;
         };
         for straight in p
@@ -363,6 +382,7 @@ impl Shard {
                 disk_end: active.disk_end,
                 cut: None,
                 complete: false,
+                keep_open: true,
             };
             p.busy = true;
             self.start_flow(move |flow| async move {
@@ -374,19 +394,18 @@ impl Shard {
     pub(super) fn on_prepared(
         &mut self,
         now: Now,
-        result: Result<SegmentDone, JobError>,
+        result: Result<SegmentDone, Fatal>,
         out: &mut ShardOut,
     ) {
         match result {
-            Ok(done) => self.settle_segment(&done),
-            Err(JobError::NoSpace { slot }) => {
-                self.on_no_space(now);
-                match self.partition_mut(slot) {
-                    Some(p) => p.busy = false,
-                    None => self.end_doomed(slot, None),
+            Ok(done) => {
+                self.settle_segment(&done);
+                self.end_busy(done.slot);
+                if done.no_space {
+                    self.on_no_space(now);
                 }
             }
-            Err(JobError::Fatal(fatal)) => {
+            Err(fatal) => {
                 out.fatal.get_or_insert(fatal);
             }
         }
@@ -405,12 +424,21 @@ impl Shard {
     /// Notes what a flow did to a segment's file.
     pub(super) fn settle_segment(&mut self, done: &SegmentDone) {
         self.room_changed = true;
-        match self.partition_mut(done.slot) {
-            Some(p) => {
-                p.busy = false;
-                write_back::settle_job(p, done);
-            }
-            None => self.end_doomed(done.slot, done.file),
+        if let Some(p) = self.partition_mut(done.slot) {
+            write_back::settle_job(p, done);
+        } else if let Some(doomed) = self.doomed.get_mut(&done.slot) {
+            match done.file {
+                Some(file) => doomed.files.insert(done.base, file),
+                None => doomed.files.remove(&done.base),
+            };
+        }
+    }
+
+    /// The flow that worked on a partition's files ended.
+    pub(super) fn end_busy(&mut self, slot: u32) {
+        match self.partition_mut(slot) {
+            Some(p) => p.busy = false,
+            None => self.release_doomed(slot),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::flow::Flow;
 use crate::limits::BLOCK;
 use crate::log::checkpoint::{self, Section};
 use crate::log::journal::GroupSeq;
-use crate::log::write_back::{self, JobError, SegmentDone};
+use crate::log::write_back::{self, SegmentDone};
 use crate::types::{Now, Offset};
 
 /// Partitions written side by side.
@@ -108,6 +108,11 @@ impl Shard {
         let _ = out;
     }
 
+    /// Whether the section that waits may be written now.
+    pub(super) fn cycle_may_go_on(&self) -> bool {
+        matches!(self.cycle, Cycle::Waiting { need, .. } if self.journal.flushed_all() >= need)
+    }
+
     /// How much has to go: the groups whose memory or place in the ring is needed, a bounded number at a time.
     fn target(&self) -> GroupSeq {
         if self.stopping {
@@ -131,7 +136,7 @@ impl Shard {
         let chunk = (self.limits.write_back_bytes * 8).min(self.limits.tail_bytes_max / 4);
         let mut taken = 0;
         // The whole span is taken only where it is over the bound; a little more is taken so that cycles are few.
-        if memory <= memory_max && ring <= ring_max {
+        if memory <= memory_max && ring <= ring_max && below >= self.sealed_below {
             return below;
         }
         while below < self.journal.flushed_all() && taken < chunk {
@@ -142,7 +147,8 @@ impl Shard {
             ring -= span.min(ring);
             taken += span as usize;
             below = GroupSeq(below.0 + 1);
-            if memory <= memory_max / 2 && ring <= ring_max / 2 {
+            let enough = memory <= memory_max / 2 && ring <= ring_max / 2;
+            if enough && below >= self.sealed_below {
                 break;
             }
         }
@@ -205,32 +211,29 @@ impl Shard {
     pub(super) fn on_wrote_back(
         &mut self,
         now: Now,
-        result: Result<Vec<SegmentDone>, JobError>,
+        result: Result<Vec<SegmentDone>, Fatal>,
         out: &mut ShardOut,
     ) {
         let Cycle::Writing { below, slots, stop } = std::mem::take(&mut self.cycle) else {
             panic!("write-back ended outside its cycle")
         };
-        match result {
-            Ok(done) => {
-                for job in &done {
-                    self.settle_segment(job);
-                }
-                self.snapshot(below, slots, stop);
-            }
-            Err(JobError::NoSpace { .. }) => {
-                // Files the flow opened are unknown to us now: they are opened again; what it wrote is written again.
-                self.on_no_space(now);
-                for slot in slots {
-                    match self.partition_mut(slot) {
-                        Some(p) => p.busy = false,
-                        None => self.end_doomed(slot, None),
-                    }
-                }
-            }
-            Err(JobError::Fatal(fatal)) => {
+        let done = match result {
+            Ok(done) => done,
+            Err(fatal) => {
                 out.fatal.get_or_insert(fatal);
+                return;
             }
+        };
+        for job in &done {
+            self.settle_segment(job);
+        }
+        let worked_on: BTreeSet<u32> = done.iter().map(|job| job.slot).collect();
+        for slot in worked_on {
+            self.end_busy(slot);
+        }
+        match done.iter().any(|job| job.no_space) {
+            true => self.on_no_space(now),
+            false => self.snapshot(below, slots, stop),
         }
     }
 
@@ -277,6 +280,7 @@ impl Shard {
             number: if partial { state.number } else { 0 },
             records,
             head: self.journal.position(below),
+            head_prev_crc: self.journal.prev_crc(below),
             length: 0,
         };
         let bytes = checkpoint::seal_section(bytes, self.directory, section);
@@ -330,12 +334,14 @@ impl Shard {
             let written = write_section(&flow, handle, at, bytes, allocated, other).await;
             FlowEnd::Checkpointed(
                 written
-                    .map(|(end, allocated)| SectionWritten {
-                        file,
-                        end,
-                        allocated,
-                        full,
-                        full_bytes: end - at,
+                    .map(|written| {
+                        written.map(|(end, allocated)| SectionWritten {
+                            file,
+                            end,
+                            allocated,
+                            full,
+                            full_bytes: end - at,
+                        })
                     })
                     .map_err(|error| Fatal::Disk {
                         what: "write checkpoint".into(),
@@ -347,7 +353,8 @@ impl Shard {
 
     pub(super) fn on_checkpointed(
         &mut self,
-        result: Result<SectionWritten, Fatal>,
+        now: Now,
+        result: Result<Option<SectionWritten>, Fatal>,
         out: &mut ShardOut,
     ) {
         let Cycle::Checkpointing {
@@ -360,7 +367,12 @@ impl Shard {
             panic!("a checkpoint ended outside its cycle")
         };
         let written = match result {
-            Ok(written) => written,
+            Ok(Some(written)) => written,
+            // The head stays; the next cycle tries again.
+            Ok(None) => {
+                self.on_no_space(now);
+                return;
+            }
             Err(fatal) => {
                 out.fatal.get_or_insert(fatal);
                 return;
@@ -418,7 +430,7 @@ impl Shard {
     }
 }
 
-/// Writes and flushes one section; the file is extended in steps ahead of need.
+/// Writes and flushes one section; the file is extended in steps ahead of need. `None`: it could not be.
 async fn write_section(
     flow: &Flow,
     file: FileId,
@@ -426,7 +438,7 @@ async fn write_section(
     bytes: Bytes,
     allocated: u64,
     step: u64,
-) -> Result<(u64, u64), DiskError> {
+) -> Result<Option<(u64, u64)>, DiskError> {
     let end = at + bytes.len() as u64;
     assert!(
         end.is_multiple_of(BLOCK as u64),
@@ -435,9 +447,12 @@ async fn write_section(
     let mut reserved = allocated;
     if end > allocated {
         reserved = end.next_multiple_of(step);
-        flow.allocate(file, allocated, reserved - allocated).await?;
+        match flow.allocate(file, allocated, reserved - allocated).await {
+            Err(DiskError::NO_SPACE) => return Ok(None),
+            extended => extended?,
+        }
     }
     flow.write(file, at, bytes).await?;
     flow.flush(file).await?;
-    Ok((end, reserved))
+    Ok(Some((end, reserved)))
 }

@@ -94,9 +94,10 @@ mod token {
 
 /// What a flow on the disk was for, and what it found.
 enum FlowEnd {
-    Prepared(Result<write_back::SegmentDone, write_back::JobError>),
-    WroteBack(Result<Vec<write_back::SegmentDone>, write_back::JobError>),
-    Checkpointed(Result<cycle::SectionWritten, Fatal>),
+    Prepared(Result<write_back::SegmentDone, Fatal>),
+    WroteBack(Result<Vec<write_back::SegmentDone>, Fatal>),
+    /// `None`: no space for the section.
+    Checkpointed(Result<Option<cycle::SectionWritten>, Fatal>),
     Read(read::ColdRead),
     Listed(read::ColdList),
     Removed(TopicPartition, Result<(), DiskError>),
@@ -105,6 +106,23 @@ enum FlowEnd {
 struct Running {
     runner: FlowRunner<FlowEnd>,
 }
+
+/// A deleted partition whose files go once nothing is under way on them: a descriptor is closed, and its number given
+/// to another file, only after every write and flush of it was answered.
+struct Doomed {
+    id: TopicPartition,
+    segments: Vec<Offset>,
+    files: BTreeMap<Offset, FileId>,
+    /// Straight writes, segment flushes and flows.
+    under_way: usize,
+}
+
+/// Deleted partitions whose files are removed side by side.
+const REMOVALS_AT_ONCE: usize = 16;
+
+/// How often an append that found no room tries again although nothing here made room: the memory may be held by bytes
+/// that another core still sends.
+const STALL_RETRY: std::time::Duration = std::time::Duration::from_millis(5);
 
 /// An append that found no room.
 struct Stalled {
@@ -123,6 +141,7 @@ pub struct Shard {
     checkpoint: CheckpointState,
     files: Rc<RefCell<FileIds>>,
     flows: Vec<Option<Running>>,
+    flows_free: Vec<usize>,
     /// Flows that were started since the last `settle`.
     fresh: Vec<usize>,
     stalled: VecDeque<Stalled>,
@@ -139,15 +158,21 @@ pub struct Shard {
     room_changed: bool,
     prepare: BTreeSet<u32>,
     cycle: cycle::Cycle,
+    /// Groups below hold bytes of a sealed segment: they are written back without waiting for pressure.
+    sealed_below: GroupSeq,
     cold: read::ColdBudget,
     /// No space was left when a segment was to be extended: try again then.
     no_space_until: Option<Instant>,
-    /// Deleted partitions whose files are to be removed, and those whose flow must end first.
-    removals: VecDeque<(TopicPartition, Vec<Offset>)>,
-    doomed: BTreeMap<u32, (TopicPartition, Vec<Offset>)>,
+    retry_at: Option<Instant>,
+    /// Deleted partitions with something under way; then they wait for their removal.
+    doomed: BTreeMap<u32, Doomed>,
+    removals: VecDeque<Doomed>,
+    removing: usize,
     writes: Vec<GroupWrite>,
     due: Vec<(AnswerTo, Appended)>,
     stopping: bool,
+    /// The disk failed: nothing is decided, and nothing acknowledged, any more.
+    failed: bool,
 }
 
 impl Shard {
@@ -181,6 +206,7 @@ impl Shard {
             checkpoint,
             files,
             flows: Vec::new(),
+            flows_free: Vec::new(),
             fresh: Vec::new(),
             stalled: VecDeque::new(),
             straights: BTreeMap::new(),
@@ -192,13 +218,17 @@ impl Shard {
             room_changed: false,
             prepare: BTreeSet::new(),
             cycle: cycle::Cycle::default(),
+            sealed_below: GroupSeq(0),
             cold: read::ColdBudget::default(),
             no_space_until: None,
-            removals: VecDeque::new(),
+            retry_at: None,
             doomed: BTreeMap::new(),
+            removals: VecDeque::new(),
+            removing: 0,
             writes: Vec::new(),
             due: Vec::new(),
             stopping: false,
+            failed: false,
         };
         for (slot, place) in cuts {
             let next = shard.partition(slot).expect("just recovered").next;
@@ -281,47 +311,39 @@ impl Shard {
                 out.appended(to, Err(AppendError::UnknownPartition));
             }
         }
+        let mut under_way = usize::from(p.busy);
         for straight in p.straight {
+            under_way += usize::from(straight.stage == StraightStage::Writing);
             if straight.stage != StraightStage::Flushed {
                 self.unflushed_bytes -= straight.bytes;
                 self.journal.on_straight_flushed(straight.group);
             }
-            self.straights.remove(&straight.serial);
         }
+        under_way += p.segments.iter().filter(|s| s.flushing).count();
         self.unflushed.retain(|(s, _)| *s != slot);
         for watch in p.watchers {
             self.changed(watch, out);
         }
-        let bases = p.segments.iter().map(|s| s.base).collect();
-        if p.busy {
-            self.doomed.insert(slot, (id, bases));
-        } else if p.segments.iter().any(|s| s.created) {
-            self.removals.push_back((id, bases));
-        }
-        for file in p.segments.iter().filter_map(|s| s.file).filter(|_| !p.busy) {
-            self.close(file);
-        }
-    }
-
-    /// A flow on a partition's files ended; the partition is gone.
-    fn end_doomed(&mut self, slot: u32, files: impl IntoIterator<Item = FileId>) {
-        if let Some(removal) = self.doomed.remove(&slot) {
-            self.removals.push_back(removal);
-        }
-        for file in files {
-            self.close(file);
+        let files = |s: &segment::Segment| s.file.map(|file| (s.base, file));
+        let doomed = Doomed {
+            id,
+            segments: p.segments.iter().map(|s| s.base).collect(),
+            files: p.segments.iter().filter_map(files).collect(),
+            under_way,
+        };
+        match under_way {
+            0 => self.removals.push_back(doomed),
+            _ => drop(self.doomed.insert(slot, doomed)),
         }
     }
 
-    /// Closes a file that no machine uses any more.
-    fn close(&mut self, file: FileId) {
-        self.start_flow(move |flow| async move {
-            let id = TopicPartition {
-                topic: Default::default(),
-                partition: 0,
-            };
-            FlowEnd::Removed(id, flow.close(file).await)
-        });
+    /// Something that was under way on a partition's files ended; the partition is gone.
+    fn release_doomed(&mut self, slot: u32) {
+        let doomed = self.doomed.get_mut(&slot).expect("deleted while under way");
+        doomed.under_way -= 1;
+        if doomed.under_way == 0 {
+            self.removals.extend(self.doomed.remove(&slot));
+        }
     }
 
     /// Takes a call of this or another shard.
@@ -354,14 +376,11 @@ impl Shard {
         let running = Running {
             runner: FlowRunner::new(&self.files, start),
         };
-        let index = self
-            .flows
-            .iter()
-            .position(Option::is_none)
-            .unwrap_or(self.flows.len());
-        if index == self.flows.len() {
+        let index = self.flows_free.pop().unwrap_or_else(|| {
             self.flows.push(None);
-        }
+            self.flows.len() - 1
+        });
+        assert!(index < 1 << (56 - token::FLOW_BITS), "too many flows");
         self.flows[index] = Some(running);
         self.fresh.push(index);
     }
@@ -380,6 +399,7 @@ impl Shard {
         }
         if let Poll::Ready(end) = polled {
             self.flows[index] = None;
+            self.flows_free.push(index);
             self.on_flow(now, end, out);
         }
     }
@@ -388,17 +408,27 @@ impl Shard {
         match end {
             FlowEnd::Prepared(result) => self.on_prepared(now, result, out),
             FlowEnd::WroteBack(result) => self.on_wrote_back(now, result, out),
-            FlowEnd::Checkpointed(result) => self.on_checkpointed(result, out),
+            FlowEnd::Checkpointed(result) => self.on_checkpointed(now, result, out),
             FlowEnd::Read(read) => self.on_cold_read(read, out),
             FlowEnd::Listed(list) => self.on_cold_list(list, out),
-            FlowEnd::Removed(_, Ok(())) => {}
-            FlowEnd::Removed(id, Err(error)) => {
-                tracing::warn!(partition = %id, errno = error.errno, "files of a deleted partition could not be removed");
+            FlowEnd::Removed(id, result) => {
+                self.removing -= 1;
+                if let Err(error) = result {
+                    tracing::warn!(partition = %id, errno = error.errno, "files of a deleted partition could not be removed");
+                }
             }
         }
     }
 
     pub fn on_disk(&mut self, now: Now, done: DiskDone, out: &mut ShardOut) {
+        if self.failed {
+            return;
+        }
+        self.on_done(now, done, out);
+        self.failed |= out.fatal.is_some();
+    }
+
+    fn on_done(&mut self, now: Now, done: DiskDone, out: &mut ShardOut) {
         let payload = done.token.0 & !token::KIND;
         let kind = done.token.0 & token::KIND;
         if kind == token::FLOW {
@@ -489,18 +519,28 @@ impl Shard {
 
     /// Upkeep, once a pass.
     pub fn settle(&mut self, now: Now, out: &mut ShardOut) {
+        if self.failed {
+            return;
+        }
         if self.no_space_until.is_some_and(|until| now.mono >= until) {
             self.no_space_until = None;
         }
         self.retry_stalled(now, out);
         self.start_prepares();
-        self.settle_cycle(now, out);
         self.start_removals();
         self.cold_settle();
-        self.submit_groups(out);
-        while let Some(index) = self.fresh.pop() {
-            self.step_flow(now, index, out);
+        loop {
+            self.settle_cycle(now, out);
+            self.submit_groups(out);
+            while let Some(index) = self.fresh.pop() {
+                self.step_flow(now, index, out);
+            }
+            // A cycle with nothing to write goes on at once: no completion would wake it.
+            if !self.cycle_may_go_on() {
+                break;
+            }
         }
+        self.failed |= out.fatal.is_some();
     }
 
     /// Closes the group of this pass; asks for the flushes that someone waits for.
@@ -539,16 +579,20 @@ impl Shard {
     }
 
     fn start_removals(&mut self) {
-        while let Some((id, bases)) = self.removals.pop_front() {
+        while self.removing < REMOVALS_AT_ONCE
+            && let Some(doomed) = self.removals.pop_front()
+        {
+            self.removing += 1;
             self.start_flow(move |flow| async move {
-                FlowEnd::Removed(id, remove_files(&flow, id, bases).await)
+                FlowEnd::Removed(doomed.id, remove_files(&flow, doomed).await)
             });
         }
     }
 
     /// When `settle` is due although nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
-        self.no_space_until
+        let retry_at = self.retry_at.filter(|_| !self.stalled.is_empty());
+        [self.no_space_until, retry_at].into_iter().flatten().min()
     }
 
     /// Whether anything is under way on the disk or waits for it.
@@ -561,16 +605,15 @@ impl Shard {
     }
 }
 
-/// Unlinks a deleted partition's segments and its directory.
-async fn remove_files(
-    flow: &Flow,
-    id: TopicPartition,
-    bases: Vec<Offset>,
-) -> Result<(), DiskError> {
-    let directory = segment::directory(id);
-    for base in bases {
-        flow.unlink(&segment::path(id, base)).await?;
+/// Closes and unlinks a deleted partition's segments, and removes its directory.
+async fn remove_files(flow: &Flow, doomed: Doomed) -> Result<(), DiskError> {
+    for file in doomed.files.into_values() {
+        flow.close(file).await?;
     }
-    flow.remove_directory(&directory).await?;
+    for base in doomed.segments {
+        flow.unlink(&segment::path(doomed.id, base)).await?;
+    }
+    flow.remove_directory(&segment::directory(doomed.id))
+        .await?;
     flow.sync_directory("topics").await
 }

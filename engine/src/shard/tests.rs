@@ -47,7 +47,7 @@ impl Disk {
                 assert!(
                     position % 4096 == 0
                         && bytes.len() % 4096 == 0
-                        && bytes.as_ptr() as usize % 4096 == 0
+                        && (bytes.as_ptr() as usize).is_multiple_of(4096)
                 );
                 let content = self
                     .files

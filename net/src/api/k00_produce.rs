@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use corelane_engine::call::{Acks, AnswerBody, AppendAnswer, AppendItem, CallBody};
-use corelane_engine::types::{ShardId, TopicPartition};
+use corelane_engine::types::{ShardId, TopicId, TopicPartition};
 
 use crate::api::CloseReason;
 use crate::context::{Operation, Resource, throttle_ms};
@@ -73,7 +73,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
     let mut items: Vec<(ShardId, Vec<AppendItem>)> = Vec::new();
     for topic in message.topic_data {
         let found = if request.header.version >= 13 {
-            desk.topic_by_id(topic.topic_id.into())
+            desk.topic_by_id(TopicId(topic.topic_id.0))
                 .ok_or(ErrorCode::UnknownTopicId)
         } else {
             desk.topic_by_name(&request.context, &topic.name)
@@ -133,7 +133,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
             answers.push(PartitionProduceResponse {
                 index: data.index,
                 error_code: code.code(),
-                error_message: message.map(Into::into),
+                error_message: message.map(error_code::message),
                 base_offset: -1,
                 log_append_time_ms: -1,
                 log_start_offset: -1,
@@ -144,7 +144,6 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
             name: topic.name,
             topic_id: topic.topic_id,
             partition_responses: answers,
-            ..TopicProduceResponse::default()
         });
     }
     let work = Produce {
@@ -210,7 +209,7 @@ fn is_transactional(data: &PartitionProduceData) -> bool {
 
 /// The field's bytes: a slice of the receive buffer.
 fn one_batch(records: &Records) -> Bytes {
-    records.0.first().cloned().unwrap_or_default()
+    records.to_bytes()
 }
 
 impl Produce {
@@ -233,7 +232,7 @@ impl Produce {
                 Err(error) => {
                     let (code, message) = error_code::of_append(&error);
                     place.error_code = code.code();
-                    place.error_message = message.map(Into::into);
+                    place.error_message = message.map(error_code::message);
                 }
             }
             self.missing -= 1;

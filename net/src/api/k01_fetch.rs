@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use corelane_engine::call::{AnswerBody, CallBody, ReadDone, ReadError, ReadItem, WatchItem};
-use corelane_engine::types::{Instant, LeaderEpoch, Offset, ShardId, TopicPartition};
+use corelane_engine::types::{Instant, LeaderEpoch, Offset, ShardId, TopicId, TopicPartition};
 
 use crate::context::{Operation, Resource, throttle_ms};
 use crate::desk::{Desk, Outcome, Request, Started, Waiting, Work};
@@ -29,6 +29,7 @@ use crate::protocol::fetch_request::FetchRequest;
 use crate::protocol::fetch_response::{
     EpochEndOffset, FetchResponse, FetchableTopicResponse, PartitionData,
 };
+use crate::protocol::{Records, Uuid};
 use crate::sessions::{
     FINAL_EPOCH, INITIAL_EPOCH, NO_SESSION, PartitionAsk, PartitionKey, Told, TopicRef,
 };
@@ -169,7 +170,7 @@ fn asks(message: &FetchRequest, by_ids: bool) -> Vec<(PartitionKey, PartitionAsk
     let partitions = message.topics.iter().map(|t| t.partitions.len()).sum();
     let mut asks = Vec::with_capacity(partitions);
     for topic in &message.topics {
-        let name = topic_ref(by_ids, &topic.topic, topic.topic_id.into());
+        let name = topic_ref(by_ids, &topic.topic, TopicId(topic.topic_id.0));
         asks.extend(topic.partitions.iter().map(|partition| {
             (
                 PartitionKey {
@@ -191,7 +192,7 @@ fn asks(message: &FetchRequest, by_ids: bool) -> Vec<(PartitionKey, PartitionAsk
 
 fn forgotten(message: &FetchRequest, by_ids: bool) -> impl Iterator<Item = PartitionKey> {
     message.forgotten_topics_data.iter().flat_map(move |topic| {
-        let name = topic_ref(by_ids, &topic.topic, topic.topic_id.into());
+        let name = topic_ref(by_ids, &topic.topic, TopicId(topic.topic_id.0));
         topic.partitions.iter().map(move |&partition| PartitionKey {
             topic: name.clone(),
             partition,
@@ -200,7 +201,7 @@ fn forgotten(message: &FetchRequest, by_ids: bool) -> impl Iterator<Item = Parti
 }
 
 /// Copies the name: a session must not hold on to a receive buffer.
-fn topic_ref(by_ids: bool, name: &str, id: corelane_engine::types::TopicId) -> TopicRef {
+fn topic_ref(by_ids: bool, name: &str, id: TopicId) -> TopicRef {
     if by_ids {
         TopicRef::Id(id)
     } else {
@@ -251,7 +252,7 @@ fn find(
     request: &Request,
     topic: &TopicRef,
     follower: bool,
-) -> Result<(corelane_engine::types::TopicId, i32), ErrorCode> {
+) -> Result<(TopicId, i32), ErrorCode> {
     let context = &request.context;
     if follower {
         let allowed = desk.allows(context, Operation::ClusterAction, Resource::Cluster);
@@ -452,7 +453,7 @@ impl Fetch {
         let mut data = PartitionData {
             partition_index,
             high_watermark: -1,
-            records: Some(Vec::new().into()),
+            records: Some(Records::new()),
             aborted_transactions: Some(Vec::new()),
             ..PartitionData::default()
         };
@@ -478,7 +479,6 @@ impl Fetch {
                     data.diverging_epoch = EpochEndOffset {
                         epoch: epoch.0,
                         end_offset: end_offset.0,
-                        ..EpochEndOffset::default()
                     };
                 }
             }
@@ -490,7 +490,7 @@ impl Fetch {
                     data.aborted_transactions = None;
                 }
                 let records = fit(done.records, left, first);
-                data.records = Some(records.into());
+                data.records = Some(records.into_iter().collect());
             }
         }
         data
@@ -548,13 +548,13 @@ fn batch_bytes(bytes: &[u8]) -> Option<usize> {
 fn push(responses: &mut Vec<FetchableTopicResponse>, topic: &TopicRef, data: PartitionData) {
     let same = responses.last().is_some_and(|last| match topic {
         TopicRef::Name(name) => *last.topic == **name,
-        TopicRef::Id(id) => last.topic_id == (*id).into(),
+        TopicRef::Id(id) => last.topic_id.0 == id.0,
     });
     if !same {
         let mut next = FetchableTopicResponse::default();
         match topic {
             TopicRef::Name(name) => next.topic = (**name).into(),
-            TopicRef::Id(id) => next.topic_id = (*id).into(),
+            TopicRef::Id(id) => next.topic_id = Uuid(id.0),
         }
         responses.push(next);
     }

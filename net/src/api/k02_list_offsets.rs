@@ -109,13 +109,11 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
                 timestamp: -1,
                 offset: -1,
                 leader_epoch: -1,
-                ..ListOffsetsPartitionResponse::default()
             });
         }
         response.topics.push(ListOffsetsTopicResponse {
             name: topic.name,
             partitions: answers,
-            ..ListOffsetsTopicResponse::default()
         });
     }
     if places.is_empty() {
@@ -163,7 +161,9 @@ impl ListOffsets {
                 Ok(Some(listed)) => {
                     place.offset = listed.offset.0;
                     place.timestamp = listed.timestamp.0;
-                    place.leader_epoch = listed.leader_epoch.0;
+                    if request.header.version >= 4 {
+                        place.leader_epoch = listed.leader_epoch.0;
+                    }
                 }
                 Ok(None) => {}
                 Err(error) => place.error_code = error_code::of_read(&error).code(),

@@ -11,16 +11,16 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use corelane_engine::controller::command::{Command, CommandError, Layout, NewTopic};
+use corelane_engine::controller::names;
 use corelane_engine::types::TopicId;
 
-use crate::api::k19_create_topics::{DEFAULT_PARTITIONS, check_name, is_internal};
 use crate::context::{
     Operation, RequestContext, Resource, resolve_topic, shown_topic, throttle_ms,
 };
-use crate::desk::{
-    Decision, Desk, Found, Outcome, Proposal, Request, Room, Started, Waiting, Work,
-};
-use crate::error_code::ErrorCode;
+use crate::desk::{Decided, Desk, Found, Outcome, Request, Room, Started, Waiting, Work};
+use crate::error_code::{self, ErrorCode};
+use crate::protocol::Uuid;
 use crate::protocol::metadata_request::{MetadataRequest, MetadataRequestTopic};
 use crate::protocol::metadata_response::{
     MetadataResponse, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
@@ -62,7 +62,7 @@ fn asked(message: &MetadataRequest, version: i16) -> Asked<'_> {
     }
     let ids: BTreeSet<TopicId> = topics
         .iter()
-        .map(|topic| topic.topic_id.into())
+        .map(|topic| TopicId(topic.topic_id.0))
         .filter(|&id| id != TopicId::ZERO)
         .collect();
     if version >= 10 && !ids.is_empty() {
@@ -82,7 +82,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
         Ok(message) => message,
         Err(reason) => return Started::Close(reason),
     };
-    let by_id = |topic: &MetadataRequestTopic| TopicId::from(topic.topic_id) != TopicId::ZERO;
+    let by_id = |topic: &MetadataRequestTopic| TopicId(topic.topic_id.0) != TopicId::ZERO;
     if (10..12).contains(&request.header.version)
         && let Some(topics) = message
             .topics
@@ -93,7 +93,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
         let refused = |t: &MetadataRequestTopic| {
             unknown(
                 t.name.as_deref(),
-                t.topic_id.into(),
+                TopicId(t.topic_id.0),
                 ErrorCode::InvalidRequest,
             )
         };
@@ -113,8 +113,8 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
             let topic = Resource::Topic(name);
             if desk.topic_by_name(&request.context, name).is_some()
                 || !desk.allows(&request.context, Operation::Describe, topic)
-                || is_internal(name)
-                || check_name(name).is_err()
+                || names::is_internal(name)
+                || names::check(name).is_err()
             {
                 continue;
             }
@@ -134,12 +134,16 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
         return Started::Hold;
     }
     for (slot, name) in (0u32..).zip(&create) {
-        let what = Proposal::CreateTopic {
+        let command = Command::CreateTopic(NewTopic {
             name: resolve_topic(&request.context, name).to_owned(),
-            partitions: DEFAULT_PARTITIONS,
+            layout: Layout::Count {
+                partitions: -1,
+                replicas: -1,
+            },
             configs: Vec::new(),
-        };
-        desk.propose(request.token, slot, what);
+            validate_only: false,
+        });
+        desk.propose(request.token, slot, command);
     }
     Started::Waiting(Waiting {
         work: Work::Metadata(Box::new(Metadata {
@@ -160,18 +164,14 @@ impl Metadata {
         desk: &Desk,
         request: &Request,
         slot: u32,
-        decision: Decision,
+        decided: Decided,
     ) -> Option<Outcome> {
-        match decision {
-            // Somebody else created it meanwhile.
-            Decision::Refused((ErrorCode::TopicAlreadyExists, _)) => {}
-            Decision::Refused((code, _)) => {
+        match decided {
+            // Or somebody else created it meanwhile.
+            Ok(_) | Err(CommandError::TopicExists(_)) => {}
+            Err(error) => {
                 let name = std::mem::take(&mut self.create[slot as usize]);
-                self.refused.push((name, code));
-            }
-            Decision::Created(_) => {}
-            Decision::Deleted | Decision::ProducerIds { .. } => {
-                panic!("a topic was proposed, got {decision:?}")
+                self.refused.push((name, error_code::of_command(&error).0));
             }
         }
         self.missing -= 1;
@@ -219,7 +219,7 @@ fn answer(
                 None => {
                     let code = match refused.iter().find(|(of, _)| of == name) {
                         Some((_, code)) => *code,
-                        None if check_name(name).is_err() => ErrorCode::InvalidTopicException,
+                        None if names::check(name).is_err() => ErrorCode::InvalidTopicException,
                         None => ErrorCode::UnknownTopicOrPartition,
                     };
                     unknown(Some(name), TopicId::ZERO, code)
@@ -234,13 +234,13 @@ fn answer(
         brokers: desk
             .brokers()
             .map(|broker| MetadataResponseBroker {
-                node_id: broker.id.0,
-                host: broker.host.into(),
+                node_id: broker.node.0,
+                host: broker.host.as_str().into(),
+                rack: broker.rack.as_deref().map(Into::into),
                 port: i32::from(broker.port),
-                ..MetadataResponseBroker::default()
             })
             .collect(),
-        cluster_id: Some(desk.cluster_id().into()),
+        cluster_id: Some(desk.cluster_id.as_str().into()),
         controller_id: desk.controller_id().0,
         topics,
         cluster_authorized_operations: if on_cluster {
@@ -260,19 +260,17 @@ fn known(
 ) -> MetadataResponseTopic {
     MetadataResponseTopic {
         name: Some(shown_topic(context, topic.name).into()),
-        topic_id: topic.id.into(),
-        is_internal: is_internal(topic.name),
-        partitions: (0..topic.partitions)
-            .map(|partition_index| {
-                let place = desk.place(topic, partition_index);
-                MetadataResponsePartition {
-                    partition_index,
-                    leader_id: place.leader.0,
-                    leader_epoch: place.leader_epoch.0,
-                    replica_nodes: vec![place.leader.0],
-                    isr_nodes: vec![place.leader.0],
-                    ..MetadataResponsePartition::default()
-                }
+        topic_id: Uuid(topic.id.0),
+        is_internal: names::is_internal(topic.name),
+        partitions: desk
+            .partitions(topic.id)
+            .map(|partition| MetadataResponsePartition {
+                partition_index: partition.partition,
+                leader_id: partition.leader.0,
+                leader_epoch: partition.leader_epoch.0,
+                replica_nodes: partition.replicas.iter().map(|node| node.0).collect(),
+                isr_nodes: partition.isr.iter().map(|node| node.0).collect(),
+                ..MetadataResponsePartition::default()
             })
             .collect(),
         topic_authorized_operations: if operations {
@@ -288,7 +286,7 @@ fn unknown(name: Option<&str>, id: TopicId, code: ErrorCode) -> MetadataResponse
     MetadataResponseTopic {
         error_code: code.code(),
         name: name.map(Into::into),
-        topic_id: id.into(),
+        topic_id: Uuid(id.0),
         topic_authorized_operations: NO_OPERATIONS,
         ..MetadataResponseTopic::default()
     }

@@ -58,7 +58,6 @@ fn row(entry: &api::Entry) -> ApiVersion {
         api_key: entry.key,
         min_version: entry.version_min,
         max_version: entry.version_max,
-        ..ApiVersion::default()
     }
 }
 

@@ -4,66 +4,39 @@
 //! * 5 flexible; partitions, replication factor and configs in the answer (KIP-525) · 6 throttling code (KIP-599)
 //! * 7 topic ids in the answer
 //!
-//! Codes and messages are Kafka's (`ControllerApis`, `ReplicationControlManager`), in Kafka's order of checks: names,
-//! existing topics, configs, replicas and partitions. The answer comes once every shard has applied the topics; the
-//! timeout is not used. Left out: mutation quotas, creation policies.
+//! What Kafka's `ControllerApis` checks is checked here, in its words: names given twice, rights, the log of metadata.
+//! The rest (names, existing topics, configs, replicas and partitions) is the controller's. The answer comes once every
+//! shard has applied the topics; the timeout is not used. Left out: mutation quotas, creation policies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use corelane_engine::controller::command::{self, Command, Layout, NewTopic};
+use corelane_engine::types::NodeId;
 
 use crate::context::{Operation, Resource, resolve_topic, throttle_ms};
-use crate::desk::{Decision, Desk, Outcome, Proposal, Refusal, Request, Started, Waiting, Work};
-use crate::error_code::ErrorCode;
-use crate::protocol::create_topics_request::{
-    CreatableReplicaAssignment, CreatableTopic, CreateTopicsRequest,
-};
+use crate::desk::{Decided, Desk, Outcome, Refusal, Request, Started, Waiting, Work};
+use crate::error_code::{self, ErrorCode};
+use crate::protocol::Uuid;
+use crate::protocol::create_topics_request::{CreatableTopic, CreateTopicsRequest};
 use crate::protocol::create_topics_response::{
     CreatableTopicConfigs, CreatableTopicResult, CreateTopicsResponse,
 };
 
-/// Kafka's `num.partitions`.
-pub const DEFAULT_PARTITIONS: i32 = 1;
 /// Kafka's bound on the partitions that one request may create.
 const PARTITIONS_PER_REQUEST_MAX: i64 = 10_000;
-/// Kafka's `Topic.MAX_NAME_LENGTH`: a directory name with a suffix must fit in 255.
-const NAME_BYTES_MAX: usize = 249;
 /// Kafka's own log of metadata: no client may have it.
 const CLUSTER_METADATA: &str = "__cluster_metadata";
 
-/// Whether Kafka keeps something of its own in a topic of this name.
-pub fn is_internal(name: &str) -> bool {
-    matches!(
-        name,
-        "__consumer_offsets" | "__transaction_state" | "__share_group_state"
-    )
-}
-
-/// Kafka's `Topic.validate`: why a topic cannot have this name.
-pub fn check_name(name: &str) -> Result<(), String> {
-    let why = if name.is_empty() {
-        "the empty string is not allowed".to_owned()
-    } else if name == "." || name == ".." {
-        format!("'{name}' is not allowed")
-    } else if name.len() > NAME_BYTES_MAX {
-        format!("the length of '{name}' is longer than the max allowed length {NAME_BYTES_MAX}")
-    } else if !name
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
-    {
-        format!(
-            "'{name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'"
-        )
-    } else {
-        return Ok(());
-    };
-    Err(format!("Topic name is invalid: {why}"))
-}
+/// Names and values as the client sent them.
+type GivenConfigs = Vec<(String, Option<String>)>;
 
 /// A request whose topics are being created.
 #[derive(Debug)]
 pub struct CreateTopics {
     response: CreateTopicsResponse,
+    /// Configs as given, by slot; `None`: they may not be shown.
+    configs: BTreeMap<u32, Option<GivenConfigs>>,
     missing: usize,
 }
 
@@ -77,14 +50,13 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
     for topic in &message.topics {
         *times.entry(&topic.name).or_default() += 1;
     }
-    let partitions: i64 = message.topics.iter().map(partitions_asked).sum();
+    let too_many =
+        message.topics.iter().map(partitions_asked).sum::<i64>() > PARTITIONS_PER_REQUEST_MAX;
     let mut response = CreateTopicsResponse {
         throttle_time_ms: throttle_ms(&request.context, desk.now),
         ..CreateTopicsResponse::default()
     };
-    let mut proposals = Vec::new();
-    // Names without their punctuation, of topics of this request: they may not collide either.
-    let mut folded = BTreeSet::new();
+    let mut configs = BTreeMap::new();
     let mut duplicates = BTreeSet::new();
     for topic in &message.topics {
         let name: &str = &topic.name;
@@ -92,58 +64,27 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
             duplicates.insert(name);
             continue;
         }
-        let checked = if partitions > PARTITIONS_PER_REQUEST_MAX {
-            Err((
-                ErrorCode::PolicyViolation,
-                Some("Excessively large number of partitions per request.".to_owned()),
-            ))
-        } else {
-            check(desk, request, topic, &mut folded)
-        };
         let slot = response.topics.len() as u32;
-        response.topics.push(match checked {
-            Err(refusal) => refused(name, refusal),
-            Ok(partitions) => {
-                let stored = resolve_topic(&request.context, name).to_owned();
-                let configs: Vec<(String, String)> = topic
-                    .configs
-                    .iter()
-                    .filter_map(|c| Some((c.name.to_string(), c.value.as_ref()?.to_string())))
-                    .collect();
-                let mut result = CreatableTopicResult {
-                    name: topic.name.clone(),
-                    num_partitions: partitions,
-                    replication_factor: 1,
-                    error_message: None,
-                    ..CreatableTopicResult::default()
-                };
+        let refusal = check(desk, request, name)
+            .err()
+            .or_else(|| too_many.then(too_many_partitions));
+        response.topics.push(match refusal {
+            Some(refusal) => refused(name, refusal),
+            None => {
+                let topic = new_topic(request, topic, message.validate_only);
                 let shown = desk.allows(
                     &request.context,
                     Operation::DescribeConfigs,
                     Resource::Topic(name),
                 );
-                if shown {
-                    result.configs = Some(configs_shown(desk, &configs));
-                } else {
-                    result.topic_config_error_code = ErrorCode::TopicAuthorizationFailed.code();
-                    (result.num_partitions, result.replication_factor) = (-1, -1);
-                    result.configs = Some(Vec::new());
-                }
-                if !message.validate_only {
-                    proposals.push((
-                        slot,
-                        Proposal::CreateTopic {
-                            name: stored,
-                            partitions,
-                            configs,
-                        },
-                    ));
-                }
-                result
+                configs.insert(slot, shown.then(|| topic.configs.clone()));
+                desk.propose(request.token, slot, Command::CreateTopic(topic));
+                // Until it is decided.
+                refused(name, (ErrorCode::RequestTimedOut, None))
             }
         });
     }
-    response.topics.extend(duplicates.into_iter().map(|name| {
+    let twice = |name| {
         refused(
             name,
             (
@@ -151,16 +92,18 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
                 Some("Duplicate topic name.".to_owned()),
             ),
         )
-    }));
-    if proposals.is_empty() {
+    };
+    response.topics.extend(duplicates.into_iter().map(twice));
+    if configs.is_empty() {
         return Started::Answer(request.encode(&response));
     }
-    let missing = proposals.len();
-    for (slot, what) in proposals {
-        desk.propose(request.token, slot, what);
-    }
+    let missing = configs.len();
     Started::Waiting(Waiting {
-        work: Work::CreateTopics(Box::new(CreateTopics { response, missing })),
+        work: Work::CreateTopics(Box::new(CreateTopics {
+            response,
+            configs,
+            missing,
+        })),
         deadline: None,
         answered: true,
     })
@@ -169,179 +112,62 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
 fn partitions_asked(topic: &CreatableTopic) -> i64 {
     match topic.num_partitions {
         _ if !topic.assignments.is_empty() => topic.assignments.len() as i64,
-        -1 => i64::from(DEFAULT_PARTITIONS),
-        partitions => i64::from(partitions.max(0)),
+        partitions => i64::from(partitions.max(1)),
     }
 }
 
-/// How many partitions the topic is to have, or why it cannot be.
-fn check(
-    desk: &Desk,
-    request: &Request,
-    topic: &CreatableTopic,
-    folded: &mut BTreeSet<String>,
-) -> Result<i32, Refusal> {
-    let name: &str = &topic.name;
-    let refuse = |code, message: String| Err((code, Some(message)));
+fn too_many_partitions() -> Refusal {
+    let why = "Excessively large number of partitions per request.";
+    (ErrorCode::PolicyViolation, Some(why.to_owned()))
+}
+
+/// What keeps a topic from being proposed.
+fn check(desk: &Desk, request: &Request, name: &str) -> Result<(), Refusal> {
     if name == CLUSTER_METADATA {
-        return refuse(
-            ErrorCode::InvalidRequest,
-            format!("Creation of internal topic {name} is prohibited."),
-        );
+        let why = format!("Creation of internal topic {name} is prohibited.");
+        return Err((ErrorCode::InvalidRequest, Some(why)));
     }
     if !desk.allows(&request.context, Operation::Create, Resource::Cluster)
         && !desk.allows(&request.context, Operation::Create, Resource::Topic(name))
     {
-        return refuse(
-            ErrorCode::TopicAuthorizationFailed,
-            "Authorization failed.".to_owned(),
-        );
-    }
-    if let Err(why) = check_name(name) {
-        return refuse(ErrorCode::InvalidTopicException, why);
-    }
-    let stored = resolve_topic(&request.context, name);
-    if desk.topic_by_name(&request.context, name).is_some() {
-        return refuse(
-            ErrorCode::TopicAlreadyExists,
-            format!("Topic '{name}' already exists."),
-        );
-    }
-    if let Some(other) = desk.colliding_topic(stored) {
-        return refuse(
-            ErrorCode::InvalidTopicException,
-            format!("Topic '{name}' collides with existing topic: {other}"),
-        );
-    }
-    if !folded.insert(stored.replace('.', "_")) {
-        return refuse(
-            ErrorCode::InvalidTopicException,
-            format!("Topic '{name}' collides with another topic of this request."),
-        );
-    }
-    let mut configs = Vec::with_capacity(topic.configs.len());
-    for config in &topic.configs {
-        let Some(value) = config.value.as_deref() else {
-            return refuse(
-                ErrorCode::InvalidConfig,
-                format!(
-                    "Null value not supported for topic configs: {}",
-                    &*config.name
-                ),
-            );
-        };
-        configs.push(((*config.name).to_owned(), value.to_owned()));
-    }
-    desk.check_configs(&configs)
-        .map_err(|why| (ErrorCode::InvalidConfig, Some(why)))?;
-    if !topic.assignments.is_empty() {
-        return check_assignments(desk, topic);
-    }
-    let brokers = desk.brokers().count();
-    match (topic.replication_factor, topic.num_partitions) {
-        (..=-2 | 0, _) => refuse(
-            ErrorCode::InvalidReplicationFactor,
-            "Replication factor must be larger than 0, or -1 to use the default value.".to_owned(),
-        ),
-        (_, ..=-2 | 0) => refuse(
-            ErrorCode::InvalidPartitions,
-            "Number of partitions was set to an invalid non-positive value.".to_owned(),
-        ),
-        (factor, _) if factor > 1 && factor as usize > brokers => refuse(
-            ErrorCode::InvalidReplicationFactor,
-            format!(
-                "Unable to replicate the partition {factor} time(s): The target replication factor of {factor} \
-                 cannot be reached because only {brokers} broker(s) are registered or some brokers have all their \
-                 log directories cordoned."
-            ),
-        ),
-        (_, -1) => Ok(DEFAULT_PARTITIONS),
-        (_, partitions) => Ok(partitions),
-    }
-}
-
-fn check_assignments(desk: &Desk, topic: &CreatableTopic) -> Result<i32, Refusal> {
-    let given = |what: &str| {
-        format!("A manual partition assignment was specified, but {what} was not set to -1.")
-    };
-    if topic.replication_factor != -1 {
-        return Err((ErrorCode::InvalidRequest, Some(given("replication factor"))));
-    }
-    if topic.num_partitions != -1 {
-        return Err((ErrorCode::InvalidRequest, Some(given("numPartitions"))));
-    }
-    let bad = |why: String| (ErrorCode::InvalidReplicaAssignment, Some(why));
-    let mut seen = BTreeSet::new();
-    let mut factor = None;
-    for assignment in &topic.assignments {
-        let index = assignment.partition_index;
-        if !seen.insert(index) {
-            return Err(bad(format!(
-                "Found multiple manual partition assignments for partition {index}"
-            )));
-        }
-        check_replicas(desk, assignment, &mut factor).map_err(bad)?;
-    }
-    let partitions = topic.assignments.len() as i32;
-    if seen.iter().copied().ne(0..partitions) {
-        return Err(bad(
-            "partitions should be a consecutive 0-based integer sequence".to_owned(),
-        ));
-    }
-    Ok(partitions)
-}
-
-fn check_replicas(
-    desk: &Desk,
-    assignment: &CreatableReplicaAssignment,
-    factor: &mut Option<usize>,
-) -> Result<(), String> {
-    let replicas = &assignment.broker_ids;
-    let the = "The manual partition assignment includes";
-    if replicas.is_empty() {
-        return Err(format!("{the} an empty replica list."));
-    }
-    let mut seen = BTreeSet::new();
-    for id in replicas {
-        if !desk.brokers().any(|broker| broker.id.0 == *id) {
-            return Err(format!(
-                "{the} broker {id}, but no such broker is registered."
-            ));
-        }
-        if !seen.insert(id) {
-            return Err(format!("{the} the broker {id} more than once."));
-        }
-    }
-    let before = *factor.get_or_insert(replicas.len());
-    if before != replicas.len() {
-        return Err(format!(
-            "{the} a partition with {} replica(s), but this is not consistent with previous partitions, which have \
-             {before} replica(s).",
-            replicas.len()
-        ));
+        let why = "Authorization failed.".to_owned();
+        return Err((ErrorCode::TopicAuthorizationFailed, Some(why)));
     }
     Ok(())
 }
 
-fn configs_shown(desk: &Desk, given: &[(String, String)]) -> Vec<CreatableTopicConfigs> {
-    desk.effective_configs(given)
-        .into_iter()
-        .map(|config| CreatableTopicConfigs {
-            name: config.name.into(),
-            value: config.value.map(Into::into),
-            read_only: false,
-            config_source: config.source,
-            is_sensitive: false,
-            ..CreatableTopicConfigs::default()
-        })
-        .collect()
+fn new_topic(request: &Request, topic: &CreatableTopic, validate_only: bool) -> NewTopic {
+    let text = |text: &str| text.to_owned();
+    let assigned = topic.assignments.iter().map(|assignment| {
+        let nodes = assignment.broker_ids.iter().copied().map(NodeId).collect();
+        (assignment.partition_index, nodes)
+    });
+    NewTopic {
+        name: resolve_topic(&request.context, &topic.name).to_owned(),
+        layout: if topic.assignments.is_empty() {
+            Layout::Count {
+                partitions: topic.num_partitions,
+                replicas: topic.replication_factor,
+            }
+        } else {
+            Layout::Assigned(assigned.collect())
+        },
+        configs: topic
+            .configs
+            .iter()
+            .map(|c| (text(&c.name), c.value.as_deref().map(text)))
+            .collect(),
+        validate_only,
+    }
 }
 
 fn refused(name: &str, (code, message): Refusal) -> CreatableTopicResult {
     CreatableTopicResult {
         name: name.into(),
         error_code: code.code(),
-        error_message: message.map(Into::into),
+        error_message: message.map(error_code::message),
+        num_partitions: -1,
+        replication_factor: -1,
         configs: Some(Vec::new()),
         ..CreatableTopicResult::default()
     }
@@ -351,49 +177,47 @@ impl CreateTopics {
     /// The controller decided on one topic, and every shard has applied it.
     pub fn on_decision(
         &mut self,
+        desk: &Desk,
         request: &Request,
         slot: u32,
-        decision: Decision,
+        decided: Decided,
     ) -> Option<Outcome> {
         let result = &mut self.response.topics[slot as usize];
-        match decision {
-            Decision::Created(id) => result.topic_id = id.into(),
-            Decision::Refused(refusal) => *result = refused(&result.name.clone(), refusal),
-            Decision::Deleted | Decision::ProducerIds { .. } => {
-                panic!("a topic was proposed, got {decision:?}")
+        match decided {
+            Ok(command::Outcome::Created {
+                id,
+                partitions,
+                replicas,
+            }) => {
+                result.error_code = ErrorCode::None.code();
+                result.topic_id = Uuid(id.0);
+                match self.configs.get(&slot).and_then(Option::as_ref) {
+                    Some(given) => {
+                        (result.num_partitions, result.replication_factor) = (partitions, replicas);
+                        result.configs = Some(configs_shown(desk, given));
+                    }
+                    None => {
+                        result.topic_config_error_code = ErrorCode::TopicAuthorizationFailed.code()
+                    }
+                }
             }
+            Ok(other) => panic!("a topic was proposed, got {other:?}"),
+            Err(error) => *result = refused(&result.name.clone(), error_code::of_command(&error)),
         }
         self.missing -= 1;
         (self.missing == 0).then(|| Outcome::Reply(request.encode(&self.response)))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_refused_in_kafkas_words() {
-        let check = |name: &str, why: &str| {
-            let expected = match why {
-                "" => Ok(()),
-                why => Err(format!("Topic name is invalid: {why}")),
-            };
-            assert_eq!(check_name(name), expected);
-        };
-        check("a-B_c.9", "");
-        check(&"a".repeat(249), "");
-        check("", "the empty string is not allowed");
-        check("..", "'..' is not allowed");
-        let other =
-            "contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'";
-        for name in ["a/b", "../../etc/x", "a\0b", "é", " "] {
-            check(name, &format!("'{name}' {other}"));
-        }
-        let long = "a".repeat(250);
-        check(
-            &long,
-            &format!("the length of '{long}' is longer than the max allowed length 249"),
-        );
-    }
+fn configs_shown(desk: &Desk, given: &[(String, Option<String>)]) -> Vec<CreatableTopicConfigs> {
+    let shown = |config: crate::desk::ConfigShown| CreatableTopicConfigs {
+        name: config.name.into(),
+        value: Some(config.value.into()),
+        config_source: config.source,
+        ..CreatableTopicConfigs::default()
+    };
+    desk.effective_configs(given)
+        .into_iter()
+        .map(shown)
+        .collect()
 }

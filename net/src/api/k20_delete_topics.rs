@@ -8,14 +8,15 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use corelane_engine::controller::command::Command;
 use corelane_engine::types::TopicId;
 
 use crate::context::{Operation, Resource, shown_topic, throttle_ms};
-use crate::desk::{Decision, Desk, Outcome, Proposal, Refusal, Request, Started, Waiting, Work};
-use crate::error_code::ErrorCode;
-use crate::protocol::Str;
+use crate::desk::{Decided, Desk, Outcome, Refusal, Request, Started, Waiting, Work};
+use crate::error_code::{self, ErrorCode};
 use crate::protocol::delete_topics_request::DeleteTopicsRequest;
 use crate::protocol::delete_topics_response::{DeletableTopicResult, DeleteTopicsResponse};
+use crate::protocol::{Str, Uuid};
 
 /// A request whose topics are being deleted.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
         *times.entry(Named::Name(name)).or_default() += 1;
     }
     for topic in message.topics {
-        let id = TopicId::from(topic.topic_id);
+        let id = TopicId(topic.topic_id.0);
         match (topic.name, id) {
             (None, TopicId::ZERO) => responses.push(refused(
                 None,
@@ -106,15 +107,14 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
         let slot = responses.len() as u32;
         responses.push(DeletableTopicResult {
             name,
-            topic_id: id.into(),
+            topic_id: Uuid(id.0),
             ..DeletableTopicResult::default()
         });
-        desk.propose(request.token, slot, Proposal::DeleteTopic(id));
+        desk.propose(request.token, slot, Command::DeleteTopic { id });
     }
     let response = DeleteTopicsResponse {
         throttle_time_ms: throttle_ms(&request.context, desk.now),
         responses,
-        ..DeleteTopicsResponse::default()
     };
     if missing == 0 {
         return Started::Answer(request.encode(&response));
@@ -130,6 +130,13 @@ fn because(code: ErrorCode, why: &str) -> Refusal {
     (code, Some(why.to_owned()))
 }
 
+fn unknown_topic() -> Refusal {
+    because(
+        ErrorCode::UnknownTopicOrPartition,
+        "This server does not host this topic-partition.",
+    )
+}
+
 /// The topic's id and the name its clients know.
 fn resolve(desk: &Desk, request: &Request, named: &Named) -> Result<(TopicId, String), Refusal> {
     let context = &request.context;
@@ -143,12 +150,9 @@ fn resolve(desk: &Desk, request: &Request, named: &Named) -> Result<(TopicId, St
     let topic = match named {
         // Who may not see it is not told whether it is there.
         Named::Name(name) if !allows(Operation::Describe, name) => return Err(denied()),
-        Named::Name(name) => desk.topic_by_name(context, name).ok_or_else(|| {
-            because(
-                ErrorCode::UnknownTopicOrPartition,
-                "This server does not host this topic-partition.",
-            )
-        })?,
+        Named::Name(name) => desk
+            .topic_by_name(context, name)
+            .ok_or_else(unknown_topic)?,
         Named::Id(id) => desk.topic_by_id(*id).ok_or_else(|| {
             because(
                 ErrorCode::UnknownTopicId,
@@ -166,10 +170,9 @@ fn resolve(desk: &Desk, request: &Request, named: &Named) -> Result<(TopicId, St
 fn refused(name: Option<&str>, id: TopicId, (code, message): Refusal) -> DeletableTopicResult {
     DeletableTopicResult {
         name: name.map(Into::into),
-        topic_id: id.into(),
+        topic_id: Uuid(id.0),
         error_code: code.code(),
-        error_message: message.map(Into::into),
-        ..DeletableTopicResult::default()
+        error_message: message.map(error_code::message),
     }
 }
 
@@ -179,18 +182,17 @@ impl DeleteTopics {
         &mut self,
         request: &Request,
         slot: u32,
-        decision: Decision,
+        decided: Decided,
     ) -> Option<Outcome> {
         let result = &mut self.response.responses[slot as usize];
-        match decision {
-            Decision::Deleted => {}
-            Decision::Refused((code, message)) => {
-                result.error_code = code.code();
-                result.error_message = message.map(Into::into);
+        if let Err(error) = decided {
+            let (mut code, mut message) = error_code::of_command(&error);
+            if code == ErrorCode::UnknownTopicId && request.header.version < 6 {
+                // Somebody else deleted it meanwhile; ids are unknown to this client.
+                (code, message) = unknown_topic();
             }
-            Decision::Created(_) | Decision::ProducerIds { .. } => {
-                panic!("a deletion was proposed, got {decision:?}")
-            }
+            result.error_code = code.code();
+            result.error_message = message.map(error_code::message);
         }
         self.missing -= 1;
         (self.missing == 0).then(|| Outcome::Reply(request.encode(&self.response)))

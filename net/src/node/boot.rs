@@ -31,7 +31,7 @@ pub(super) async fn metadata(
 ) -> Result<Metadata, Fatal> {
     let limits = MetadataLimits::NORMAL;
     let (identity, recovered, clean) =
-        match identity::open(&flow, config.node, &mut rng, &[]).await? {
+        match identity::open(&flow, config.node, &mut rng, &["lock"]).await? {
             Opened::Existing(identity) => {
                 let clean = identity::take_clean(&flow).await?;
                 (

@@ -3,8 +3,12 @@
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use corelane_engine::fatal::Fatal;
+
+/// How long an address in use is asked for again.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Connections the kernel holds before they are accepted; it caps this at net.core.somaxconn.
 const BACKLOG: i32 = 4096;
@@ -19,9 +23,23 @@ impl Listener {
     /// # Errors
     ///
     /// [`Fatal::Host`] naming the address.
-    #[expect(unsafe_code, reason = "socket, setsockopt, bind")]
     pub(super) fn bind(address: SocketAddr) -> Result<Listener, Fatal> {
-        let refuse = || refused(address, &io::Error::last_os_error());
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match Listener::bind_once(address) {
+                // A broker killed a moment ago: its ring, and with it its listener, is taken down after its death.
+                Err(error)
+                    if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < until =>
+                {
+                    std::thread::sleep(PATIENCE / 100);
+                }
+                bound => return bound.map_err(|error| refused(address, &error)),
+            }
+        }
+    }
+
+    #[expect(unsafe_code, reason = "socket, setsockopt, bind")]
+    fn bind_once(address: SocketAddr) -> io::Result<Listener> {
         let family = if address.is_ipv4() {
             libc::AF_INET
         } else {
@@ -30,11 +48,11 @@ impl Listener {
         // SAFETY: no pointers; the answer is checked.
         let fd = unsafe { libc::socket(family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) };
         if fd < 0 {
-            return Err(refuse());
+            return Err(io::Error::last_os_error());
         }
         // SAFETY: just made, owned by nobody else.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        set_option(&fd, libc::SOL_SOCKET, libc::SO_REUSEADDR).map_err(|e| refused(address, &e))?;
+        set_option(&fd, libc::SOL_SOCKET, libc::SO_REUSEADDR)?;
         let bound = match address {
             SocketAddr::V4(v4) => {
                 let raw = raw_v4(v4);
@@ -60,10 +78,10 @@ impl Listener {
             }
         };
         if bound != 0 {
-            return Err(refuse());
+            return Err(io::Error::last_os_error());
         }
         let socket = std::net::TcpListener::from(fd);
-        let address = socket.local_addr().map_err(|e| refused(address, &e))?;
+        let address = socket.local_addr()?;
         Ok(Listener {
             fd: socket.into(),
             address,

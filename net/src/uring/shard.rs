@@ -182,7 +182,9 @@ impl Shard {
                 on_opened(&report);
             }
             if out.stopped {
-                return Ok(());
+                // Its last words must not wait for a sleeper to wake by itself.
+                self.mesh.flush(&mut self.ring)?;
+                return self.ring.enter(Wait::No);
             }
             self.turn_over(machine.deadline(), now)?;
         }

@@ -7,8 +7,11 @@ use corelane_engine::call::{
     Answer, AnswerBody, AppendAnswer, AppendError, Appended, Call, CallBody, ListAnswer, ListWhat,
     Listed, ReadAnswer, ReadDone, ReadError, RequestToken,
 };
-use corelane_engine::controller::command::{Broker, PartitionState, Record};
+use corelane_engine::controller::command::{
+    Broker, Command, CommandError, Layout, Outcome, PartitionState, Record,
+};
 use corelane_engine::controller::image::Image;
+use corelane_engine::controller::names;
 use corelane_engine::disk::DiskDone;
 use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
@@ -19,7 +22,6 @@ use corelane_engine::types::{
 use super::{NetLimits, Parts, Worker};
 use crate::api;
 use crate::context::{Authorize, authorize_all};
-use crate::desk::{Decision, Proposal};
 use crate::event::{ConnId, Event, Machine, Outbox, SocketOp};
 use crate::protocol::{Message, Reader, Writer};
 use crate::storage::Storage;
@@ -260,17 +262,14 @@ impl Rig {
     }
 
     pub(super) fn with(shards: u16, authorize: Authorize, limits: NetLimits) -> Rig {
-        let mut image = Image::default();
-        let broker = Broker {
+        let broker = Record::Broker(Broker {
             node: NodeId(1),
             host: "127.0.0.1".to_owned(),
             port: 9092,
             rack: None,
             incarnation: [0; 16],
-        };
-        for record in [Record::Cluster { id: [7; 16] }, Record::Broker(broker)] {
-            image.apply(&record).expect("a good record");
-        }
+        });
+        let image = Image::of(0, &[Record::Cluster { id: [0; 16] }, broker]).expect("sound");
         let workers = (0..shards)
             .map(|shard| {
                 Worker::new(Parts {
@@ -305,20 +304,21 @@ impl Rig {
         let mut id = TopicId([0; 16]);
         id.0[0] = 1;
         id.0[8..].copy_from_slice(&self.next_id.to_be_bytes());
+        let seat = PartitionState {
+            replicas: [NodeId(1)].into(),
+            isr: [NodeId(1)].into(),
+            leader: NodeId(1),
+            leader_epoch: 0,
+        };
+        let partitions_of = vec![seat; partitions as usize];
+        let record = Record::Topic {
+            id,
+            name: name.to_owned(),
+            configs: Default::default(),
+            partitions: partitions_of,
+        };
         for worker in &mut self.workers {
-            let seat = PartitionState {
-                replicas: Box::new([NodeId(1)]),
-                isr: Box::new([NodeId(1)]),
-                leader: NodeId(1),
-                leader_epoch: 0,
-            };
-            let record = Record::Topic {
-                id,
-                name: name.to_owned(),
-                configs: BTreeMap::new(),
-                partitions: vec![seat; partitions as usize],
-            };
-            worker.image_mut().apply(&record).expect("a good record");
+            worker.image_mut().apply(&record).expect("sound");
             for partition in 0..partitions {
                 worker.storage_mut().logs.insert(
                     TopicPartition {
@@ -458,32 +458,57 @@ impl Rig {
             return;
         }
         for (shard, proposed) in std::mem::take(&mut self.waiting) {
-            let decision = match proposed.what {
-                Proposal::CreateTopic {
-                    name, partitions, ..
-                } => Decision::Created(self.topic(&name, partitions)),
-                Proposal::DeleteTopic(id) => {
+            let image = self.workers[0].image_mut();
+            let decided = match proposed.command {
+                Command::CreateTopic(new) if image.topic(&new.name).is_some() => Err(
+                    CommandError::TopicExists(format!("Topic '{}' already exists.", new.name)),
+                ),
+                Command::CreateTopic(new) => match (names::check(&new.name), new.layout) {
+                    (Err(why), _) => Err(CommandError::InvalidTopic(why)),
+                    (Ok(()), Layout::Assigned(list)) => {
+                        Err(CommandError::InvalidReplicaAssignment(format!("{list:?}")))
+                    }
+                    (Ok(()), Layout::Count { partitions, .. }) => {
+                        let partitions = partitions.max(1);
+                        let id = match new.validate_only {
+                            true => TopicId::ZERO,
+                            false => self.topic(&new.name, partitions),
+                        };
+                        Ok(Outcome::Created {
+                            id,
+                            partitions,
+                            replicas: 1,
+                        })
+                    }
+                },
+                Command::DeleteTopic { id } if image.topic_by_id(id).is_none() => {
+                    Err(CommandError::UnknownTopicId)
+                }
+                Command::DeleteTopic { id } => {
                     for worker in &mut self.workers {
-                        let record = Record::TopicDeleted { id };
-                        worker.image_mut().apply(&record).expect("it was there");
+                        worker
+                            .image_mut()
+                            .apply(&Record::TopicDeleted { id })
+                            .expect("sound");
                         worker.storage_mut().logs.retain(|p, _| p.topic != id);
                     }
-                    Decision::Deleted
+                    Ok(Outcome::Done)
                 }
-                Proposal::ProducerIds => {
-                    self.next_id += 1000;
-                    Decision::ProducerIds {
+                Command::AllocateProducerIds { count } => {
+                    self.next_id += i64::from(count);
+                    Ok(Outcome::ProducerIds {
                         first: self.next_id,
-                        end: self.next_id + 1000,
-                    }
+                        count,
+                    })
                 }
+                other => panic!("{other:?}"),
             };
             let mut out = Outbox::default();
             self.workers[shard].on_decision(
                 self.now,
                 proposed.request,
                 proposed.slot,
-                decision,
+                decided,
                 &mut out,
             );
             self.effects(shard, out);
@@ -539,7 +564,7 @@ impl Rig {
         let flexible = key != 18 && version >= api::entry(key).expect("known").flexible_min;
         let mut reader = Reader::new(frame.slice(if flexible { 5 } else { 4 }..));
         let message = M::decode(&mut reader, version).expect("a well-formed answer");
-        assert_eq!(reader.remaining(), 0, "bytes after the answer");
+        reader.finish().expect("nothing after the answer");
         Some((id, message))
     }
 
@@ -576,9 +601,11 @@ impl Rig {
 
 /// A framed request.
 pub(super) fn request(key: i16, version: i16, id: i32, message: &impl Message) -> Vec<u8> {
-    let mut writer = Writer::new();
-    message.encode(&mut writer, version);
-    framed(key, version, id, &writer.finish().concat())
+    let mut writer = Writer::plain();
+    message
+        .encode(&mut writer, version)
+        .expect("a message of this version");
+    framed(key, version, id, &writer.into_bytes())
 }
 
 pub(super) fn framed(key: i16, version: i16, id: i32, body: &[u8]) -> Vec<u8> {

@@ -209,6 +209,7 @@ impl Machine for Echo {
                         out.sockets.push(SocketOp::Send { conn, parts });
                     }
                 }
+                Message::Control(_) | Message::Node(_) => panic!("no node runs here"),
             },
             Event::Stop => self.stopping = true,
         }

@@ -1,0 +1,196 @@
+//! The few kernel calls std does not offer: epoll with nanoseconds, one clock for all processes, CPU times, signals.
+//!
+//! Besides `floor/ring.rs` the only place of this crate with `unsafe`.
+
+#![expect(unsafe_code, reason = "libc calls; each block says why it is sound")]
+
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Nanoseconds of `CLOCK_MONOTONIC`: the same number in every process of this host, so it may travel in a record.
+pub fn now() -> u64 {
+    clock(libc::CLOCK_MONOTONIC)
+}
+
+/// CPU nanoseconds, user and system, that this process has burnt so far.
+pub fn own_cpu() -> u64 {
+    clock(libc::CLOCK_PROCESS_CPUTIME_ID)
+}
+
+/// Milliseconds since 1970, for record timestamps.
+pub fn wall_ms() -> i64 {
+    (clock(libc::CLOCK_REALTIME) / 1_000_000) as i64
+}
+
+fn clock(id: libc::clockid_t) -> u64 {
+    let mut at = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `at` is a live timespec that the kernel fills; the ids used here exist on every Linux.
+    let rc = unsafe { libc::clock_gettime(id, &mut at) };
+    assert_eq!(rc, 0, "clock {id} exists");
+    at.tv_sec as u64 * 1_000_000_000 + at.tv_nsec as u64
+}
+
+/// What a socket is ready for.
+#[derive(Clone, Copy, Debug)]
+pub struct Ready {
+    /// The number given to [`Epoll::add`].
+    pub token: u64,
+    /// Bytes, an end or an error wait to be read.
+    pub readable: bool,
+    /// The send buffer has room again.
+    pub writable: bool,
+}
+
+/// One epoll set, edge triggered.
+pub struct Epoll {
+    fd: OwnedFd,
+    events: Vec<libc::epoll_event>,
+}
+
+impl Epoll {
+    /// An empty set that reports at most `events_max` sockets per call.
+    pub fn new(events_max: usize) -> io::Result<Epoll> {
+        // SAFETY: no pointer is passed.
+        let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: `fd` was just opened and nobody else owns it.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        Ok(Epoll {
+            fd,
+            events: vec![libc::epoll_event { events: 0, u64: 0 }; events_max],
+        })
+    }
+
+    /// Watches a socket for both directions, edge triggered. Closing the socket ends it.
+    pub fn add(&self, socket: &impl AsRawFd, token: u64) -> io::Result<()> {
+        let events = (libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET) as u32;
+        let mut event = libc::epoll_event { events, u64: token };
+        // SAFETY: both descriptors are open for the length of the call, `event` is a live value.
+        let rc = unsafe {
+            libc::epoll_ctl(
+                self.fd.as_raw_fd(),
+                libc::EPOLL_CTL_ADD,
+                socket.as_raw_fd(),
+                &mut event,
+            )
+        };
+        if rc < 0 {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Waits at most `timeout_ns` and hands each ready socket to `each`. A signal ends the wait early.
+    pub fn wait(&mut self, timeout_ns: u64, mut each: impl FnMut(Ready)) -> io::Result<()> {
+        let timeout = libc::timespec {
+            tv_sec: (timeout_ns / 1_000_000_000) as i64,
+            tv_nsec: (timeout_ns % 1_000_000_000) as i64,
+        };
+        // SAFETY: `events` is a live array of the length passed; `timeout` outlives the call; no signal mask.
+        let count = unsafe {
+            libc::syscall(
+                libc::SYS_epoll_pwait2,
+                self.fd.as_raw_fd(),
+                self.events.as_mut_ptr(),
+                self.events.len() as libc::c_int,
+                &timeout as *const libc::timespec,
+                std::ptr::null::<libc::sigset_t>(),
+                8_usize,
+            )
+        };
+        if count < 0 {
+            let error = io::Error::last_os_error();
+            return if error.kind() == io::ErrorKind::Interrupted {
+                Ok(())
+            } else {
+                Err(error)
+            };
+        }
+        for event in &self.events[..count as usize] {
+            let (events, token) = (event.events as i32, event.u64);
+            let broken = libc::EPOLLERR | libc::EPOLLHUP | libc::EPOLLRDHUP;
+            each(Ready {
+                token,
+                readable: events & (libc::EPOLLIN | broken) != 0,
+                writable: events & libc::EPOLLOUT != 0,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Asks the kernel to wake this thread's timers on time instead of up to 50 µs later.
+pub fn exact_timers() {
+    // SAFETY: no pointer is passed; the slack concerns this thread only.
+    unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1_usize, 0, 0, 0) };
+}
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// True once Ctrl-C or SIGTERM came, after [`catch_interrupts`].
+pub fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// From now on the first Ctrl-C or SIGTERM only sets [`interrupted`]; the second ends the process.
+pub fn catch_interrupts() {
+    extern "C" fn on_signal(signal: libc::c_int) {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            // SAFETY: `_exit` is async-signal-safe.
+            unsafe { libc::_exit(128 + signal) };
+        }
+    }
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        // SAFETY: the handler touches one atomic and may call `_exit`, both async-signal-safe.
+        unsafe {
+            libc::signal(
+                signal,
+                on_signal as extern "C" fn(libc::c_int) as libc::sighandler_t,
+            )
+        };
+    }
+}
+
+/// Sends a signal to a process that this program started.
+pub fn kill(pid: u32, signal: i32) {
+    // SAFETY: no pointer is passed.
+    unsafe { libc::kill(pid as libc::pid_t, signal) };
+}
+
+/// Clock ticks per second of `/proc/*/stat`.
+pub fn ticks_per_second() -> u64 {
+    // SAFETY: no pointer is passed.
+    unsafe { libc::sysconf(libc::_SC_CLK_TCK) as u64 }
+}
+
+/// Raises the limit of open files to the hard limit; hundreds of connections need it.
+pub fn raise_open_files() {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` is a live value that the kernel reads and fills.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0 {
+            limit.rlim_cur = limit.rlim_max;
+            libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
+        }
+    }
+}
+
+/// Flushes a file's data: `fdatasync`.
+pub fn fdatasync(fd: RawFd) -> io::Result<()> {
+    // SAFETY: no pointer is passed; a bad descriptor is an error.
+    if unsafe { libc::fdatasync(fd) } < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
+}

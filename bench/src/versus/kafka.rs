@@ -1,0 +1,132 @@
+//! Apache Kafka 4.3.1 from Maven: fetched once, one KRaft node per run, with the settings its documentation recommends.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The version that is compared with.
+pub const VERSION: &str = "4.3.1";
+
+/// JVM options: Kafka's own start script's, with the heap touched at start as PERFORMANCE.md asks of both sides.
+pub const JVM: [&str; 10] = [
+    "-server",
+    "-Xms1g",
+    "-Xmx1g",
+    "-XX:+AlwaysPreTouch",
+    "-XX:+UseG1GC",
+    "-XX:MaxGCPauseMillis=20",
+    "-XX:InitiatingHeapOccupancyPercent=35",
+    "-XX:+ExplicitGCInvokesConcurrent",
+    "-Djava.awt.headless=true",
+    "-Dlog4j2.level=WARN",
+];
+
+/// The jars, fetched through Maven when they are not in `cache` yet. Returns the class path.
+pub fn fetch(cache: &Path) -> io::Result<String> {
+    let lib = std::path::absolute(cache.join(format!("kafka-{VERSION}")))?;
+    let done = lib.join("complete");
+    if !done.exists() {
+        eprintln!("versus: fetching Apache Kafka {VERSION} through Maven, once");
+        fs::create_dir_all(&lib)?;
+        let pom = lib.join("pom.xml");
+        fs::write(&pom, pom_text())?;
+        let out = format!("-DoutputDirectory={}", lib.display());
+        let status = Command::new("mvn")
+            .args(["-q", "-B", "-f"])
+            .arg(&pom)
+            .args(["dependency:copy-dependencies", &out])
+            .stdin(Stdio::null())
+            .status()?;
+        if !status.success() {
+            return Err(io::Error::other(format!(
+                "mvn could not fetch Kafka: {status}"
+            )));
+        }
+        fs::write(&done, VERSION)?;
+    }
+    Ok(format!("{}/*", lib.display()))
+}
+
+fn pom_text() -> String {
+    let dependency = |group: &str, artifact: &str, version: &str| {
+        format!(
+            "    <dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>\
+             <version>{version}</version></dependency>\n"
+        )
+    };
+    let mut text = String::from(
+        "<project xmlns=\"http://maven.apache.org/POM/4.0.0\">\n  <modelVersion>4.0.0</modelVersion>\n  \
+         <groupId>corelane</groupId><artifactId>versus</artifactId><version>1</version><packaging>pom</packaging>\n  \
+         <dependencies>\n",
+    );
+    text += &dependency("org.apache.kafka", "kafka_2.13", VERSION);
+    text += &dependency("org.slf4j", "slf4j-nop", "1.7.36");
+    text + "  </dependencies>\n</project>\n"
+}
+
+/// `server.properties`: the file that Kafka ships, for one node that is broker and controller.
+pub fn properties(port: u16, data: &Path) -> String {
+    let controller = port + 1;
+    let data = data.display();
+    format!(
+        "process.roles=broker,controller\n\
+         node.id=1\n\
+         controller.quorum.voters=1@127.0.0.1:{controller}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         controller.listener.names=CONTROLLER\n\
+         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
+         log.dirs={data}\n\
+         num.network.threads=3\n\
+         num.io.threads=8\n\
+         socket.send.buffer.bytes=102400\n\
+         socket.receive.buffer.bytes=102400\n\
+         socket.request.max.bytes=104857600\n\
+         num.recovery.threads.per.data.dir=2\n\
+         offsets.topic.replication.factor=1\n\
+         share.coordinator.state.topic.replication.factor=1\n\
+         share.coordinator.state.topic.min.isr=1\n\
+         transaction.state.log.replication.factor=1\n\
+         transaction.state.log.min.isr=1\n\
+         log.retention.hours=168\n\
+         log.segment.bytes=1073741824\n\
+         log.retention.check.interval.ms=300000\n"
+    )
+}
+
+/// Formats a fresh directory and returns the command that serves it.
+pub fn prepare(class_path: &str, port: u16, directory: &Path) -> io::Result<Vec<String>> {
+    let data = std::path::absolute(directory.join("data"))?;
+    fs::create_dir_all(&data)?;
+    let config: PathBuf = directory.join("server.properties");
+    fs::write(&config, properties(port, &data))?;
+    let config = config.display().to_string();
+    let status = Command::new("java")
+        .args([
+            "-Dlog4j2.level=WARN",
+            "-XX:+UseSerialGC",
+            "-cp",
+            class_path,
+            "kafka.tools.StorageTool",
+            "format",
+        ])
+        .args([
+            "--cluster-id",
+            "AAAAAAAAAAAAAAAAAAAAAA",
+            "--config",
+            &config,
+        ])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()?;
+    if !status.success() {
+        return Err(io::Error::other(format!(
+            "formatting Kafka's directory: {status}"
+        )));
+    }
+    let mut command = vec!["java".to_owned()];
+    command.extend(JVM.map(str::to_owned));
+    command.extend(["-cp", class_path, "kafka.Kafka", &config].map(str::to_owned));
+    Ok(command)
+}

@@ -1,0 +1,116 @@
+//! `AlterShareGroupOffsetsResponse` of Kafka 4.3.1, versions 0. Generated; do not edit.
+
+use crate::{DecodeError, EncodeError, Message, Reader, Response, Str, Uuid, Wire, Writer};
+
+/// The response of API 91, versions 0.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AlterShareGroupOffsetsResponse {
+    /// Versions 0.
+    pub throttle_time_ms: i32,
+    /// Versions 0.
+    pub error_code: i16,
+    /// Versions 0, may be null, default null.
+    pub error_message: Option<Str>,
+    /// Versions 0.
+    pub responses: Vec<AlterShareGroupOffsetsResponseTopic>,
+}
+
+impl Wire for AlterShareGroupOffsetsResponse {
+    const WIRE_BYTES_MIN: usize = 9;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            throttle_time_ms: r.i32()?,
+            error_code: r.i16()?,
+            error_message: r.opt_str(flex, true)?,
+            responses: r.array(v, flex)?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        w.i32(self.throttle_time_ms);
+        w.i16(self.error_code);
+        w.opt_str(self.error_message.as_ref(), flex, true)?;
+        w.array(&self.responses, v, flex)?;
+        w.uvarint(0);
+        Ok(())
+    }
+}
+
+impl Message for AlterShareGroupOffsetsResponse {
+    const NAME: &'static str = "AlterShareGroupOffsetsResponse";
+    const VERSIONS: (i16, i16) = (0, 0);
+    const FLEXIBLE_FROM: i16 = 0;
+}
+
+impl Response for AlterShareGroupOffsetsResponse {
+    const API_KEY: i16 = 91;
+}
+
+/// Part of [`AlterShareGroupOffsetsResponse`], versions 0.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AlterShareGroupOffsetsResponseTopic {
+    /// Versions 0.
+    pub topic_name: Str,
+    /// Versions 0.
+    pub topic_id: Uuid,
+    /// Versions 0.
+    pub partitions: Vec<AlterShareGroupOffsetsResponsePartition>,
+}
+
+impl Wire for AlterShareGroupOffsetsResponseTopic {
+    const WIRE_BYTES_MIN: usize = 19;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            topic_name: r.str(flex)?,
+            topic_id: r.uuid()?,
+            partitions: r.array(v, flex)?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        w.str(&self.topic_name, flex)?;
+        w.uuid(self.topic_id);
+        w.array(&self.partitions, v, flex)?;
+        w.uvarint(0);
+        Ok(())
+    }
+}
+
+/// Part of [`AlterShareGroupOffsetsResponse`], versions 0.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AlterShareGroupOffsetsResponsePartition {
+    /// Versions 0.
+    pub partition_index: i32,
+    /// Versions 0.
+    pub error_code: i16,
+    /// Versions 0, may be null, default null.
+    pub error_message: Option<Str>,
+}
+
+impl Wire for AlterShareGroupOffsetsResponsePartition {
+    const WIRE_BYTES_MIN: usize = 8;
+
+    fn read(r: &mut Reader, _: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            partition_index: r.i32()?,
+            error_code: r.i16()?,
+            error_message: r.opt_str(flex, true)?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
+        w.i32(self.partition_index);
+        w.i16(self.error_code);
+        w.opt_str(self.error_message.as_ref(), flex, true)?;
+        w.uvarint(0);
+        Ok(())
+    }
+}

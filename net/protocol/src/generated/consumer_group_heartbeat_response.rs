@@ -1,0 +1,116 @@
+//! `ConsumerGroupHeartbeatResponse` of Kafka 4.3.1, versions 0–1. Generated; do not edit.
+
+use crate::{DecodeError, EncodeError, Message, Reader, Response, Str, Uuid, Wire, Writer};
+
+/// The response of API 68, versions 0–1.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ConsumerGroupHeartbeatResponse {
+    /// Versions 0–1.
+    pub throttle_time_ms: i32,
+    /// Versions 0–1.
+    pub error_code: i16,
+    /// Versions 0–1, may be null, default null.
+    pub error_message: Option<Str>,
+    /// Versions 0–1, may be null, default null.
+    pub member_id: Option<Str>,
+    /// Versions 0–1.
+    pub member_epoch: i32,
+    /// Versions 0–1.
+    pub heartbeat_interval_ms: i32,
+    /// Versions 0–1, may be null, default null.
+    pub assignment: Option<Assignment>,
+}
+
+impl Wire for ConsumerGroupHeartbeatResponse {
+    const WIRE_BYTES_MIN: usize = 18;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            throttle_time_ms: r.i32()?,
+            error_code: r.i16()?,
+            error_message: r.opt_str(flex, true)?,
+            member_id: r.opt_str(flex, true)?,
+            member_epoch: r.i32()?,
+            heartbeat_interval_ms: r.i32()?,
+            assignment: r.opt_struct(v, flex, true)?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        w.i32(self.throttle_time_ms);
+        w.i16(self.error_code);
+        w.opt_str(self.error_message.as_ref(), flex, true)?;
+        w.opt_str(self.member_id.as_ref(), flex, true)?;
+        w.i32(self.member_epoch);
+        w.i32(self.heartbeat_interval_ms);
+        w.opt_struct(self.assignment.as_ref(), v, flex, true)?;
+        w.uvarint(0);
+        Ok(())
+    }
+}
+
+impl Message for ConsumerGroupHeartbeatResponse {
+    const NAME: &'static str = "ConsumerGroupHeartbeatResponse";
+    const VERSIONS: (i16, i16) = (0, 1);
+    const FLEXIBLE_FROM: i16 = 0;
+}
+
+impl Response for ConsumerGroupHeartbeatResponse {
+    const API_KEY: i16 = 68;
+}
+
+/// Part of [`ConsumerGroupHeartbeatResponse`], versions 0–1.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Assignment {
+    /// Versions 0–1.
+    pub topic_partitions: Vec<TopicPartitions>,
+}
+
+impl Wire for Assignment {
+    const WIRE_BYTES_MIN: usize = 2;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            topic_partitions: r.array(v, flex)?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        w.array(&self.topic_partitions, v, flex)?;
+        w.uvarint(0);
+        Ok(())
+    }
+}
+
+/// Part of [`ConsumerGroupHeartbeatResponse`], versions 0–1.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TopicPartitions {
+    /// Versions 0–1.
+    pub topic_id: Uuid,
+    /// Versions 0–1.
+    pub partitions: Vec<i32>,
+}
+
+impl Wire for TopicPartitions {
+    const WIRE_BYTES_MIN: usize = 18;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            topic_id: r.uuid()?,
+            partitions: r.array(v, flex)?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        w.uuid(self.topic_id);
+        w.array(&self.partitions, v, flex)?;
+        w.uvarint(0);
+        Ok(())
+    }
+}

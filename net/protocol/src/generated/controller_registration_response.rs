@@ -1,0 +1,56 @@
+//! `ControllerRegistrationResponse` of Kafka 4.3.1, versions 0. Generated; do not edit.
+
+use crate::{DecodeError, EncodeError, Message, Reader, Response, Str, Wire, Writer};
+
+/// The response of API 70, versions 0.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ControllerRegistrationResponse {
+    /// Versions 0.
+    pub throttle_time_ms: i32,
+    /// Versions 0.
+    pub error_code: i16,
+    /// Versions 0, may be null.
+    pub error_message: Option<Str>,
+}
+
+impl Default for ControllerRegistrationResponse {
+    fn default() -> Self {
+        Self {
+            throttle_time_ms: 0,
+            error_code: 0,
+            error_message: Some(Str::default()),
+        }
+    }
+}
+
+impl Wire for ControllerRegistrationResponse {
+    const WIRE_BYTES_MIN: usize = 8;
+
+    fn read(r: &mut Reader, _: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            throttle_time_ms: r.i32()?,
+            error_code: r.i16()?,
+            error_message: r.opt_str(flex, true)?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
+        w.i32(self.throttle_time_ms);
+        w.i16(self.error_code);
+        w.opt_str(self.error_message.as_ref(), flex, true)?;
+        w.uvarint(0);
+        Ok(())
+    }
+}
+
+impl Message for ControllerRegistrationResponse {
+    const NAME: &'static str = "ControllerRegistrationResponse";
+    const VERSIONS: (i16, i16) = (0, 0);
+    const FLEXIBLE_FROM: i16 = 0;
+}
+
+impl Response for ControllerRegistrationResponse {
+    const API_KEY: i16 = 70;
+}

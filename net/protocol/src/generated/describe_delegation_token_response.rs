@@ -1,0 +1,164 @@
+//! `DescribeDelegationTokenResponse` of Kafka 4.3.1, versions 1–3. Generated; do not edit.
+
+use bytes::Bytes;
+
+use crate::{DecodeError, EncodeError, Message, Reader, Response, Str, Wire, Writer};
+
+/// The response of API 41, versions 1–3.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DescribeDelegationTokenResponse {
+    /// Versions 1–3.
+    pub error_code: i16,
+    /// Versions 1–3.
+    pub tokens: Vec<DescribedDelegationToken>,
+    /// Versions 1–3.
+    pub throttle_time_ms: i32,
+}
+
+impl Wire for DescribeDelegationTokenResponse {
+    const WIRE_BYTES_MIN: usize = 8;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            error_code: r.i16()?,
+            tokens: r.array(v, flex)?,
+            throttle_time_ms: r.i32()?,
+        };
+        if flex {
+            r.skip_tags()?;
+        }
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        w.i16(self.error_code);
+        w.array(&self.tokens, v, flex)?;
+        w.i32(self.throttle_time_ms);
+        if flex {
+            w.uvarint(0);
+        }
+        Ok(())
+    }
+}
+
+impl Message for DescribeDelegationTokenResponse {
+    const NAME: &'static str = "DescribeDelegationTokenResponse";
+    const VERSIONS: (i16, i16) = (1, 3);
+    const FLEXIBLE_FROM: i16 = 2;
+}
+
+impl Response for DescribeDelegationTokenResponse {
+    const API_KEY: i16 = 41;
+}
+
+/// Part of [`DescribeDelegationTokenResponse`], versions 1–3.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DescribedDelegationToken {
+    /// Versions 1–3.
+    pub principal_type: Str,
+    /// Versions 1–3.
+    pub principal_name: Str,
+    /// Versions 3.
+    pub token_requester_principal_type: Str,
+    /// Versions 3.
+    pub token_requester_principal_name: Str,
+    /// Versions 1–3.
+    pub issue_timestamp: i64,
+    /// Versions 1–3.
+    pub expiry_timestamp: i64,
+    /// Versions 1–3.
+    pub max_timestamp: i64,
+    /// Versions 1–3.
+    pub token_id: Str,
+    /// Versions 1–3.
+    pub hmac: Bytes,
+    /// Versions 1–3.
+    pub renewers: Vec<DescribedDelegationTokenRenewer>,
+}
+
+impl Wire for DescribedDelegationToken {
+    const WIRE_BYTES_MIN: usize = 30;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            principal_type: r.str(flex)?,
+            principal_name: r.str(flex)?,
+            token_requester_principal_type: if v == 3 { r.str(flex)? } else { Str::default() },
+            token_requester_principal_name: if v == 3 { r.str(flex)? } else { Str::default() },
+            issue_timestamp: r.i64()?,
+            expiry_timestamp: r.i64()?,
+            max_timestamp: r.i64()?,
+            token_id: r.str(flex)?,
+            hmac: r.bytes(flex)?,
+            renewers: r.array(v, flex)?,
+        };
+        if flex {
+            r.skip_tags()?;
+        }
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        w.str(&self.principal_type, flex)?;
+        w.str(&self.principal_name, flex)?;
+        if v == 3 {
+            w.str(&self.token_requester_principal_type, flex)?;
+        } else if !self.token_requester_principal_type.is_empty() {
+            return Err(EncodeError::Absent(
+                "DescribedDelegationToken.TokenRequesterPrincipalType",
+                v,
+            ));
+        }
+        if v == 3 {
+            w.str(&self.token_requester_principal_name, flex)?;
+        } else if !self.token_requester_principal_name.is_empty() {
+            return Err(EncodeError::Absent(
+                "DescribedDelegationToken.TokenRequesterPrincipalName",
+                v,
+            ));
+        }
+        w.i64(self.issue_timestamp);
+        w.i64(self.expiry_timestamp);
+        w.i64(self.max_timestamp);
+        w.str(&self.token_id, flex)?;
+        w.bytes(&self.hmac, flex)?;
+        w.array(&self.renewers, v, flex)?;
+        if flex {
+            w.uvarint(0);
+        }
+        Ok(())
+    }
+}
+
+/// Part of [`DescribeDelegationTokenResponse`], versions 1–3.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DescribedDelegationTokenRenewer {
+    /// Versions 1–3.
+    pub principal_type: Str,
+    /// Versions 1–3.
+    pub principal_name: Str,
+}
+
+impl Wire for DescribedDelegationTokenRenewer {
+    const WIRE_BYTES_MIN: usize = 3;
+
+    fn read(r: &mut Reader, _: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            principal_type: r.str(flex)?,
+            principal_name: r.str(flex)?,
+        };
+        if flex {
+            r.skip_tags()?;
+        }
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
+        w.str(&self.principal_type, flex)?;
+        w.str(&self.principal_name, flex)?;
+        if flex {
+            w.uvarint(0);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! `InitializeShareGroupStateRequest` of Kafka 4.3.1, versions 0. Generated; do not edit.
+
+use crate::{DecodeError, EncodeError, Message, Reader, Request, Str, Uuid, Wire, Writer};
+
+/// The request of API 83, versions 0.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct InitializeShareGroupStateRequest {
+    /// Versions 0.
+    pub group_id: Str,
+    /// Versions 0.
+    pub topics: Vec<InitializeStateData>,
+}
+
+impl Wire for InitializeShareGroupStateRequest {
+    const WIRE_BYTES_MIN: usize = 3;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            group_id: r.str(flex)?,
+            topics: r.array(v, flex)?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        w.str(&self.group_id, flex)?;
+        w.array(&self.topics, v, flex)?;
+        w.uvarint(0);
+        Ok(())
+    }
+}
+
+impl Message for InitializeShareGroupStateRequest {
+    const NAME: &'static str = "InitializeShareGroupStateRequest";
+    const VERSIONS: (i16, i16) = (0, 0);
+    const FLEXIBLE_FROM: i16 = 0;
+}
+
+impl Request for InitializeShareGroupStateRequest {
+    const API_KEY: i16 = 83;
+    type Response = crate::InitializeShareGroupStateResponse;
+}
+
+/// Part of [`InitializeShareGroupStateRequest`], versions 0.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct InitializeStateData {
+    /// Versions 0.
+    pub topic_id: Uuid,
+    /// Versions 0.
+    pub partitions: Vec<PartitionData>,
+}
+
+impl Wire for InitializeStateData {
+    const WIRE_BYTES_MIN: usize = 18;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            topic_id: r.uuid()?,
+            partitions: r.array(v, flex)?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        w.uuid(self.topic_id);
+        w.array(&self.partitions, v, flex)?;
+        w.uvarint(0);
+        Ok(())
+    }
+}
+
+/// Part of [`InitializeShareGroupStateRequest`], versions 0.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PartitionData {
+    /// Versions 0.
+    pub partition: i32,
+    /// Versions 0.
+    pub state_epoch: i32,
+    /// Versions 0.
+    pub start_offset: i64,
+}
+
+impl Wire for PartitionData {
+    const WIRE_BYTES_MIN: usize = 17;
+
+    fn read(r: &mut Reader, _: i16, _: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            partition: r.i32()?,
+            state_epoch: r.i32()?,
+            start_offset: r.i64()?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, _: i16, _: bool) -> Result<(), EncodeError> {
+        w.i32(self.partition);
+        w.i32(self.state_epoch);
+        w.i64(self.start_offset);
+        w.uvarint(0);
+        Ok(())
+    }
+}

@@ -1,0 +1,222 @@
+//! `ShareGroupDescribeResponse` of Kafka 4.3.1, versions 1. Generated; do not edit.
+
+use crate::{DecodeError, EncodeError, Message, Reader, Response, Str, Uuid, Wire, Writer};
+
+/// The response of API 77, versions 1.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ShareGroupDescribeResponse {
+    /// Versions 1.
+    pub throttle_time_ms: i32,
+    /// Versions 1.
+    pub groups: Vec<DescribedGroup>,
+}
+
+impl Wire for ShareGroupDescribeResponse {
+    const WIRE_BYTES_MIN: usize = 6;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            throttle_time_ms: r.i32()?,
+            groups: r.array(v, flex)?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        w.i32(self.throttle_time_ms);
+        w.array(&self.groups, v, flex)?;
+        w.uvarint(0);
+        Ok(())
+    }
+}
+
+impl Message for ShareGroupDescribeResponse {
+    const NAME: &'static str = "ShareGroupDescribeResponse";
+    const VERSIONS: (i16, i16) = (1, 1);
+    const FLEXIBLE_FROM: i16 = 1;
+}
+
+impl Response for ShareGroupDescribeResponse {
+    const API_KEY: i16 = 77;
+}
+
+/// Part of [`ShareGroupDescribeResponse`], versions 1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DescribedGroup {
+    /// Versions 1.
+    pub error_code: i16,
+    /// Versions 1, may be null, default null.
+    pub error_message: Option<Str>,
+    /// Versions 1.
+    pub group_id: Str,
+    /// Versions 1.
+    pub group_state: Str,
+    /// Versions 1.
+    pub group_epoch: i32,
+    /// Versions 1.
+    pub assignment_epoch: i32,
+    /// Versions 1.
+    pub assignor_name: Str,
+    /// Versions 1.
+    pub members: Vec<Member>,
+    /// Versions 1, default -2147483648.
+    pub authorized_operations: i32,
+}
+
+impl Default for DescribedGroup {
+    fn default() -> Self {
+        Self {
+            error_code: 0,
+            error_message: None,
+            group_id: Str::default(),
+            group_state: Str::default(),
+            group_epoch: 0,
+            assignment_epoch: 0,
+            assignor_name: Str::default(),
+            members: Vec::new(),
+            authorized_operations: -2147483648,
+        }
+    }
+}
+
+impl Wire for DescribedGroup {
+    const WIRE_BYTES_MIN: usize = 20;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            error_code: r.i16()?,
+            error_message: r.opt_str(flex, true)?,
+            group_id: r.str(flex)?,
+            group_state: r.str(flex)?,
+            group_epoch: r.i32()?,
+            assignment_epoch: r.i32()?,
+            assignor_name: r.str(flex)?,
+            members: r.array(v, flex)?,
+            authorized_operations: r.i32()?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        w.i16(self.error_code);
+        w.opt_str(self.error_message.as_ref(), flex, true)?;
+        w.str(&self.group_id, flex)?;
+        w.str(&self.group_state, flex)?;
+        w.i32(self.group_epoch);
+        w.i32(self.assignment_epoch);
+        w.str(&self.assignor_name, flex)?;
+        w.array(&self.members, v, flex)?;
+        w.i32(self.authorized_operations);
+        w.uvarint(0);
+        Ok(())
+    }
+}
+
+/// Part of [`ShareGroupDescribeResponse`], versions 1.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Member {
+    /// Versions 1.
+    pub member_id: Str,
+    /// Versions 1, may be null, default null.
+    pub rack_id: Option<Str>,
+    /// Versions 1.
+    pub member_epoch: i32,
+    /// Versions 1.
+    pub client_id: Str,
+    /// Versions 1.
+    pub client_host: Str,
+    /// Versions 1.
+    pub subscribed_topic_names: Vec<Str>,
+    /// Versions 1.
+    pub assignment: Assignment,
+}
+
+impl Wire for Member {
+    const WIRE_BYTES_MIN: usize = 12;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            member_id: r.str(flex)?,
+            rack_id: r.opt_str(flex, true)?,
+            member_epoch: r.i32()?,
+            client_id: r.str(flex)?,
+            client_host: r.str(flex)?,
+            subscribed_topic_names: r.array(v, flex)?,
+            assignment: Wire::read(r, v, flex)?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        w.str(&self.member_id, flex)?;
+        w.opt_str(self.rack_id.as_ref(), flex, true)?;
+        w.i32(self.member_epoch);
+        w.str(&self.client_id, flex)?;
+        w.str(&self.client_host, flex)?;
+        w.array(&self.subscribed_topic_names, v, flex)?;
+        self.assignment.write(w, v, flex)?;
+        w.uvarint(0);
+        Ok(())
+    }
+}
+
+/// Part of [`ShareGroupDescribeResponse`], versions 1.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Assignment {
+    /// Versions 1.
+    pub topic_partitions: Vec<TopicPartitions>,
+}
+
+impl Wire for Assignment {
+    const WIRE_BYTES_MIN: usize = 2;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            topic_partitions: r.array(v, flex)?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        w.array(&self.topic_partitions, v, flex)?;
+        w.uvarint(0);
+        Ok(())
+    }
+}
+
+/// Part of [`ShareGroupDescribeResponse`], versions 1.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TopicPartitions {
+    /// Versions 1.
+    pub topic_id: Uuid,
+    /// Versions 1.
+    pub topic_name: Str,
+    /// Versions 1.
+    pub partitions: Vec<i32>,
+}
+
+impl Wire for TopicPartitions {
+    const WIRE_BYTES_MIN: usize = 19;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            topic_id: r.uuid()?,
+            topic_name: r.str(flex)?,
+            partitions: r.array(v, flex)?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        w.uuid(self.topic_id);
+        w.str(&self.topic_name, flex)?;
+        w.array(&self.partitions, v, flex)?;
+        w.uvarint(0);
+        Ok(())
+    }
+}

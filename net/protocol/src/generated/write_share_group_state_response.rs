@@ -1,0 +1,100 @@
+//! `WriteShareGroupStateResponse` of Kafka 4.3.1, versions 0–1. Generated; do not edit.
+
+use crate::{DecodeError, EncodeError, Message, Reader, Response, Str, Uuid, Wire, Writer};
+
+/// The response of API 85, versions 0–1.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WriteShareGroupStateResponse {
+    /// Versions 0–1.
+    pub results: Vec<WriteStateResult>,
+}
+
+impl Wire for WriteShareGroupStateResponse {
+    const WIRE_BYTES_MIN: usize = 2;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            results: r.array(v, flex)?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        w.array(&self.results, v, flex)?;
+        w.uvarint(0);
+        Ok(())
+    }
+}
+
+impl Message for WriteShareGroupStateResponse {
+    const NAME: &'static str = "WriteShareGroupStateResponse";
+    const VERSIONS: (i16, i16) = (0, 1);
+    const FLEXIBLE_FROM: i16 = 0;
+}
+
+impl Response for WriteShareGroupStateResponse {
+    const API_KEY: i16 = 85;
+}
+
+/// Part of [`WriteShareGroupStateResponse`], versions 0–1.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WriteStateResult {
+    /// Versions 0–1.
+    pub topic_id: Uuid,
+    /// Versions 0–1.
+    pub partitions: Vec<PartitionResult>,
+}
+
+impl Wire for WriteStateResult {
+    const WIRE_BYTES_MIN: usize = 18;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            topic_id: r.uuid()?,
+            partitions: r.array(v, flex)?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        w.uuid(self.topic_id);
+        w.array(&self.partitions, v, flex)?;
+        w.uvarint(0);
+        Ok(())
+    }
+}
+
+/// Part of [`WriteShareGroupStateResponse`], versions 0–1.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PartitionResult {
+    /// Versions 0–1.
+    pub partition: i32,
+    /// Versions 0–1.
+    pub error_code: i16,
+    /// Versions 0–1, may be null, default null.
+    pub error_message: Option<Str>,
+}
+
+impl Wire for PartitionResult {
+    const WIRE_BYTES_MIN: usize = 8;
+
+    fn read(r: &mut Reader, _: i16, flex: bool) -> Result<Self, DecodeError> {
+        let m = Self {
+            partition: r.i32()?,
+            error_code: r.i16()?,
+            error_message: r.opt_str(flex, true)?,
+        };
+        r.skip_tags()?;
+        Ok(m)
+    }
+
+    fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
+        w.i32(self.partition);
+        w.i16(self.error_code);
+        w.opt_str(self.error_message.as_ref(), flex, true)?;
+        w.uvarint(0);
+        Ok(())
+    }
+}
