@@ -357,7 +357,10 @@ impl Journal {
         let from = self.index(self.flushed);
         let awaited = |live: &Live| all || live.urgent && live.stage != Stage::Writing;
         let unflushed = self.live.range(from..);
-        let end = unflushed.rev().position(awaited).map_or(from, |back| self.live.len() - back);
+        let end = unflushed
+            .rev()
+            .position(awaited)
+            .map_or(from, |back| self.live.len() - back);
         for live in self.live.range(from..end) {
             let file = self.file_of(live.position);
             if live.stage == Stage::Written

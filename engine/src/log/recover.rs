@@ -331,12 +331,7 @@ struct Chain {
 }
 
 /// Walks the ring from `head`. See the first table above.
-fn walk(
-    ring: &[Bytes],
-    file_bytes: u64,
-    head: Head,
-    id: JournalId,
-) -> Result<Chain, Fatal> {
+fn walk(ring: &[Bytes], file_bytes: u64, head: Head, id: JournalId) -> Result<Chain, Fatal> {
     let at = |position: u64| {
         let file = &ring[(position / file_bytes) as usize % ring.len()];
         file.slice((position % file_bytes) as usize..)

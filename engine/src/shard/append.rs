@@ -4,11 +4,11 @@ use super::{FlowEnd, STALL_RETRY, Shard, ShardOut, Stalled, token};
 use crate::batch::{self, CheckedBatch, TimestampType};
 use crate::call::{Acks, AppendError, AppendItem, Appended};
 use crate::disk::{DiskOp, DiskRequest, DiskToken};
+use crate::fatal::Fatal;
 use crate::limits::{BATCH_HEADER, BLOCK};
 use crate::log::group::{ENTRY_HEADER, pad, pointer_payload};
 use crate::log::partition::{AnswerTo, Pending, StraightStage};
 use crate::log::producers::Admission;
-use crate::fatal::Fatal;
 use crate::log::write_back::{self, SegmentDone, SegmentJob};
 use crate::types::{Now, Timestamp};
 
@@ -347,7 +347,7 @@ impl Shard {
 
     /// Creates or extends the files that large appends wait for, where no other flow works on them.
     pub(super) fn start_prepares(&mut self) {
-        if self.prepare.is_empty() || self.no_space_until.is_some() {
+        if self.prepare.is_empty() || self.no_space_until.is_some() || self.stopping {
             return;
         }
         for slot in std::mem::take(&mut self.prepare) {
