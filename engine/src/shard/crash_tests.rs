@@ -727,6 +727,9 @@ impl Run {
             let mut offset = Offset(0);
             loop {
                 let (records, high_watermark) = self.read(shard, partition, offset);
+                if self.failed {
+                    return;
+                }
                 let mut joined = BytesMut::new();
                 records
                     .iter()
