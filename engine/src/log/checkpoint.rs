@@ -267,7 +267,7 @@ pub fn apply_record(p: &mut Partition, body: Bytes) -> Result<(), &'static str> 
         let (base_offset, next_offset) = (Offset(fields.i64()?), Offset(fields.i64()?));
         let whole = fields.u8()? & WHOLE != 0;
         let bytes = fields.sized()?;
-        p.extents.push(Extent {
+        let extent = Extent {
             segment,
             position,
             length: bytes.len() as u32,
@@ -277,7 +277,11 @@ pub fn apply_record(p: &mut Partition, body: Bytes) -> Result<(), &'static str> 
             group: GroupSeq(0),
             source: Source::Memory(bytes),
             direct: None,
-        });
+        };
+        if p.segment(segment).is_none() || !p.extents.follows(&extent) {
+            return Err("a checkpoint record carries bytes from elsewhere");
+        }
+        p.extents.push(extent);
     }
     p.epochs = Epochs::decode(&fields.sized()?).map_err(|d| d.0)?;
     p.producers = Producers::decode(&fields.sized()?, p.config.producers_max).map_err(|d| d.0)?;

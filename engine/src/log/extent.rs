@@ -96,12 +96,29 @@ const GATHER_BYTES: u32 = 2048;
 
 impl Extents {
     pub fn push(&mut self, extent: Extent) {
-        if let Some(last) = self.list.back() {
-            let follows = last.segment == extent.segment && last.end() == extent.position
-                || last.segment < extent.segment && extent.position == 0;
-            assert!(follows, "extent {extent:?} does not follow {last:?}");
-        }
+        assert!(
+            self.follows(&extent),
+            "extent {extent:?} does not follow {:?}",
+            self.last()
+        );
         self.list.push_back(extent);
+    }
+
+    /// Whether the extent continues what is here.
+    pub fn follows(&self, extent: &Extent) -> bool {
+        self.list.back().is_none_or(|last| {
+            last.segment == extent.segment && last.end() == extent.position
+                || last.segment < extent.segment && extent.position == 0
+        })
+    }
+
+    /// The extents of one segment that end past `position`.
+    pub fn of_segment(&self, segment: Offset, position: u64) -> impl Iterator<Item = &Extent> {
+        let past = |e: &Extent| (e.segment, e.end()) <= (segment, position);
+        let first = self.list.partition_point(past);
+        self.list
+            .range(first..)
+            .take_while(move |e| e.segment == segment)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Extent> {
@@ -176,11 +193,8 @@ impl Extents {
         into: &mut BytesMut,
         journal: &Journal,
     ) {
-        let first = self
-            .list
-            .partition_point(|e| (e.segment, e.end()) <= (segment, from));
-        for extent in self.list.range(first..) {
-            if extent.segment != segment || extent.position >= to {
+        for extent in self.of_segment(segment, from) {
+            if extent.position >= to {
                 break;
             }
             into.extend_from_slice(extent.part(
@@ -193,12 +207,10 @@ impl Extents {
 
     /// End of the bytes of `segment` whose groups are all below `below`.
     pub fn end_below(&self, segment: Offset, below: GroupSeq) -> Option<u64> {
-        self.list
-            .iter()
-            .filter(|e| e.segment == segment)
-            .take_while(|e| e.group < below)
-            .last()
-            .map(Extent::end)
+        let groups = self.list.partition_point(|e| e.group < below);
+        let segments = self.list.partition_point(|e| e.segment <= segment);
+        let last = &self.list[groups.min(segments).checked_sub(1)?];
+        (last.segment == segment).then(|| last.end())
     }
 
     /// Drops what is on disk and belongs to groups below `below`, and gives the rest of those groups' extents memory of
@@ -250,9 +262,8 @@ impl Extents {
         let mut runs = Vec::new();
         let mut at = from;
         for (begin, end) in self
-            .list
-            .iter()
-            .filter(|e| e.segment == segment)
+            .of_segment(segment, from)
+            .take_while(|e| e.position < to)
             .filter_map(|e| e.direct)
         {
             let (begin, end) = (begin.clamp(at, to), end.clamp(at, to));

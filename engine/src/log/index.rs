@@ -130,6 +130,15 @@ impl SegmentIndex {
         }
     }
 
+    /// The next entry's position after `position`: what `position_for_timestamp` promised lies before it.
+    pub fn position_after(&self, position: SegmentPosition) -> Option<SegmentPosition> {
+        let next = self
+            .entries
+            .partition_point(|e| u64::from(e.position) <= position.0);
+        let entry = self.entries.get(next)?;
+        Some(SegmentPosition(u64::from(entry.position)))
+    }
+
     /// The batch with the largest timestamp; `None` in an empty segment.
     pub fn largest(&self) -> Option<Largest> {
         self.largest

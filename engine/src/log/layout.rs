@@ -101,6 +101,10 @@ pub async fn open(
                 .await
                 .map_err(failed("read layout"))?;
             flow.close(file).await.map_err(failed("close layout"))?;
+            // The start that renamed it into place may have been killed before it synced the directory.
+            flow.sync_directory("")
+                .await
+                .map_err(failed("sync data directory"))?;
             Some(Layout::decode(&bytes, directory).ok_or_else(|| {
                 Fatal::Damaged("layout: unreadable, or of another directory or version".into())
             })?)

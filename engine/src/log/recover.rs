@@ -565,7 +565,7 @@ impl Replay {
             Entry::LogStart { offset, .. } => p.log_start = p.log_start.max(offset),
             _ if cut_later || self.ended[slot as usize] => {}
             Entry::Bytes { batch, .. } => {
-                let header = parse_header(&batch, &place)?;
+                let header = parse_header(&batch, batch.len(), &place)?;
                 let start = batch.as_ptr() as usize - group.as_ptr() as usize;
                 let source = Source::Group {
                     start: start as u32,
@@ -579,7 +579,7 @@ impl Replay {
                 back,
                 ..
             } => {
-                let parsed = parse_header(&header, &place)?;
+                let parsed = parse_header(&header, length as usize, &place)?;
                 if verify {
                     let (read, good) =
                         verify_pointer(flow, &place, length, &header, &front, &back).await?;
@@ -632,10 +632,8 @@ impl Replay {
             for s in &p.segments {
                 let reached = p
                     .extents
-                    .iter()
-                    .filter(|e| e.segment == s.base)
-                    .last()
-                    .map_or(s.disk_end, Extent::end);
+                    .end_below(s.base, GroupSeq(u64::MAX))
+                    .unwrap_or(s.disk_end);
                 if reached.max(s.disk_end) < s.end {
                     return Err(Fatal::Damaged(format!(
                         "{}: the checkpoint says {} bytes, the journal and the file reach {reached}",
@@ -686,13 +684,16 @@ impl Replay {
     }
 }
 
-fn parse_header(bytes: &[u8], place: &Place) -> Result<BatchHeader, Fatal> {
-    BatchHeader::parse(bytes).map_err(|_| {
-        Fatal::Damaged(format!(
-            "journal entry of {} at {} is no batch",
-            place.partition, place.position.0
-        ))
-    })
+fn parse_header(bytes: &[u8], length: usize, place: &Place) -> Result<BatchHeader, Fatal> {
+    BatchHeader::parse(bytes)
+        .ok()
+        .filter(|header| header.total_bytes() == length)
+        .ok_or_else(|| {
+            Fatal::Damaged(format!(
+                "journal entry of {} at {} is no batch",
+                place.partition, place.position.0
+            ))
+        })
 }
 
 /// Applies a batch whose bytes are at hand: to the state where it is new, to memory where the segment lacks it.
@@ -711,6 +712,12 @@ fn settle_batch(
     }
     let active = p.active();
     if (place.segment, position) == (active.base, active.end) {
+        if header.base_offset != p.next {
+            return Err(Fatal::Damaged(format!(
+                "{}: journal entry with offset {} where the log ends at {}",
+                p.id, header.base_offset.0, p.next.0
+            )));
+        }
         p.note(header, place, seq, source, direct);
         return Ok(());
     }
@@ -724,24 +731,23 @@ fn settle_batch(
     let Some(known) = p.segment(place.segment) else {
         return Ok(());
     };
-    let continues = match p.extents.last() {
-        Some(last) => {
-            last.segment == place.segment && last.end() == position || last.segment < place.segment
-        }
-        None => position <= known.disk_end,
+    let extent = Extent {
+        segment: place.segment,
+        position,
+        length: header.total_bytes() as u32,
+        base_offset: header.base_offset,
+        next_offset: crate::types::Offset(header.last_offset().0 + 1),
+        whole: true,
+        group: seq,
+        source,
+        direct,
+    };
+    let continues = match p.extents.is_empty() {
+        true => position <= known.disk_end,
+        false => p.extents.follows(&extent),
     };
     if end > known.disk_end && continues {
-        p.extents.push(Extent {
-            segment: place.segment,
-            position,
-            length: header.total_bytes() as u32,
-            base_offset: header.base_offset,
-            next_offset: crate::types::Offset(header.last_offset().0 + 1),
-            whole: true,
-            group: seq,
-            source,
-            direct,
-        });
+        p.extents.push(extent);
     }
     Ok(())
 }

@@ -347,7 +347,7 @@ impl Shard {
 
     /// Creates or extends the files that large appends wait for, where no other flow works on them.
     pub(super) fn start_prepares(&mut self) {
-        if self.prepare.is_empty() || self.no_space_until.is_some() {
+        if self.prepare.is_empty() || self.no_space_until.is_some() || self.stopping {
             return;
         }
         for slot in std::mem::take(&mut self.prepare) {

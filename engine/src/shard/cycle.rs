@@ -164,7 +164,7 @@ impl Shard {
             };
             return;
         }
-        if self.stopping && self.journal.flushed_all() < below {
+        if self.stopping && (self.journal.has_open() || self.journal.flushed_all() < below) {
             self.cycle = Cycle::Planned;
             return;
         }

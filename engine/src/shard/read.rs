@@ -18,13 +18,13 @@ use crate::call::{
     RequestToken, WatchItem,
 };
 use crate::flow::{Flow, join_all};
-use crate::limits::{BLOCK, Limits};
+use crate::limits::{BLOCK, FRAME_BYTES_MAX, Limits};
 use crate::log::buffers;
 use crate::log::extent::Extent;
 use crate::log::group::pad;
 use crate::log::partition::Partition;
 use crate::log::segment::{self, Segment};
-use crate::types::{LeaderEpoch, Offset, ShardId, Timestamp, TopicPartition};
+use crate::types::{LeaderEpoch, Offset, SegmentPosition, ShardId, Timestamp, TopicPartition};
 
 /// One read of a segment's file.
 #[derive(Debug)]
@@ -106,11 +106,10 @@ fn check_read(p: &Partition, item: &ReadItem) -> Result<(), ReadError> {
 
 fn place(p: &Partition, s: &Segment, position: u64, shard: &Shard) -> Place {
     let mut rest = BytesMut::new();
-    let straddles = |e: &&Extent| e.segment == s.base && e.end() > s.disk_end;
     if let Some(e) = p
         .extents
-        .iter()
-        .find(straddles)
+        .of_segment(s.base, s.disk_end)
+        .next()
         .filter(|e| !e.whole || e.position < s.disk_end)
     {
         p.extents
@@ -402,21 +401,28 @@ impl Shard {
         find: Find,
         cold: &mut Vec<ColdLookup>,
     ) -> Result<Option<Listed>, ReadError> {
-        let hot = p.extents.iter().filter(|e| e.segment >= s.base && e.whole);
-        let hot: Vec<Bytes> = hot.map(|e| e.bytes(&self.journal)).collect();
-        let first_hot = p.extents.iter().find(|e| e.segment >= s.base && e.whole);
-        let in_memory = first_hot.is_some_and(|e| e.segment == s.base && e.position <= position);
-        if in_memory {
-            return Ok(hot
-                .iter()
-                .find_map(|batch| find.within(batch))
+        // What is looked for lies before the next index entry: a few batches, not all that are in memory.
+        let end = match find {
+            Find::At(_) => s.index.position_after(SegmentPosition(position)),
+            Find::Largest(_) => Some(SegmentPosition(position + 1)),
+        };
+        let hot: Vec<&Extent> = p
+            .extents
+            .of_segment(s.base, position)
+            .take_while(|e| end.is_none_or(|end| e.position < end.0))
+            .filter(|e| e.whole)
+            .collect();
+        let mut batches = hot.iter().map(|e| e.bytes(&self.journal));
+        if hot.first().is_some_and(|e| e.position <= position) {
+            return Ok(batches
+                .find_map(|batch| find.within(&batch))
                 .filter(|l| l.offset < p.high_watermark));
         }
         cold.push(ColdLookup {
             answer,
             place: place(p, s, position, self),
             find,
-            hot,
+            hot: batches.collect(),
             end: p.high_watermark,
             limits: self.limits.clone(),
         });
@@ -512,11 +518,6 @@ async fn read_cold(flow: &Flow, item: &ColdItem, interval: usize) -> Result<Vec<
                     break;
                 }
                 Err(error) => {
-                    eprintln!(
-                        "DEBUG {place:?} at {at} {error:?} len {} {:x?}",
-                        bytes.len(),
-                        &bytes[at..(at + 32).min(bytes.len())]
-                    );
                     tracing::error!(
                         partition = %place.partition,
                         segment = place.base.0,
@@ -542,36 +543,60 @@ async fn read_cold(flow: &Flow, item: &ColdItem, interval: usize) -> Result<Vec<
         if let Some(begin) = begin.filter(|begin| *begin < at) {
             return Ok(vec![bytes.slice(begin..at)]);
         }
-        // The batch that holds the offset is larger than what was read.
-        let reached =
-            place.position + bytes.len() as u64 >= place.disk_end + place.rest.len() as u64;
-        if reached {
-            return Ok(Vec::new());
-        }
-        wanted = (wanted * 2).max(at + needed + interval);
+        // The batch that holds the offset is larger than what was read, or the file is not what we wrote.
+        wanted = more(place, place.position, &bytes, wanted, at + needed)? + interval;
     }
+}
+
+/// How much to read where `needed` bytes are; an error where the file is shorter than it was, or a length cannot be.
+fn more(
+    place: &Place,
+    position: u64,
+    bytes: &Bytes,
+    wanted: usize,
+    needed: usize,
+) -> Result<usize, ReadError> {
+    let end = place.disk_end + place.rest.len() as u64;
+    let reached = position + bytes.len() as u64 >= end;
+    if reached || bytes.len() < wanted || needed > wanted + FRAME_BYTES_MAX {
+        tracing::error!(
+            partition = %place.partition,
+            segment = place.base.0,
+            position,
+            "a segment ends within a batch"
+        );
+        return Err(ReadError::Corrupt);
+    }
+    Ok((wanted * 2).max(needed))
 }
 
 async fn find_cold(flow: &Flow, lookup: ColdLookup) -> Result<Option<Listed>, ReadError> {
     let place = &lookup.place;
     let visible = |found: Listed| (found.offset < lookup.end).then_some(found);
     let mut position = place.position;
-    let end = place.disk_end + place.rest.len() as u64;
     let stretch = lookup.limits.index_interval_bytes as usize * 4;
     let mut wanted = stretch;
     while position < place.disk_end {
         let bytes = read_stretch(flow, place, position, wanted).await?;
         let mut at = 0;
-        while let Ok(header) = batch::verify(&bytes[at..]) {
+        let needed = loop {
+            let header = match batch::verify(&bytes[at..]) {
+                Ok(header) => header,
+                Err(batch::VerifyError::Short { need, .. }) => break need,
+                Err(error) => {
+                    tracing::error!(partition = %place.partition, segment = place.base.0, %error, "a corrupt batch");
+                    return Err(ReadError::Corrupt);
+                }
+            };
             if let Some(found) = lookup.find.within(&bytes[at..at + header.total_bytes()]) {
                 return Ok(visible(found));
             }
             at += header.total_bytes();
-        }
-        if at == 0 && position + bytes.len() as u64 >= end {
-            return Err(ReadError::Corrupt);
-        }
-        wanted = if at == 0 { wanted * 2 } else { stretch };
+        };
+        wanted = match at {
+            0 => more(place, position, &bytes, wanted, needed)?,
+            _ => stretch,
+        };
         position += at as u64;
     }
     Ok(lookup
