@@ -116,8 +116,7 @@ impl<M: Machine> Lying<M> {
                 Lie::Skip
             }
             (Canary::RecoveredNotFlushed, DiskOp::Flush { file })
-                if !self.open
-                    && (is_journal(self.path(*file)) || is_segment(self.path(*file))) =>
+                if !self.open && (is_journal(self.path(*file)) || is_segment(self.path(*file))) =>
             {
                 Lie::Skip
             }

@@ -25,9 +25,12 @@ impl std::fmt::Display for Violation {
     }
 }
 
+/// A promise, and how it is judged.
+type Check = (&'static str, fn(&History) -> Result<(), String>);
+
 /// Everything that can be judged from a history.
 pub fn all(history: &History) -> Vec<Violation> {
-    let checks: [(&'static str, fn(&History) -> Result<(), String>); 7] = [
+    let checks: [Check; 7] = [
         ("bytes are served as sent", bytes::check),
         ("acknowledged is readable", acked::check),
         ("once", once::check),

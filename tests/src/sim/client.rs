@@ -141,7 +141,10 @@ impl Client {
     /// For a report of what never came.
     pub fn describe(&self) -> String {
         let (waiting, again) = (self.waiting.front(), self.again.front());
-        format!("{:?}: waits for {waiting:?}, to ask again {again:?}", self.id)
+        format!(
+            "{:?}: waits for {waiting:?}, to ask again {again:?}",
+            self.id
+        )
     }
 
     /// Connects when it is not connected; true: it is.
@@ -270,14 +273,7 @@ impl Client {
     }
 
     /// Sends a request, now.
-    pub fn ask(
-        &mut self,
-        ask: Ask,
-        ids: &Ids,
-        history: &mut History,
-        now: u64,
-        hands: &mut Hands,
-    ) {
+    pub fn ask(&mut self, ask: Ask, ids: &Ids, history: &mut History, now: u64, hands: &mut Hands) {
         let Some(conn) = self.conn else {
             self.again.push_back(ask);
             return;
@@ -583,14 +579,7 @@ impl Client {
         }
     }
 
-    fn produced(
-        &mut self,
-        batch: BatchNo,
-        code: i16,
-        base: i64,
-        history: &mut History,
-        now: u64,
-    ) {
+    fn produced(&mut self, batch: BatchNo, code: i16, base: i64, history: &mut History, now: u64) {
         let attempt = self.attempts[&batch];
         let refused = Fact::Refused {
             batch,

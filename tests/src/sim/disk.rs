@@ -214,10 +214,9 @@ impl FakeDisk {
             | DiskOp::Read { file, .. }
             | DiskOp::Flush { file }
             | DiskOp::Allocate { file, .. }
-            | DiskOp::Truncate { file, .. } => self
-                .open
-                .get(&(shard, *file))
-                .map_or("", |open| &open.path),
+            | DiskOp::Truncate { file, .. } => {
+                self.open.get(&(shard, *file)).map_or("", |open| &open.path)
+            }
         }
     }
 
@@ -256,10 +255,7 @@ impl FakeDisk {
                     in_flight: 0,
                 };
                 let before = self.open.insert((shard, *file), open);
-                assert!(
-                    before.is_none(),
-                    "{shard:?}: {file:?} is taken: {before:?}"
-                );
+                assert!(before.is_none(), "{shard:?}: {file:?} is taken: {before:?}");
             }
             DiskOp::Close { file } => {
                 let open = self.open_file(shard, *file);

@@ -81,8 +81,7 @@ impl Options {
             hang_up_one_in: [50, 500, 1_000_000][rng.below(3) as usize],
             delete_one_in: [30, 200, 1_000_000][rng.below(3) as usize],
         };
-        let mut pace = Pace::default();
-        pace.disk = match rng.below(3) {
+        let disk = match rng.below(3) {
             0 => Speed::default(),
             1 => Speed {
                 usual_us: 20,
@@ -96,6 +95,10 @@ impl Options {
                 slow_one_in: 20,
                 slow_us: 50_000,
             },
+        };
+        let pace = Pace {
+            disk,
+            ..Pace::default()
         };
         let shards = 1 + rng.below(2) as u16;
         let mut count = || match rng.one_in(5) {
@@ -112,7 +115,11 @@ impl Options {
             };
             // Between a few events, which ends in the middle of a start, and thousands.
             let follows_kill = (lives.last()).is_some_and(|l: &Life| l.end == End::Kill);
-            let magnitude = if follows_kill && draw.one_in(2) { 6 } else { 12 };
+            let magnitude = if follows_kill && draw.one_in(2) {
+                6
+            } else {
+                12
+            };
             let bits = 2 + draw.below(magnitude);
             let events = (1 << bits) + draw.below(1 << bits);
             let shards = count();

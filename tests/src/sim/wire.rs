@@ -125,7 +125,9 @@ pub fn split(records: &[u8], history: &History) -> Result<Vec<ServedBatch>, Stri
         let total = usize::try_from(length).unwrap_or(0) + 12;
         if total < 61 || total > rest.len() {
             let (left, at) = (rest.len(), records.len() - rest.len());
-            return Err(format!("batch of {total} bytes where {left} are left, at {at}"));
+            return Err(format!(
+                "batch of {total} bytes where {left} are left, at {at}"
+            ));
         }
         let (batch, after) = rest.split_at(total);
         let field = |at: usize| i32::from_be_bytes(batch[at..at + 4].try_into().expect("4 bytes"));

@@ -73,10 +73,7 @@ fn stable(history: &History) -> Result<(), String> {
             let Some(before) = before.filter(|b| b.batch != promise.batch) else {
                 continue;
             };
-            let (early, late) = (
-                before.life.min(promise.life),
-                before.life.max(promise.life),
-            );
+            let (early, late) = (before.life.min(promise.life), before.life.max(promise.life));
             let cut_between = cuts.iter().any(|cut| early <= *cut && *cut < late);
             if !(process && cut_between) {
                 return Err(format!("{place:?}: {before:?}, then {promise:?}"));
@@ -87,7 +84,9 @@ fn stable(history: &History) -> Result<(), String> {
         if let Fact::OutOfRange { place, asked } = entry.fact
             && (history.durability(place) == Durability::Disk || cuts.is_empty())
         {
-            return Err(format!("{place:?}: offset {asked} was served up to, now out of range"));
+            return Err(format!(
+                "{place:?}: offset {asked} was served up to, now out of range"
+            ));
         }
     }
     Ok(())

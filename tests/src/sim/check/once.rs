@@ -24,7 +24,9 @@ pub fn check(history: &History) -> Result<(), String> {
         let before = acked.insert(batch, base);
         let place = history.batch(batch).place;
         if before.is_some_and(|b| b != base) && history.durability(place) == Durability::Disk {
-            return Err(format!("{place:?}: {batch:?} acked at {before:?} and {base}"));
+            return Err(format!(
+                "{place:?}: {batch:?} acked at {before:?} and {base}"
+            ));
         }
     }
     Ok(())

@@ -140,7 +140,10 @@ fn bytes_never_sent_and_values_that_change_are_seen() {
     let mut history = story(Durability::Disk);
     serve(&mut history, 0, Some(BatchNo(2)), 1);
     let promises: Vec<&str> = all(&history).iter().map(|v| v.promise).collect();
-    assert!(promises.contains(&"offsets are dense and stable"), "{promises:?}");
+    assert!(
+        promises.contains(&"offsets are dense and stable"),
+        "{promises:?}"
+    );
 }
 
 #[test]
@@ -153,7 +156,15 @@ fn what_was_refused_must_not_be_served() {
         ..history.batches[0].clone()
     });
     let (code, attempt) = (2, 1);
-    history.note(3, Start(1), Fact::Refused { batch, code, attempt });
+    history.note(
+        3,
+        Start(1),
+        Fact::Refused {
+            batch,
+            code,
+            attempt,
+        },
+    );
     check(&history, None);
     let base = 500;
     log(&mut history).clear();

@@ -192,7 +192,7 @@ impl File {
             !versions.is_empty()
         });
         let done = self.sizes.partition_point(|s| s.0 <= covered);
-        if let Some((_, size)) = self.sizes.drain(..done).last() {
+        if let Some((_, size)) = self.sizes.drain(..done).next_back() {
             self.size_durable = size;
         }
         let end = self.size_durable.max(self.size()).div_ceil(BLOCK as u64);

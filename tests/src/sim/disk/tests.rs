@@ -60,7 +60,9 @@ fn sync(path: &str) -> DiskOp {
 }
 
 fn content(disk: &FakeDisk, path: &str) -> Option<Vec<u8>> {
-    disk.files().find(|(p, _)| *p == path).map(|(_, bytes)| bytes)
+    disk.files()
+        .find(|(p, _)| *p == path)
+        .map(|(_, bytes)| bytes)
 }
 
 /// A disk with a durable file `f` of eight blocks of ones.
@@ -106,7 +108,10 @@ fn an_unflushed_block_is_kept_lost_or_torn_each_by_itself() {
         }
         mixed += u32::from(kept > before.0 && lost > before.1);
     }
-    assert!(kept > 100 && lost > 100 && torn > 20 && mixed > 20, "{kept} {lost} {torn} {mixed}");
+    assert!(
+        kept > 100 && lost > 100 && torn > 20 && mixed > 20,
+        "{kept} {lost} {torn} {mixed}"
+    );
 }
 
 #[test]
@@ -132,7 +137,10 @@ fn a_block_never_flushed_falls_back_to_zeros_and_a_size_to_any_before() {
         }
         zeros += u32::from(bytes.get(8 * BLOCK) == Some(&0));
     }
-    assert!(zeros > 20 && short > 20 && long > 20, "{zeros} {short} {long}");
+    assert!(
+        zeros > 20 && short > 20 && long > 20,
+        "{zeros} {short} {long}"
+    );
 }
 
 #[test]
@@ -161,7 +169,10 @@ fn a_kill_keeps_what_was_written_and_makes_nothing_durable() {
         let bytes = content(&disk, "f").expect("there");
         assert_eq!(bytes[..BLOCK], [2; BLOCK], "written before the kill");
         assert_eq!(bytes[BLOCK..2 * BLOCK], [1; BLOCK], "never touched");
-        let done = bytes[2 * BLOCK..].chunks(BLOCK).filter(|b| b[0] == 3).count();
+        let done = bytes[2 * BLOCK..]
+            .chunks(BLOCK)
+            .filter(|b| b[0] == 3)
+            .count();
         partial += u32::from((1..6).contains(&done));
         disk.power_cut();
         lost_later += u32::from(content(&disk, "f").expect("there")[..BLOCK] != [2; BLOCK]);
@@ -201,7 +212,11 @@ fn entries_are_kept_or_lost_until_their_directory_is_synced() {
             run(&mut disk, sync("")).expect("syncs");
         }
         disk.power_cut();
-        let (f, g, h) = (content(&disk, "f"), content(&disk, "d/g"), content(&disk, "h"));
+        let (f, g, h) = (
+            content(&disk, "f"),
+            content(&disk, "d/g"),
+            content(&disk, "h"),
+        );
         assert!(f.is_some() != h.is_some(), "a rename happens whole or not");
         if seed % 2 == 1 {
             assert!(h.is_some(), "the directory was synced");
@@ -212,7 +227,10 @@ fn entries_are_kept_or_lost_until_their_directory_is_synced() {
         }
         assert!(g.is_none_or(|g| g == [9; BLOCK]), "flushed with its file");
     }
-    assert!(file_lost > 20 && (20..130).contains(&renamed), "{file_lost} {renamed}");
+    assert!(
+        file_lost > 20 && (20..130).contains(&renamed),
+        "{file_lost} {renamed}"
+    );
     assert!((20..130).contains(&directory_lost), "{directory_lost}");
 }
 

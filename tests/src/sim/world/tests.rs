@@ -64,36 +64,38 @@ impl Machine for Counter {
                 }
                 self.receive.push(conn);
             }
-            Event::Disk(DiskDone { token, result }) => match (token.0, result.expect("no faults")) {
-                (0, _) => {
-                    let (position, into) = (0, aligned(BLOCK));
-                    let op = DiskOp::Read {
-                        file,
-                        position,
-                        into,
-                    };
-                    self.ask(1, op, out);
-                }
-                (1, DiskOutcome::Read(bytes)) => {
-                    self.count = bytes.first().copied().unwrap_or(0);
-                    let path = String::new();
-                    self.ask(4, DiskOp::SyncDirectory { path }, out);
-                }
-                (4, _) => {
-                    (self.booted, self.busy) = (true, false);
-                    if self.boot.shard == ShardId(0) {
-                        out.sockets.push(SocketOp::Accept);
+            Event::Disk(DiskDone { token, result }) => {
+                match (token.0, result.expect("no faults")) {
+                    (0, _) => {
+                        let (position, into) = (0, aligned(BLOCK));
+                        let op = DiskOp::Read {
+                            file,
+                            position,
+                            into,
+                        };
+                        self.ask(1, op, out);
                     }
+                    (1, DiskOutcome::Read(bytes)) => {
+                        self.count = bytes.first().copied().unwrap_or(0);
+                        let path = String::new();
+                        self.ask(4, DiskOp::SyncDirectory { path }, out);
+                    }
+                    (4, _) => {
+                        (self.booted, self.busy) = (true, false);
+                        if self.boot.shard == ShardId(0) {
+                            out.sockets.push(SocketOp::Accept);
+                        }
+                    }
+                    (2, _) => self.ask(3, DiskOp::Flush { file }, out),
+                    (3, _) => {
+                        let written = self.writing;
+                        let due = self.waiting.extract_if(.., |w| w.1 <= written);
+                        self.outgoing.extend(due);
+                        self.busy = false;
+                    }
+                    other => panic!("{other:?}"),
                 }
-                (2, _) => self.ask(3, DiskOp::Flush { file }, out),
-                (3, _) => {
-                    let written = self.writing;
-                    let due = self.waiting.extract_if(.., |w| w.1 <= written);
-                    self.outgoing.extend(due);
-                    self.busy = false;
-                }
-                other => panic!("{other:?}"),
-            },
+            }
             Event::Sent { conn } => drop(self.sending.remove(&conn)),
             other => panic!("{other:?}"),
         }
@@ -159,7 +161,9 @@ impl Workload for Pings {
         let ping = Bytes::from_static(b"x");
         match event {
             ClientEvent::Wake => hands.connect(client),
-            ClientEvent::Refused | ClientEvent::Closed { .. } => hands.wake(client, now + 1_000_000),
+            ClientEvent::Refused | ClientEvent::Closed { .. } => {
+                hands.wake(client, now + 1_000_000)
+            }
             ClientEvent::Connected { conn, start } => {
                 self.start = start;
                 hands.send(conn, ping);
