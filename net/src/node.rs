@@ -337,6 +337,7 @@ impl Node {
         };
         match &mut self.controller {
             Some(controller) => controller.on_message(propose),
+            None if self.config.me == ShardId(0) => {}
             None => out.mesh.push((ShardId(0), Message::Control(propose))),
         }
     }
@@ -344,10 +345,10 @@ impl Node {
     fn on_control(&mut self, now: Now, message: controller::Message, out: &mut Outbox) {
         match message {
             controller::Message::Propose { .. } | controller::Message::Applied { .. } => {
-                self.controller
-                    .as_mut()
-                    .expect("shard 0 has the controller")
-                    .on_message(message);
+                // A stop has ended the controller: what comes late is as unanswered as after a crash.
+                if let Some(controller) = &mut self.controller {
+                    controller.on_message(message);
+                }
             }
             controller::Message::Committed { index, records } => {
                 self.on_committed(now, index, &records, out)

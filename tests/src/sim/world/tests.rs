@@ -179,7 +179,9 @@ impl Workload for Pings {
     }
 }
 
-fn pings(seed: u64, crash: fn(&mut World<Counter, fn(Boot) -> Counter>)) -> (Pings, u64, u32) {
+type Crash = fn(&mut World<Counter, fn(Boot) -> Counter>);
+
+fn pings(seed: u64, crash: Crash) -> (Pings, u64, u32) {
     let make: fn(Boot) -> Counter = Counter::new;
     let mut world = World::new(seed, Pace::default(), make);
     let mut pings = Pings {
