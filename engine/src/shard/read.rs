@@ -17,6 +17,7 @@ use crate::call::{
     AnswerBody, ListAnswer, ListItem, ListWhat, Listed, ReadAnswer, ReadDone, ReadError, ReadItem,
     RequestToken, WatchItem,
 };
+use crate::disk::DiskError;
 use crate::flow::{Flow, join_all};
 use crate::limits::{BLOCK, FRAME_BYTES_MAX, Limits};
 use crate::log::buffers;
@@ -54,12 +55,15 @@ pub(super) struct ColdRead {
     request: RequestToken,
     bytes: usize,
     answers: Vec<ReadAnswer>,
+    /// Whose file each cold answer came from.
+    places: Vec<(usize, TopicPartition)>,
 }
 
 pub(super) struct ColdList {
     from: ShardId,
     request: RequestToken,
     answers: Vec<ListAnswer>,
+    places: Vec<(usize, TopicPartition)>,
 }
 
 struct ColdCall {
@@ -233,11 +237,13 @@ impl Shard {
                         (Err(error), answer) => *answer = Err(error),
                     }
                 }
+                let places = items.iter().map(|item| (item.answer, item.place.partition));
                 FlowEnd::Read(ColdRead {
                     from,
                     request,
                     bytes,
                     answers,
+                    places: places.collect(),
                 })
             });
         }
@@ -248,9 +254,17 @@ impl Shard {
             from,
             request,
             bytes,
-            answers,
+            mut answers,
+            places,
         } = read;
         self.cold.under_way -= bytes;
+        for (index, partition) in places {
+            let result = &mut answers[index].result;
+            if result.is_err() && !self.slots.contains_key(&partition) {
+                // Deleted while it was read: its file may have been gone.
+                *result = Err(ReadError::UnknownPartition);
+            }
+        }
         out.answer(from, request, AnswerBody::Read(answers));
         self.cold_settle();
     }
@@ -315,19 +329,28 @@ impl Shard {
             return;
         }
         self.start_flow(move |flow| async move {
+            let mut places = Vec::new();
             for lookup in cold {
                 let answer = lookup.answer;
+                places.push((answer, lookup.place.partition));
                 answers[answer].result = find_cold(&flow, lookup).await;
             }
             FlowEnd::Listed(ColdList {
                 from,
                 request,
                 answers,
+                places,
             })
         });
     }
 
-    pub(super) fn on_cold_list(&mut self, list: ColdList, out: &mut ShardOut) {
+    pub(super) fn on_cold_list(&mut self, mut list: ColdList, out: &mut ShardOut) {
+        for (index, partition) in list.places {
+            let result = &mut list.answers[index].result;
+            if result.is_err() && !self.slots.contains_key(&partition) {
+                *result = Err(ReadError::UnknownPartition);
+            }
+        }
         out.answer(list.from, list.request, AnswerBody::Listed(list.answers));
     }
 
@@ -479,7 +502,10 @@ async fn read_stretch(
     let to = (position + bytes as u64).min(place.disk_end);
     let length = pad((to - from) as usize);
     let storage = |error| {
-        tracing::error!(%path, position, ?error, "a segment could not be read");
+        // A missing file is a deleted partition's, or its caller says what it means.
+        if error != DiskError::NOT_FOUND {
+            tracing::error!(%path, position, ?error, "a segment could not be read");
+        }
         ReadError::Storage
     };
     let file = flow.open(&path, false, true).await.map_err(storage)?;
