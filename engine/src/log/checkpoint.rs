@@ -274,7 +274,7 @@ pub fn apply_record(p: &mut Partition, body: Bytes) -> Result<(), &'static str> 
             base_offset,
             next_offset,
             whole,
-            group: GroupSeq(0),
+            group: GroupSeq::CARRIED,
             source: Source::Memory(bytes),
             direct: None,
         };

@@ -23,6 +23,12 @@ use crate::types::JournalPosition;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct GroupSeq(pub u64);
 
+impl GroupSeq {
+    /// What a checkpoint carried: below every group in memory, also where the journal is empty.
+    pub const CARRIED: GroupSeq = GroupSeq(0);
+    const FIRST: GroupSeq = GroupSeq(1);
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
     Writing,
@@ -107,12 +113,12 @@ impl Journal {
             at,
             group_bytes_max,
             live: VecDeque::new(),
-            first: GroupSeq(0),
+            first: GroupSeq::FIRST,
             open: None,
             room: BytesMut::new(),
-            written: GroupSeq(0),
-            flushed: GroupSeq(0),
-            flushed_all: GroupSeq(0),
+            written: GroupSeq::FIRST,
+            flushed: GroupSeq::FIRST,
+            flushed_all: GroupSeq::FIRST,
             flushing: Vec::new(),
             live_bytes: 0,
             unflushed_bytes: 0,

@@ -471,11 +471,9 @@ impl Run {
                     before.is_none_or(|before| before == number && idempotent),
                     "offset {offset} of {partition} was given twice"
                 );
-                if idempotent {
-                    if ledger.repeatable.is_none_or(|(n, _)| n <= number) {
-                        let followed = ledger.idempotent.range(number + 1..).count();
-                        ledger.repeatable = Some((number, followed));
-                    }
+                if idempotent && ledger.repeatable.is_none_or(|(n, _)| n <= number) {
+                    let followed = ledger.idempotent.range(number + 1..).count();
+                    ledger.repeatable = Some((number, followed));
                 }
             }
             // Refused while the disk was full or the shard stops, and what a producer sent after that.
