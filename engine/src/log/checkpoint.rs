@@ -13,7 +13,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::extent::{Extent, Source};
 use super::group::pad;
-use super::journal::{CARRIED, GroupSeq, Journal};
+use super::journal::{GroupSeq, Journal};
 use super::partition::Partition;
 use super::segment::Segment;
 use super::{buffers, epochs::Epochs, producers::Producers};
@@ -274,7 +274,7 @@ pub fn apply_record(p: &mut Partition, body: Bytes) -> Result<(), &'static str> 
             base_offset,
             next_offset,
             whole,
-            group: CARRIED,
+            group: GroupSeq::CARRIED,
             source: Source::Memory(bytes),
             direct: None,
         };

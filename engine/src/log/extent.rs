@@ -38,7 +38,7 @@ pub struct Extent {
     pub next_offset: Offset,
     /// False: the batch begins before `position`.
     pub whole: bool,
-    /// The group that carries it or its pointer; what a checkpoint carries has the first group in memory.
+    /// The group that carries it or its pointer; what a checkpoint carried is below every group.
     pub group: GroupSeq,
     pub source: Source,
     /// Whole blocks that were written straight to the segment: begin and end position.

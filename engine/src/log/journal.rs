@@ -23,11 +23,11 @@ use crate::types::JournalPosition;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct GroupSeq(pub u64);
 
-/// The group of bytes that a checkpoint carried: below every group of the journal, so that the next cycle takes them even
-/// where the journal is empty.
-pub const CARRIED: GroupSeq = GroupSeq(0);
-/// The first group of a process.
-const FIRST: GroupSeq = GroupSeq(1);
+impl GroupSeq {
+    /// What a checkpoint carried: below every group in memory, also where the journal is empty.
+    pub const CARRIED: GroupSeq = GroupSeq(0);
+    const FIRST: GroupSeq = GroupSeq(1);
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
@@ -113,12 +113,12 @@ impl Journal {
             at,
             group_bytes_max,
             live: VecDeque::new(),
-            first: FIRST,
+            first: GroupSeq::FIRST,
             open: None,
             room: BytesMut::new(),
-            written: FIRST,
-            flushed: FIRST,
-            flushed_all: FIRST,
+            written: GroupSeq::FIRST,
+            flushed: GroupSeq::FIRST,
+            flushed_all: GroupSeq::FIRST,
             flushing: Vec::new(),
             live_bytes: 0,
             unflushed_bytes: 0,

@@ -158,7 +158,11 @@ impl Shard {
     fn start_cycle(&mut self) {
         let below = self.target();
         if below == self.journal.first() && !self.stopping || self.no_space_until.is_some() {
-            self.cycle = match self.journal.live_bytes() > self.limits.tail_bytes_max / 2 {
+            // What is not flushed cannot go; a flush is due where its memory is missed: `process` appends ask for none.
+            let unflushed = self.journal.flushed_all() < self.journal.open_seq();
+            let missed = !self.stalled.is_empty() && unflushed
+                || self.journal.live_bytes() > self.limits.tail_bytes_max / 2;
+            self.cycle = match missed {
                 true => Cycle::Planned,
                 false => Cycle::Idle,
             };
