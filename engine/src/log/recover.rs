@@ -99,19 +99,6 @@ fn failed(what: &str) -> impl FnOnce(DiskError) -> Fatal + use<> {
     }
 }
 
-async fn read_whole(
-    flow: &Flow,
-    file: FileId,
-    length: u64,
-    into: BytesMut,
-) -> Result<Bytes, DiskError> {
-    let mut into = into;
-    if (into.capacity() as u64) < length {
-        into = buffers::aligned(length as usize);
-    }
-    Ok(flow.read(file, 0, into).await?.freeze())
-}
-
 /// Raises the shard's start number durably and returns it.
 async fn raise_start(flow: &Flow, files: &ShardFiles) -> Result<u64, Fatal> {
     let path = format!("{}/start", files.directory);
@@ -172,7 +159,7 @@ async fn open_journal(
     flow: &Flow,
     files: &ShardFiles,
     limits: &Limits,
-) -> Result<Vec<FileId>, Fatal> {
+) -> Result<Vec<JournalFile>, Fatal> {
     let listing = flow
         .list(&files.directory)
         .await
@@ -203,12 +190,19 @@ async fn open_journal(
             }
             flow.flush(file).await.map_err(failed(&path))?;
         }
-        open.push(file);
+        let fresh = length == 0;
+        open.push(JournalFile { file, fresh });
     }
     flow.sync_directory(&files.directory)
         .await
         .map_err(failed("sync shard directory"))?;
     Ok(open)
+}
+
+/// One of the ring's files; a fresh one holds nothing to be read.
+struct JournalFile {
+    file: FileId,
+    fresh: bool,
 }
 
 /// The newest valid checkpoint: its sections' records in order, its head, and where to go on.
@@ -244,11 +238,13 @@ async fn read_checkpoints(
         }
         // What kill -9 left readable need not be on disk, and the ring is reused on the word of what is read here.
         flow.flush(file).await.map_err(failed(&path))?;
-        let bytes = read_whole(flow, file, *allocated, BytesMut::new())
+        let bytes = flow
+            .read(file, 0, buffers::aligned(*allocated as usize))
             .await
             .map_err(failed(&path))?;
         *bytes_read += bytes.len() as u64;
-        let Some((state, head, records)) = sections(&bytes, files.id.directory, number) else {
+        let Some((state, head, records)) = sections(&bytes.freeze(), files.id.directory, number)
+        else {
             continue;
         };
         if best
@@ -330,24 +326,80 @@ struct Chain {
     prev_crc: u32,
 }
 
+/// What the ring's files hold.
+#[derive(Default)]
+struct Ring {
+    /// Of every valid group, of whatever start and lap: its file and its header.
+    headers: Vec<(usize, GroupHeader)>,
+    /// By position: those at or past head that stand where their position says.
+    groups: BTreeMap<u64, (GroupHeader, Bytes)>,
+}
+
+/// Reads the ring file by file through one buffer; what may be replayed is kept.
+async fn read_ring(
+    flow: &Flow,
+    files: &[JournalFile],
+    head: Head,
+    id: JournalId,
+    limits: &Limits,
+    arena: &mut Arena,
+    bytes_read: &mut u64,
+) -> Result<Ring, Fatal> {
+    let mut ring = Ring::default();
+    let mut buffer = BytesMut::new();
+    for (number, journal) in files
+        .iter()
+        .enumerate()
+        .filter(|(_, journal)| !journal.fresh)
+    {
+        if buffer.capacity() == 0 {
+            buffer = buffers::aligned(limits.journal_file_bytes as usize);
+        }
+        buffer.clear();
+        buffer = flow
+            .read(journal.file, 0, buffer)
+            .await
+            .map_err(failed(&format!("read journal-{number}")))?;
+        *bytes_read += buffer.len() as u64;
+        let mut at = 0;
+        while at < buffer.len() {
+            let Some(header) = group::parse_group(&buffer[at..], id) else {
+                at += BLOCK;
+                continue;
+            };
+            let position = header.position.0;
+            let place =
+                position / limits.journal_file_bytes * limits.journal_file_bytes + at as u64;
+            let lap = (position / limits.journal_file_bytes) as usize % files.len();
+            if position >= head.position.0 && place == position && lap == number {
+                let length = header.length as usize;
+                let mut bytes = arena
+                    .take(length)
+                    .unwrap_or_else(|| buffers::aligned(length));
+                bytes.extend_from_slice(&buffer[at..at + length]);
+                ring.groups.insert(position, (header, bytes.freeze()));
+            }
+            ring.headers.push((number, header));
+            at += header.padded() as usize;
+        }
+    }
+    Ok(ring)
+}
+
 /// Walks the ring from `head`. See the first table above.
-fn walk(ring: &[Bytes], file_bytes: u64, head: Head, id: JournalId) -> Result<Chain, Fatal> {
-    let at = |position: u64| {
-        let file = &ring[(position / file_bytes) as usize % ring.len()];
-        file.slice((position % file_bytes) as usize..)
-    };
+fn walk(mut ring: Ring, file_bytes: u64, head: Head) -> Result<Chain, Fatal> {
     let mut chain = Chain {
         groups: Vec::new(),
         next: head.position,
         prev_crc: head.prev_crc,
     };
     loop {
-        let valid = |position: u64| {
-            let bytes = at(position);
-            let header = group::parse_group(&bytes, id).filter(|h| h.position.0 == position)?;
-            let last_start = chain.groups.last().map_or(0, |(last, _)| last.start);
-            let follows = header.prev_crc == chain.prev_crc && header.start >= last_start;
-            follows.then(|| (header, bytes.slice(..header.length as usize)))
+        let last_start = chain.groups.last().map_or(0, |(last, _)| last.start);
+        let prev_crc = chain.prev_crc;
+        let mut valid = |position: u64| {
+            let (header, _) = ring.groups.get(&position)?;
+            let follows = header.prev_crc == prev_crc && header.start >= last_start;
+            follows.then(|| ring.groups.remove(&position)).flatten()
         };
         let next = chain.next.0;
         let found = valid(next).or_else(|| {
@@ -360,18 +412,13 @@ fn walk(ring: &[Bytes], file_bytes: u64, head: Head, id: JournalId) -> Result<Ch
         chain.prev_crc = header.crc;
         chain.groups.push((header, bytes));
     }
-    for (number, file) in ring.iter().enumerate() {
-        for block in (0..file.len()).step_by(BLOCK) {
-            let Some(header) = group::parse_group(&file[block..], id) else {
-                continue;
-            };
-            if header.flushed_through > chain.next {
-                return Err(Fatal::Damaged(format!(
-                    "journal-{number}: the group at position {} is not readable, but the one at {} says that \
-                     everything below {} was flushed; nothing was cut",
-                    chain.next.0, header.position.0, header.flushed_through.0
-                )));
-            }
+    for (number, header) in ring.headers {
+        if header.flushed_through > chain.next {
+            return Err(Fatal::Damaged(format!(
+                "journal-{number}: the group at position {} is not readable, but the one at {} says that \
+                 everything below {} was flushed; nothing was cut",
+                chain.next.0, header.position.0, header.flushed_through.0
+            )));
         }
     }
     Ok(chain)
@@ -410,19 +457,17 @@ pub async fn open_shard(
         }
     }
 
-    let mut ring = Vec::new();
-    for (number, file) in journal_files.iter().enumerate() {
-        let room = arena
-            .take(limits.journal_file_bytes as usize)
-            .unwrap_or_default();
-        let bytes = read_whole(flow, *file, limits.journal_file_bytes, room)
-            .await
-            .map_err(failed(&format!("read journal-{number}")))?;
-        bytes_read += bytes.len() as u64;
-        ring.push(bytes);
-    }
-    let chain = walk(&ring, limits.journal_file_bytes, head, files.id)?;
-    drop(ring);
+    let ring = read_ring(
+        flow,
+        &journal_files,
+        head,
+        files.id,
+        limits,
+        arena,
+        &mut bytes_read,
+    )
+    .await?;
+    let chain = walk(ring, limits.journal_file_bytes, head)?;
 
     let mut replay = Replay::new(partitions, slots);
     replay.note_cuts(&chain)?;
@@ -430,7 +475,7 @@ pub async fn open_shard(
         JournalStart {
             id: files.id,
             start,
-            files: journal_files.clone(),
+            files: journal_files.iter().map(|journal| journal.file).collect(),
             file_bytes: limits.journal_file_bytes,
             head: head.position,
             next: chain.next,
@@ -462,8 +507,8 @@ pub async fn open_shard(
     replay.check_ends()?;
 
     // What kill -9 left readable need not be on disk: everything the log now rests on is flushed before the first append.
-    for (number, file) in journal_files.iter().enumerate() {
-        flow.flush(*file)
+    for (number, journal) in journal_files.iter().enumerate() {
+        flow.flush(journal.file)
             .await
             .map_err(failed(&format!("flush journal-{number}")))?;
     }
