@@ -477,7 +477,12 @@ pub async fn open_shard(
             start,
             files: journal_files.iter().map(|journal| journal.file).collect(),
             file_bytes: limits.journal_file_bytes,
-            head: head.position,
+            // The checkpoint may name the end of a file whose next group went to the next one: that file was free, and
+            // may be in use again.
+            head: chain
+                .groups
+                .first()
+                .map_or(head.position, |(h, _)| h.position),
             next: chain.next,
             prev_crc: chain.prev_crc,
         },
