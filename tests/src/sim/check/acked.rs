@@ -44,6 +44,14 @@ pub fn promises(history: &History) -> BTreeMap<Place, Vec<Promise>> {
 
 pub fn check(history: &History) -> Result<(), String> {
     let (doomed, cuts) = (history.doomed(), history.cuts());
+    // A batch sent again after a cut may stand where it stood before without having survived (seed 22828).
+    let sent_after = |batch: BatchNo, cut: Start| {
+        let again = |fact: &Fact| matches!(fact, Fact::Sent { batch: sent, .. } if *sent == batch);
+        history
+            .entries
+            .iter()
+            .any(|entry| entry.life > cut && again(&entry.fact))
+    };
     for (place, promises) in promises(history) {
         if doomed.contains(&place.topic) {
             continue;
@@ -62,7 +70,11 @@ pub fn check(history: &History) -> Result<(), String> {
                 && cuts.iter().any(|cut| {
                     let before = |p: &Promise| p.life <= *cut;
                     let above = |p: &Promise| p.base > lost.base;
-                    before(lost) && !promises.iter().any(|p| above(p) && before(p) && kept(p))
+                    let survived = |p: &Promise| kept(p) && !sent_after(p.batch, *cut);
+                    before(lost)
+                        && !promises
+                            .iter()
+                            .any(|p| above(p) && before(p) && survived(p))
                 });
             if !excused {
                 let Promise { base, batch, life } = *lost;
