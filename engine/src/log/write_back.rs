@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Only bytes of flushed groups are written. The last partial block of an active segment stays out of the file: the
-//! checkpoint carries its bytes, so a block is written once it is whole (or its segment is sealed), and never again.
+//! checkpoint carries its bytes, so a block is written once it is whole (or its segment is sealed). A clean stop
+//! writes the partial one too; the checkpoint carries it all the same.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

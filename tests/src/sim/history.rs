@@ -120,6 +120,8 @@ pub struct Entry {
 pub struct Found {
     pub base: i64,
     pub batch: BatchNo,
+    /// Of the append that the log holds now.
+    pub leader_epoch: i32,
 }
 
 #[derive(Clone, Debug, Default)]

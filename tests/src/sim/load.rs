@@ -296,7 +296,11 @@ impl Load {
                     let log = self.history.logs.entry(place).or_default();
                     let known = batches.iter().filter_map(|served| {
                         let (base, batch) = (served.base, served.batch?);
-                        Some(Found { base, batch })
+                        Some(Found {
+                            base,
+                            batch,
+                            leader_epoch: served.leader_epoch,
+                        })
                     });
                     log.extend(known);
                     self.read.insert(place, end);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use corelane_engine::types::Durability;
 
-use crate::sim::history::{BatchNo, Fact, History, Place};
+use crate::sim::history::{BatchNo, Fact, Found, History, Place};
 use crate::sim::world::Start;
 
 /// What a partition was promised to hold: by an acknowledgement, or by being served below the high watermark.
@@ -44,13 +44,22 @@ pub fn promises(history: &History) -> BTreeMap<Place, Vec<Promise>> {
 
 pub fn check(history: &History) -> Result<(), String> {
     let (doomed, cuts) = (history.doomed(), history.cuts());
-    // A batch sent again after a cut may stand where it stood before without having survived (seed 22828).
-    let sent_after = |batch: BatchNo, cut: Start| {
-        let again = |fact: &Fact| matches!(fact, Fact::Sent { batch: sent, .. } if *sent == batch);
-        history
+    // A batch sent again after a cut may stand where it stood before without having survived (seed 22828). An unclean
+    // start raises the leader epoch: what was appended after the cut has one that nobody had seen before it.
+    let appended_after = |place: Place, found: &Found, cut: Start| {
+        let before = history.entries.iter().filter(|entry| entry.life <= cut);
+        let seen = before.filter_map(|entry| match &entry.fact {
+            Fact::Served {
+                place: at, batches, ..
+            } if *at == place => batches.iter().map(|served| served.leader_epoch).max(),
+            _ => None,
+        });
+        let again = |fact: &Fact| matches!(fact, Fact::Sent { batch, .. } if *batch == found.batch);
+        let sent_again = history
             .entries
             .iter()
-            .any(|entry| entry.life > cut && again(&entry.fact))
+            .any(|entry| entry.life > cut && again(&entry.fact));
+        sent_again && seen.max().is_none_or(|epoch| found.leader_epoch > epoch)
     };
     for (place, promises) in promises(history) {
         if doomed.contains(&place.topic) {
@@ -59,10 +68,13 @@ pub fn check(history: &History) -> Result<(), String> {
         let Some(log) = history.logs.get(&place) else {
             return Err(format!("{place:?} has promises and no log"));
         };
-        let kept = |p: &Promise| {
+        let found = |p: &Promise| {
             let at = log.binary_search_by_key(&p.base, |found| found.base);
-            at.is_ok_and(|at| log[at].batch == p.batch)
+            at.ok()
+                .map(|at| &log[at])
+                .filter(|found| found.batch == p.batch)
         };
+        let kept = |p: &Promise| found(p).is_some();
         for lost in promises.iter().filter(|p| !kept(p)) {
             let durability = history.durability(place);
             // A cut may have taken it if nothing promised before that cut, and above it, survived.
@@ -70,7 +82,8 @@ pub fn check(history: &History) -> Result<(), String> {
                 && cuts.iter().any(|cut| {
                     let before = |p: &Promise| p.life <= *cut;
                     let above = |p: &Promise| p.base > lost.base;
-                    let survived = |p: &Promise| kept(p) && !sent_after(p.batch, *cut);
+                    let survived =
+                        |p: &Promise| found(p).is_some_and(|f| !appended_after(place, f, *cut));
                     before(lost)
                         && !promises
                             .iter()
@@ -89,7 +102,7 @@ pub fn check(history: &History) -> Result<(), String> {
     Ok(())
 }
 
-fn summary(log: &[crate::sim::history::Found]) -> String {
+fn summary(log: &[Found]) -> String {
     let mut words = String::new();
     for found in log.iter().rev().take(12).rev() {
         words += &format!("{}:{} ", found.base, found.batch.0);

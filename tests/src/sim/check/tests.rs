@@ -43,7 +43,11 @@ fn story(durability: Durability) -> History {
         history.note(1, Start(1), Fact::Sent { batch, attempt: 1 });
         history.note(2, Start(1), Fact::Acked { batch, base });
         let log = history.logs.entry(PLACE).or_default();
-        log.push(Found { base, batch });
+        log.push(Found {
+            base,
+            batch,
+            leader_epoch: 0,
+        });
         base += i64::from(count);
     }
     history
