@@ -11,6 +11,7 @@
 
 use bytes::Bytes;
 
+use crate::group::call::{GroupAnswer, GroupItem, GroupsListed};
 use crate::types::{LeaderEpoch, Offset, ShardId, Timestamp, TopicPartition};
 
 /// Names a request on the shard that sent the call. Never reused while the process lives.
@@ -39,6 +40,10 @@ pub enum CallBody {
     Unwatch,
     /// Answered by [`AnswerBody::Listed`].
     ListOffsets { items: Vec<ListItem> },
+    /// For the coordinator of consumer groups. Answered by [`AnswerBody::Group`], in one or more messages.
+    Group { items: Vec<GroupItem> },
+    /// Answered by [`AnswerBody::GroupsListed`]: every group of the shard.
+    ListGroups,
 }
 
 /// Kafka's `acks`. `Leader` (1) and `All` (-1) are alike on a single node.
@@ -108,6 +113,8 @@ pub enum AnswerBody {
     Read(Vec<ReadAnswer>),
     Changed,
     Listed(Vec<ListAnswer>),
+    Group(Vec<GroupAnswer>),
+    GroupsListed(GroupsListed),
 }
 
 #[derive(Debug)]

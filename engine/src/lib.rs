@@ -9,6 +9,7 @@ pub mod controller;
 pub mod disk;
 pub mod fatal;
 pub mod flow;
+pub mod group;
 pub mod hash;
 pub mod limits;
 pub mod log;

@@ -368,6 +368,9 @@ impl Shard {
             CallBody::Watch { items } => self.watch(from, request, items, out),
             CallBody::Unwatch => self.unwatch(from, request),
             CallBody::ListOffsets { items } => self.list(from, request, items, out),
+            CallBody::Group { .. } | CallBody::ListGroups => {
+                panic!("groups are their coordinator's, not the log's")
+            }
         }
     }
 

@@ -332,7 +332,10 @@ impl Fetch {
                 self.watching.retain(|&owner| owner != from);
                 self.read(desk, request, from);
             }
-            AnswerBody::Appended(_) | AnswerBody::Listed(_) => {
+            AnswerBody::Appended(_)
+            | AnswerBody::Listed(_)
+            | AnswerBody::Group(_)
+            | AnswerBody::GroupsListed(_) => {
                 panic!("a read was asked for, got {body:?}")
             }
         }

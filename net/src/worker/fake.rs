@@ -166,6 +166,7 @@ impl Storage for Fake {
                 self.log.push("unwatch".to_owned());
                 self.watches.retain(|w| w.1 != request);
             }
+            CallBody::Group { .. } | CallBody::ListGroups => panic!("no coordinator here"),
             CallBody::ListOffsets { items } => {
                 let answers = items
                     .iter()

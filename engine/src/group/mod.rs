@@ -1,0 +1,3 @@
+//! Consumer groups: the classic group machine, its coordinator, and what both keep in `__consumer_offsets`.
+
+pub mod call;
