@@ -487,7 +487,7 @@ pub fn table(cases: &[Case], recording: &Recording) -> String {
 fn write_table(out: &mut String, cases: &[Case], recording: &Recording) -> std::fmt::Result {
     writeln!(
         out,
-        "{:<22}{:<20}{:>12}{:>12}{:>12}{:>22}{:>9}  met",
+        "{:<26}{:<20}{:>12}{:>12}{:>12}{:>22}{:>9}  met",
         "case", "metric", "peer", "corelane", "floor", "ratio [95 %]", "goal"
     )?;
     for case in cases {
