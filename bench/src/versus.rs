@@ -542,7 +542,7 @@ fn write_table(out: &mut String, cases: &[Case], recording: &Recording) -> std::
             let (peer, corelane, floor) = (show(&theirs), show(&ours), show(&light));
             writeln!(
                 out,
-                "{:<22}{metric:<20}{peer:>12}{corelane:>12}{floor:>12}{shown:>22}{asked:>9}  {}{}",
+                "{:<26}{metric:<20}{peer:>12}{corelane:>12}{floor:>12}{shown:>22}{asked:>9}  {}{}",
                 case.name, verdict.0, verdict.1
             )?;
         }
@@ -552,7 +552,7 @@ fn write_table(out: &mut String, cases: &[Case], recording: &Recording) -> std::
             .filter(|s| s.case == case.name && s.rejected.is_some())
             .count();
         if rejected > 0 {
-            writeln!(out, "{:<22}runs left out: {rejected} rejected", case.name)?;
+            writeln!(out, "{:<26}runs left out: {rejected} rejected", case.name)?;
         }
     }
     Ok(())
