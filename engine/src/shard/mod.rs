@@ -576,7 +576,7 @@ impl Shard {
             });
         }
         self.flush_segments(
-            all || self.unflushed_bytes > self.limits.tail_bytes_max / 2,
+            all || self.unflushed_bytes > self.limits.tail_bytes_max / 8,
             out,
         );
     }
