@@ -25,10 +25,7 @@ use super::load::{Load, READ_BYTES, Stage, Step, WAKE_AT_ONCE};
 use super::seat::{Around, Asked, Seat, SeatIndex, SeatState, Shared};
 use super::snapshot::{self, Span, Unusable, Writing};
 use super::sweep::{For, Sweep};
-use crate::call::{
-    Acks, Answer, AnswerBody, AppendItem, Call, CallBody, ReadItem, RequestToken,
-};
-use crate::controller::image::Image;
+use crate::call::{Acks, Answer, AnswerBody, AppendItem, Call, CallBody, ReadItem, RequestToken};
 use crate::disk::{DiskDone, DiskError, DiskRequest, DiskToken};
 use crate::fatal::Fatal;
 use crate::flow::{FileIds, Flow, FlowRunner};
@@ -89,6 +86,8 @@ pub struct Coordinator {
     me: ShardId,
     shared: Shared,
     files: Rc<RefCell<FileIds>>,
+    /// Ids of all topics there are, by name: a committed offset keeps the one of its topic.
+    topics: BTreeMap<String, TopicId>,
     seats: Vec<Option<Box<Seat>>>,
     places: IdMap<TopicPartition, SeatIndex>,
     /// Whose append or read a request is.
@@ -121,6 +120,7 @@ impl Coordinator {
             me,
             shared: Shared::new(config, rng),
             files,
+            topics: BTreeMap::new(),
             seats: Vec::new(),
             places: IdMap::default(),
             requests: BTreeMap::new(),
@@ -188,8 +188,16 @@ impl Coordinator {
         });
     }
 
+    /// A topic is there: told of each, at the start and later.
+    pub fn on_topic(&mut self, name: &str, id: TopicId) {
+        self.topics.insert(name.to_owned(), id);
+    }
+
     /// A topic was deleted: what groups committed of it goes, a bounded step at a time.
     pub fn on_topic_deleted(&mut self, name: &str, id: TopicId) {
+        if self.topics.get(name) == Some(&id) {
+            self.topics.remove(name);
+        }
         let Some(topic) = self.shared.topics.find(name) else {
             // Of partitions that are still being read nothing may be known yet.
             if self.loading.is_empty() && self.to_load.is_empty() {
@@ -232,8 +240,8 @@ impl Coordinator {
         Some(result)
     }
 
-    /// Takes `Group` and `ListGroups` of this or another shard. `image` knows the ids of topics.
-    pub fn call(&mut self, now: Now, call: Call, image: &Image, out: &mut CoordinatorOut) {
+    /// Takes `Group` and `ListGroups` of this or another shard.
+    pub fn call(&mut self, now: Now, call: Call, out: &mut CoordinatorOut) {
         let Call {
             from,
             request,
@@ -242,7 +250,7 @@ impl Coordinator {
         match body {
             CallBody::Group { items } => {
                 for item in items {
-                    self.ask(now, from, request, item, image, out);
+                    self.ask(now, from, request, item, out);
                 }
             }
             CallBody::ListGroups => {
@@ -263,7 +271,6 @@ impl Coordinator {
         from: ShardId,
         request: RequestToken,
         item: GroupItem,
-        image: &Image,
         out: &mut CoordinatorOut,
     ) {
         if self.failed {
@@ -288,10 +295,11 @@ impl Coordinator {
         }
         let topics = match &ask {
             GroupAsk::Commit(commit) => {
-                let names = commit.offsets.iter().map(|item| item.topic.as_str());
-                names
-                    .map(|name| image.topic(name).map_or(TopicId::ZERO, |topic| topic.id))
-                    .collect()
+                let ids = commit
+                    .offsets
+                    .iter()
+                    .map(|item| self.topics.get(&item.topic));
+                ids.map(|id| id.copied().unwrap_or(TopicId::ZERO)).collect()
             }
             _ => Vec::new(),
         };
@@ -466,7 +474,9 @@ impl Coordinator {
         let Some(&index) = self.places.get(&id) else {
             return self.remove(id);
         };
-        let seat = self.seats[index as usize].as_deref_mut().expect("it has a place");
+        let seat = self.seats[index as usize]
+            .as_deref_mut()
+            .expect("it has a place");
         match result {
             Ok(true) => seat.snapshot_bytes = writing.bytes,
             Ok(false) => {
@@ -639,7 +649,9 @@ impl Coordinator {
             self.sweep_all(For::Expired);
         }
         let ready = |index: &&SeatIndex| {
-            self.seats[**index as usize].as_ref().is_some_and(|seat| seat.is_ready())
+            self.seats[**index as usize]
+                .as_ref()
+                .is_some_and(|seat| seat.is_ready())
         };
         let Some(&index) = self.sweeping.iter().find(ready) else {
             return;
@@ -701,7 +713,11 @@ impl Coordinator {
     fn wants_snapshot(&self, seat: &Seat) -> bool {
         let after = match self.stopping {
             true => 1,
-            false => self.shared.config.snapshot_after_bytes.max(2 * seat.snapshot_bytes),
+            false => self
+                .shared
+                .config
+                .snapshot_after_bytes
+                .max(2 * seat.snapshot_bytes),
         };
         seat.is_ready()
             && seat.durable
@@ -711,7 +727,9 @@ impl Coordinator {
     }
 
     fn begin_snapshot(&mut self, index: SeatIndex) {
-        let seat = self.seats[index as usize].as_deref_mut().expect("just seen");
+        let seat = self.seats[index as usize]
+            .as_deref_mut()
+            .expect("just seen");
         seat.tail_bytes = 0;
         let id = seat.id;
         let writing = Writing::new(seat.applied_end);
@@ -764,7 +782,9 @@ impl Coordinator {
     /// Whether the next pass has something to do that nothing will announce.
     fn has_work(&self) -> bool {
         let ready = |index: SeatIndex| {
-            self.seats[index as usize].as_ref().is_some_and(|seat| seat.is_ready())
+            self.seats[index as usize]
+                .as_ref()
+                .is_some_and(|seat| seat.is_ready())
         };
         let waking = |index: SeatIndex| match self.seats[index as usize].as_deref() {
             Some(seat) => match &seat.state {
@@ -775,8 +795,6 @@ impl Coordinator {
         };
         let loads = self.loading.iter().any(|index| waking(*index))
             || (!self.to_load.is_empty() && self.loading.len() < LOADS_AT_ONCE);
-        !self.failed
-            && !self.stopping
-            && (loads || self.sweeping.iter().any(|index| ready(*index)))
+        !self.failed && !self.stopping && (loads || self.sweeping.iter().any(|index| ready(*index)))
     }
 }

@@ -101,7 +101,11 @@ mod tests {
             let mut seen = Vec::new();
             each(&header, &batch, |key, value| seen.push((key, value))).expect("sound");
             let one = |b: &'static [u8]| Some(Bytes::from_static(b));
-            assert_eq!(seen, [(one(b"a"), one(b"1")), (one(b"b"), None)], "{codec:?}");
+            assert_eq!(
+                seen,
+                [(one(b"a"), one(b"1")), (one(b"b"), None)],
+                "{codec:?}"
+            );
             for cut in BATCH_HEADER..batch.len() {
                 let _ = each(&header, &batch.slice(..cut), |_, _| {});
             }

@@ -32,8 +32,12 @@ pub(super) enum Stage {
         unusable: Option<Unusable>,
     },
     /// `asked`: a read is under way.
-    Log { asked: bool },
-    Waking { next: GroupIndex },
+    Log {
+        asked: bool,
+    },
+    Waking {
+        next: GroupIndex,
+    },
 }
 
 #[derive(Debug)]
@@ -219,7 +223,8 @@ impl Load {
         seat: &mut Seat,
         topics: &mut TopicNames,
     ) -> Result<(), Damaged> {
-        let header = BatchHeader::parse(joined).map_err(|_| Damaged("header of a group's batch"))?;
+        let header =
+            BatchHeader::parse(joined).map_err(|_| Damaged("header of a group's batch"))?;
         let bytes = header.total_bytes();
         if bytes > joined.len() {
             return Err(Damaged("a group's batch ends early"));

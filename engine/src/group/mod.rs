@@ -1,5 +1,6 @@
 //! Consumer groups: the classic group machine, its coordinator, and what both keep in `__consumer_offsets`.
 
+pub mod beside;
 pub mod call;
 pub mod classic;
 pub mod config;

@@ -13,9 +13,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::call::CommittedOffset;
-use super::wire::{
-    Fields, put_bytes, put_nullable_string, put_string, put_uvarint,
-};
+use super::wire::{Fields, put_bytes, put_nullable_string, put_string, put_uvarint};
 use crate::batch::Damaged;
 use crate::types::{LeaderEpoch, Offset, Timestamp, TopicId};
 
@@ -361,16 +359,17 @@ mod tests {
     }
 
     fn group(version: usize) -> GroupValue {
-        let member = |id: &str, instance: Option<&str>, client: &str, timeouts: [i32; 2]| MemberValue {
-            member: id.to_owned(),
-            instance: instance.filter(|_| version >= 3).map(str::to_owned),
-            client_id: client.to_owned(),
-            client_host: format!("/10.0.0.{}", timeouts[0] % 7),
-            rebalance_timeout_ms: timeouts[usize::from(version == 0)],
-            session_timeout_ms: timeouts[1],
-            subscription: Bytes::new(),
-            assignment: Bytes::new(),
-        };
+        let member =
+            |id: &str, instance: Option<&str>, client: &str, timeouts: [i32; 2]| MemberValue {
+                member: id.to_owned(),
+                instance: instance.filter(|_| version >= 3).map(str::to_owned),
+                client_id: client.to_owned(),
+                client_host: format!("/10.0.0.{}", timeouts[0] % 7),
+                rebalance_timeout_ms: timeouts[usize::from(version == 0)],
+                session_timeout_ms: timeouts[1],
+                subscription: Bytes::new(),
+                assignment: Bytes::new(),
+            };
         let mut first = member("a-1", None, "a", [60_000, 45_000]);
         first.client_host = "/10.0.0.1".to_owned();
         first.subscription = Bytes::from_static(&[0, 1, 2]);
@@ -438,7 +437,10 @@ mod tests {
 
     #[test]
     fn cut_or_spoilt_values_are_refused_without_a_panic() {
-        let all = OFFSET_VALUES.iter().chain(&GROUP_VALUES).map(|hex| bytes(hex));
+        let all = OFFSET_VALUES
+            .iter()
+            .chain(&GROUP_VALUES)
+            .map(|hex| bytes(hex));
         for whole in all {
             for cut in 0..whole.len() {
                 let _ = OffsetValue::decode(&whole.slice(..cut));
@@ -462,6 +464,9 @@ mod tests {
     fn a_subscription_of_any_version_names_its_topics() {
         // Version 3, topics "a" and "bc", then fields that version 0 does not have.
         let metadata = bytes("0003000000020001610002626300000000ffff");
-        assert_eq!(subscribed_topics(&metadata), Ok(vec!["a".to_owned(), "bc".to_owned()]));
+        assert_eq!(
+            subscribed_topics(&metadata),
+            Ok(vec!["a".to_owned(), "bc".to_owned()])
+        );
     }
 }

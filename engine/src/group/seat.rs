@@ -109,7 +109,11 @@ impl Around<'_> {
     }
 
     fn end_part(&mut self, write: u64, error: Option<GroupError>) {
-        let waits = self.shared.writes.get_mut(&write).expect("its parts are on their way");
+        let waits = self
+            .shared
+            .writes
+            .get_mut(&write)
+            .expect("its parts are on their way");
         waits.left -= 1;
         if error.is_some() {
             waits.failed = error;
@@ -199,14 +203,20 @@ impl Group {
             && self.offsets.is_empty()
             && self.unsettled == 0
             && self.closing.is_none()
-            && self.machine.as_ref().is_none_or(|machine| machine.is_vacant())
+            && self
+                .machine
+                .as_ref()
+                .is_none_or(|machine| machine.is_vacant())
     }
 
     /// Something of it is durable, or members are in it.
     fn exists(&self) -> bool {
         self.recorded.is_some()
             || !self.offsets.is_empty()
-            || self.machine.as_ref().is_some_and(|machine| !machine.is_vacant())
+            || self
+                .machine
+                .as_ref()
+                .is_some_and(|machine| !machine.is_vacant())
     }
 
     pub(super) fn is_quiet(&self) -> bool {
@@ -219,19 +229,27 @@ impl Group {
     }
 
     pub(super) fn is_deserted(&self) -> bool {
-        self.machine.as_ref().is_none_or(|machine| machine.is_deserted())
+        self.machine
+            .as_ref()
+            .is_none_or(|machine| machine.is_deserted())
     }
 
     pub(super) fn expiry(&self) -> Expiry {
-        self.machine.as_ref().map_or(Expiry::SinceCommit, |machine| machine.expiry())
+        self.machine
+            .as_ref()
+            .map_or(Expiry::SinceCommit, |machine| machine.expiry())
     }
 
     pub(super) fn is_subscribed(&self, topic: &str) -> bool {
-        self.machine.as_ref().is_some_and(|machine| machine.is_subscribed(topic))
+        self.machine
+            .as_ref()
+            .is_some_and(|machine| machine.is_subscribed(topic))
     }
 
     fn state(&self) -> GroupState {
-        self.machine.as_ref().map_or(GroupState::Empty, |machine| machine.state())
+        self.machine
+            .as_ref()
+            .map_or(GroupState::Empty, |machine| machine.state())
     }
 }
 
@@ -361,7 +379,9 @@ impl Seat {
     }
 
     fn forget(&mut self, index: GroupIndex) {
-        let group = self.groups[index as usize].take().expect("a known index is filled");
+        let group = self.groups[index as usize]
+            .take()
+            .expect("a known index is filled");
         self.indexes.remove(&group.name);
         self.free.push(index);
     }
@@ -508,7 +528,9 @@ impl Seat {
         around.shared.effects = effects;
         for then in unwritten {
             let error = Err(GroupError::CommitTooLarge);
-            self.with_machine(index, around, |machine, turn| machine.on_written(then, error, turn));
+            self.with_machine(index, around, |machine, turn| {
+                machine.on_written(then, error, turn)
+            });
         }
         result
     }
@@ -780,7 +802,9 @@ impl Seat {
                 return around.answer(asked.to, Ok(GroupDone::Done));
             }
             (SeatState::Loading(_), _) => return around.answer(asked.to, Err(GroupError::Loading)),
-            (SeatState::Failed, _) => return around.answer(asked.to, Err(GroupError::NotAvailable)),
+            (SeatState::Failed, _) => {
+                return around.answer(asked.to, Err(GroupError::NotAvailable));
+            }
         }
         let reads = matches!(asked.ask, GroupAsk::Describe | GroupAsk::FetchOffsets(_));
         if let Some(index) = self.find(&asked.group)
@@ -819,19 +843,20 @@ impl Seat {
             },
             GroupAsk::Heartbeat(who) => {
                 let alive = match self.find_existing(&name) {
-                    Some(index) => self.with_machine(index, around, |machine, turn| {
-                        machine.heartbeat(&who, turn)
-                    }),
+                    Some(index) => self
+                        .with_machine(index, around, |machine, turn| machine.heartbeat(&who, turn)),
                     None => Err(GroupError::UnknownMember),
                 };
                 around.answer(to, alive.map(|()| GroupDone::Done));
             }
             GroupAsk::Leave(leaving) => {
                 let left = match self.find_existing(&name) {
-                    Some(index) => self.with_machine(index, around, |machine, turn| {
-                        machine.leave(&leaving, turn)
-                    }),
-                    None => leaving.iter().map(|_| Err(GroupError::UnknownMember)).collect(),
+                    Some(index) => self
+                        .with_machine(index, around, |machine, turn| machine.leave(&leaving, turn)),
+                    None => leaving
+                        .iter()
+                        .map(|_| Err(GroupError::UnknownMember))
+                        .collect(),
                 };
                 around.answer(to, Ok(GroupDone::Left(left)));
             }
@@ -965,7 +990,9 @@ impl Seat {
             };
             return self.after_records(Part::Ask(asked));
         }
-        let offsets = index.and_then(|index| self.group(index)).map(|group| &group.offsets);
+        let offsets = index
+            .and_then(|index| self.group(index))
+            .map(|group| &group.offsets);
         let topics = &around.shared.topics;
         let mut fetched = Vec::new();
         match fetch.topics {
@@ -998,7 +1025,11 @@ impl Seat {
             batch.parts.push(part);
         } else {
             let flight = self.flights.values_mut().next_back();
-            flight.expect("something is on its way").batch.parts.push(part);
+            flight
+                .expect("something is on its way")
+                .batch
+                .parts
+                .push(part);
         }
     }
 
@@ -1020,13 +1051,15 @@ impl Seat {
 
     pub(super) fn list(&self, groups: &mut Vec<ListedGroup>) {
         let existing = self.groups.iter().flatten().filter(|group| group.exists());
-        groups.extend(existing.map(|group| ListedGroup {
-            group: group.name.to_string(),
-            protocol_type: group
-                .machine
-                .as_ref()
-                .map_or_else(String::new, |machine| machine.protocol_type().to_owned()),
-            state: group.state(),
+        groups.extend(existing.map(|group| {
+            ListedGroup {
+                group: group.name.to_string(),
+                protocol_type: group
+                    .machine
+                    .as_ref()
+                    .map_or_else(String::new, |machine| machine.protocol_type().to_owned()),
+                state: group.state(),
+            }
         }));
     }
 
@@ -1106,8 +1139,13 @@ impl Seat {
     /// Whoever waits in a join or sync is answered; the groups stay.
     pub(super) fn refuse_waiting(&mut self, error: &GroupError, around: &mut Around<'_>) {
         for index in 0..self.group_end() {
-            if self.group(index).is_some_and(|group| group.machine.is_some()) {
-                self.with_machine(index, around, |machine, turn| machine.refuse_waiting(error, turn));
+            if self
+                .group(index)
+                .is_some_and(|group| group.machine.is_some())
+            {
+                self.with_machine(index, around, |machine, turn| {
+                    machine.refuse_waiting(error, turn)
+                });
             }
         }
     }
@@ -1120,7 +1158,11 @@ impl Seat {
         let batches = flights.map(|flight| flight.batch);
         let open = std::mem::take(&mut self.open);
         let sealed = std::mem::take(&mut self.sealed);
-        for part in batches.chain(sealed).chain([open]).flat_map(|batch| batch.parts) {
+        for part in batches
+            .chain(sealed)
+            .chain([open])
+            .flat_map(|batch| batch.parts)
+        {
             match part {
                 Part::Write(write) => around.end_part(write, Some(error.clone())),
                 Part::Ask(asked) => around.answer(asked.to, Err(error.clone())),
@@ -1135,7 +1177,9 @@ impl Seat {
                 around.answer(asked.to, Err(error.clone()));
             }
             if self.group_mut(index).machine.is_some() {
-                self.with_machine(index, around, |machine, turn| machine.on_unloaded(error, turn));
+                self.with_machine(index, around, |machine, turn| {
+                    machine.on_unloaded(error, turn)
+                });
             }
         }
     }
@@ -1158,10 +1202,9 @@ fn check(asked: &Asked, config: &GroupConfig) -> Result<(), GroupError> {
         | GroupAsk::Heartbeat(_)
         | GroupAsk::Leave(_)
         | GroupAsk::DeleteOffsets(_) => !asked.group.is_empty(),
-        GroupAsk::Commit(_)
-        | GroupAsk::FetchOffsets(_)
-        | GroupAsk::Describe
-        | GroupAsk::Delete => true,
+        GroupAsk::Commit(_) | GroupAsk::FetchOffsets(_) | GroupAsk::Describe | GroupAsk::Delete => {
+            true
+        }
     };
     if !named || asked.group.len() > STRING_BYTES_MAX {
         return Err(GroupError::InvalidGroupId);
@@ -1177,7 +1220,11 @@ fn check(asked: &Asked, config: &GroupConfig) -> Result<(), GroupError> {
     let instance = join.instance.as_deref().unwrap_or("");
     let longest = [&join.client_id, &join.client_host, &join.protocol_type].map(String::len);
     let names = join.protocols.iter().map(|(name, _)| name.len());
-    let longest = longest.into_iter().chain([instance.len()]).chain(names).max();
+    let longest = longest
+        .into_iter()
+        .chain([instance.len()])
+        .chain(names)
+        .max();
     match longest.unwrap_or(0) + 64 > STRING_BYTES_MAX {
         true => Err(GroupError::InvalidRequest),
         false => Ok(()),

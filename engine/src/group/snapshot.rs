@@ -377,7 +377,10 @@ mod tests {
         let piece = encode(ID, 2, true, SPAN, b"payload");
         assert_eq!(piece.len(), BLOCK);
         let read = decode(&piece, ID, 2).expect("sound");
-        assert_eq!((&read.payload[..], read.last, read.span), (&b"payload"[..], true, SPAN));
+        assert_eq!(
+            (&read.payload[..], read.last, read.span),
+            (&b"payload"[..], true, SPAN)
+        );
         assert!(decode(&piece, ID, 1).is_err(), "another number");
         assert!(decode(&piece.slice(..30), ID, 2).is_err(), "cut");
         for at in 0..HEADER + 7 {
@@ -391,9 +394,9 @@ mod tests {
     #[test]
     fn the_golden_piece_of_version_1_opens() {
         let mut golden = vec![
-            0x43, 0x4c, 0x47, 0x53, 0, 6, 0, 1, 0, 0, 0, 67, 0xe3, 0x31, 0xbc, 0xab, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0,
-            0, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 12, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0,
-            0, 4,
+            0x43, 0x4c, 0x47, 0x53, 0, 6, 0, 1, 0, 0, 0, 67, 0xe3, 0x31, 0xbc, 0xab, 0, 0, 0, 2, 0,
+            0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 12, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+            3, 3, 3, 3, 3, 3, 3, 0, 0, 0, 4,
         ];
         golden.extend_from_slice(b"payload");
         let read = decode(&golden.clone().into(), ID, 2).expect("golden");

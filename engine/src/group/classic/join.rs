@@ -4,7 +4,8 @@ use bytes::Bytes;
 
 use super::members::{Joining, Life, Member, MemberKey};
 use super::{
-    Caller, ClassicGroup, Effect, GENERATIONS_AHEAD, Initial, RETRY, Renamed, Then, Timer, Turn, later,
+    Caller, ClassicGroup, Effect, GENERATIONS_AHEAD, Initial, RETRY, Renamed, Then, Timer, Turn,
+    later,
 };
 use crate::group::call::{GroupDone, GroupError, GroupState, Join, Joined};
 
@@ -117,7 +118,9 @@ impl ClassicGroup {
             }
             GroupState::CompletingRebalance => self.update(asked, key, turn),
             // The leader comes again for changes that its metadata does not show.
-            GroupState::Stable if self.leader == Some(key) || !same => self.update(asked, key, turn),
+            GroupState::Stable if self.leader == Some(key) || !same => {
+                self.update(asked, key, turn)
+            }
             GroupState::Stable => {
                 let joined = self.joined(key, false, false);
                 turn.answer(to, Ok(GroupDone::Joined(joined)));
@@ -223,7 +226,10 @@ impl ClassicGroup {
         if self.state != GroupState::Stable {
             return;
         }
-        let member = self.members.get(key).filter(|member| member.id == renamed.id);
+        let member = self
+            .members
+            .get(key)
+            .filter(|member| member.id == renamed.id);
         let Some(joining) = member.and_then(|member| member.joining) else {
             return;
         };
@@ -312,7 +318,11 @@ impl ClassicGroup {
             delay_ms,
             remaining_ms,
         } = initial;
-        let next_ms = turn.config.initial_rebalance_delay_ms.min(remaining_ms).max(0);
+        let next_ms = turn
+            .config
+            .initial_rebalance_delay_ms
+            .min(remaining_ms)
+            .max(0);
         self.initial = Some(Initial {
             delay_ms: next_ms,
             remaining_ms: (remaining_ms - delay_ms).max(0),
@@ -360,7 +370,8 @@ impl ClassicGroup {
     }
 
     fn may_hand_out(&self) -> bool {
-        let bound = |recorded: i32| self.next_generation <= recorded.saturating_add(GENERATIONS_AHEAD);
+        let bound =
+            |recorded: i32| self.next_generation <= recorded.saturating_add(GENERATIONS_AHEAD);
         self.recorded.is_some_and(bound)
     }
 
@@ -427,13 +438,17 @@ impl ClassicGroup {
     fn joined(&self, key: MemberKey, all: bool, skip_assignment: bool) -> Joined {
         let protocol = self.protocol.as_deref().unwrap_or("");
         let members = self.members.iter().filter(|_| all);
-        let members = members.map(|(_, m)| (m.id.clone(), m.instance.clone(), m.metadata(protocol)));
+        let members =
+            members.map(|(_, m)| (m.id.clone(), m.instance.clone(), m.metadata(protocol)));
         Joined {
             generation: self.generation,
             protocol_type: self.protocol_type.clone(),
             protocol_name: self.protocol.clone(),
             leader: self.leader_id().unwrap_or_default(),
-            member: self.members.get(key).map_or_else(String::new, |m| m.id.clone()),
+            member: self
+                .members
+                .get(key)
+                .map_or_else(String::new, |m| m.id.clone()),
             skip_assignment,
             members: members.collect(),
         }

@@ -237,7 +237,11 @@ impl Members {
     }
 
     /// Notes that a member waits in a join, or does no more. Returns the join that waited until now.
-    pub(super) fn set_joining(&mut self, key: MemberKey, joining: Option<Joining>) -> Option<Joining> {
+    pub(super) fn set_joining(
+        &mut self,
+        key: MemberKey,
+        joining: Option<Joining>,
+    ) -> Option<Joining> {
         let member = self.members.get_mut(&key).expect("a member joins");
         self.joining += usize::from(joining.is_some());
         let before = std::mem::replace(&mut member.joining, joining);

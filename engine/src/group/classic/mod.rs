@@ -229,7 +229,11 @@ impl ClassicGroup {
                 assignment,
             } = member;
             let known = group.members.find(&id).is_some();
-            if known || instance.as_ref().is_some_and(|i| group.members.find_static(i).is_some()) {
+            if known
+                || instance
+                    .as_ref()
+                    .is_some_and(|i| group.members.find_static(i).is_some())
+            {
                 tracing::warn!(member = %id, "a group's record names a member twice; the second is passed over");
                 continue;
             }
@@ -282,7 +286,11 @@ impl ClassicGroup {
             }
         }
         for pending in self.members.pending() {
-            if let Some((at, key)) = pending.life.armed.zip(self.members.find_pending(&pending.id)) {
+            if let Some((at, key)) = pending
+                .life
+                .armed
+                .zip(self.members.find_pending(&pending.id))
+            {
                 turn.out.push(Effect::Disarm(at, Timer::Member(key)));
             }
         }
@@ -408,11 +416,15 @@ impl ClassicGroup {
     }
 
     /// What became of a record: its durable bytes, or why there are none.
-    pub fn on_written(&mut self, then: Then, result: Result<&Bytes, GroupError>, turn: &mut Turn<'_>) {
+    pub fn on_written(
+        &mut self,
+        then: Then,
+        result: Result<&Bytes, GroupError>,
+        turn: &mut Turn<'_>,
+    ) {
         self.writes -= 1;
-        let written = result.and_then(|bytes| {
-            GroupValue::decode(bytes).map_err(|_| GroupError::Storage)
-        });
+        let written =
+            result.and_then(|bytes| GroupValue::decode(bytes).map_err(|_| GroupError::Storage));
         if let Ok(value) = &written {
             self.recorded = Some(value.generation);
         }

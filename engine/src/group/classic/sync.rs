@@ -44,9 +44,7 @@ impl ClassicGroup {
         if sync.who.generation != self.generation {
             return Err(GroupError::IllegalGeneration);
         }
-        let differs = |asked: &Option<String>, have: &Option<String>| {
-            matches!((asked, have), (Some(asked), Some(have)) if asked != have)
-        };
+        let differs = |asked: &Option<String>, have: &Option<String>| matches!((asked, have), (Some(asked), Some(have)) if asked != have);
         if differs(&sync.protocol_type, &self.protocol_type)
             || differs(&sync.protocol_name, &self.protocol)
         {
@@ -166,11 +164,15 @@ impl ClassicGroup {
         leaving: &[Leaving],
         turn: &mut Turn<'_>,
     ) -> Vec<Result<(), GroupError>> {
-        let results: Vec<Result<(), GroupError>> =
-            leaving.iter().map(|who| self.leave_one(who, turn)).collect();
+        let results: Vec<Result<(), GroupError>> = leaving
+            .iter()
+            .map(|who| self.leave_one(who, turn))
+            .collect();
         if results.iter().any(Result::is_ok) {
             match self.state {
-                GroupState::Stable | GroupState::CompletingRebalance => self.prepare_rebalance(turn),
+                GroupState::Stable | GroupState::CompletingRebalance => {
+                    self.prepare_rebalance(turn)
+                }
                 GroupState::PreparingRebalance => self.complete_if_all_joined(turn),
                 GroupState::Empty | GroupState::Dead => {}
             }

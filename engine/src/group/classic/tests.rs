@@ -77,7 +77,9 @@ impl Table {
                     self.say(format!("write {why} {generation} [{}]", members.join(" ")));
                     self.writes.push_back((value, then));
                 }
-                Effect::Arm(at, timer) => assert!(self.timers.insert((at, timer)), "{timer:?} twice"),
+                Effect::Arm(at, timer) => {
+                    assert!(self.timers.insert((at, timer)), "{timer:?} twice")
+                }
                 Effect::Disarm(at, timer) => {
                     assert!(self.timers.remove(&(at, timer)), "{timer:?} was not set");
                 }
@@ -97,8 +99,13 @@ impl Table {
     /// Learns a new id of a client.
     fn learn(&mut self, client: &str, id: &str) {
         if !self.names.contains_key(id) {
-            let given = self.names.values().filter(|n| n.starts_with(&format!("{client}#"))).count();
-            self.names.insert(id.to_owned(), format!("{client}#{}", given + 1));
+            let given = self
+                .names
+                .values()
+                .filter(|n| n.starts_with(&format!("{client}#")))
+                .count();
+            self.names
+                .insert(id.to_owned(), format!("{client}#{}", given + 1));
         }
         self.ids.insert(client.to_owned(), id.to_owned());
     }
@@ -108,21 +115,38 @@ impl Table {
         let line = match result {
             Ok(GroupDone::Joined(joined)) => {
                 self.learn(&client, &joined.member);
-                let members: Vec<String> = joined.members.iter().map(|(id, ..)| {
-                    // The leader hears of members before they do.
-                    self.names.get(id).cloned().unwrap_or_else(|| id.split('-').next().unwrap_or("?").to_owned())
-                }).collect();
+                let members: Vec<String> = joined
+                    .members
+                    .iter()
+                    .map(|(id, ..)| {
+                        // The leader hears of members before they do.
+                        self.names
+                            .get(id)
+                            .cloned()
+                            .unwrap_or_else(|| id.split('-').next().unwrap_or("?").to_owned())
+                    })
+                    .collect();
                 let leads = joined.leader == joined.member;
                 format!(
                     "{client}: joined {} as {}{}{}{}",
                     joined.generation,
                     self.name(&joined.member),
                     if leads { ", leads" } else { "" },
-                    if members.is_empty() { String::new() } else { format!(" [{}]", members.join(" ")) },
-                    if joined.skip_assignment { ", keeps the assignment" } else { "" },
+                    if members.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" [{}]", members.join(" "))
+                    },
+                    if joined.skip_assignment {
+                        ", keeps the assignment"
+                    } else {
+                        ""
+                    },
                 )
             }
-            Ok(GroupDone::Synced(synced)) => format!("{client}: synced {}", text(&synced.assignment)),
+            Ok(GroupDone::Synced(synced)) => {
+                format!("{client}: synced {}", text(&synced.assignment))
+            }
             Ok(other) => format!("{client}: {other:?}"),
             Err(GroupError::MemberIdRequired { member }) => {
                 self.learn(&client, &member);
@@ -149,7 +173,9 @@ impl Table {
         }
         let named = self.names.iter().find(|(_, name)| *name == word);
         let named = named.map(|(id, _)| id.clone());
-        named.or_else(|| self.ids.get(word).cloned()).unwrap_or_else(|| word.to_owned())
+        named
+            .or_else(|| self.ids.get(word).cloned())
+            .unwrap_or_else(|| word.to_owned())
     }
 
     fn who(&self, client: &str, options: &Options<'_>) -> MemberRef {
@@ -237,12 +263,16 @@ impl Table {
             }
             "refused" => {
                 let (_, then) = self.writes.pop_front().expect("something is on its way");
-                self.turn(|group, turn| group.on_written(then, Err(GroupError::NotCoordinator), turn));
+                self.turn(|group, turn| {
+                    group.on_written(then, Err(GroupError::NotCoordinator), turn)
+                });
             }
             "wait" => {
                 let ms: u64 = client.parse().expect("milliseconds");
                 let until = self.now.mono.0 + ms * 1_000_000;
-                while let Some((at, timer)) = self.timers.first().copied().filter(|t| t.0.0 <= until) {
+                while let Some((at, timer)) =
+                    self.timers.first().copied().filter(|t| t.0.0 <= until)
+                {
                     self.timers.pop_first();
                     self.now.mono = at;
                     self.turn(|group, turn| group.on_timer(timer, turn));
@@ -258,7 +288,9 @@ impl Table {
                 self.writes.clear();
                 self.timers.clear();
                 self.group = match &self.last {
-                    Some(bytes) => ClassicGroup::of_record(GroupValue::decode(bytes).expect("sound"), self.now),
+                    Some(bytes) => {
+                        ClassicGroup::of_record(GroupValue::decode(bytes).expect("sound"), self.now)
+                    }
                     None => ClassicGroup::new(self.now),
                 };
                 self.turn(|group, turn| group.on_loaded(turn));
@@ -273,11 +305,14 @@ struct Options<'a>(&'a [&'a str]);
 impl<'a> Options<'a> {
     fn get(&self, name: &str) -> Option<&'a str> {
         let mut options = self.0.iter().filter_map(|word| word.split_once('='));
-        options.find(|(key, _)| *key == name).map(|(_, value)| value)
+        options
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
     }
 
     fn number(&self, name: &str, otherwise: i32) -> i32 {
-        self.get(name).map_or(otherwise, |value| value.parse().expect("a number"))
+        self.get(name)
+            .map_or(otherwise, |value| value.parse().expect("a number"))
     }
 }
 
@@ -300,11 +335,18 @@ fn subscription(data: &str) -> Bytes {
 #[track_caller]
 fn check(transcript: &str) -> Table {
     let mut table = Table::new();
-    let lines = transcript.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = transcript
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
     for command in lines.clone().filter_map(|line| line.strip_prefix("> ")) {
         writeln!(table.said, "> {command}").expect("a String takes every write");
         table.act(command);
-        let state = format!("= {} {}", table.group.state().name(), table.group.generation());
+        let state = format!(
+            "= {} {}",
+            table.group.state().name(),
+            table.group.generation()
+        );
         table.say(state);
     }
     let expected: Vec<&str> = lines.collect();
