@@ -26,6 +26,9 @@ use corelane_engine::controller::{self, Controller, ControllerOut, TOKEN_BIT};
 use corelane_engine::disk::DiskDone;
 use corelane_engine::fatal::Fatal;
 use corelane_engine::flow::{FileIds, FlowRunner};
+use corelane_engine::group::beside::ShardWithGroups;
+use corelane_engine::group::config::GroupConfig;
+use corelane_engine::group::coordinator::Coordinator;
 use corelane_engine::limits::Limits;
 use corelane_engine::log::buffers::Arena;
 use corelane_engine::log::layout::Layout;
@@ -56,6 +59,8 @@ pub struct NodeConfig {
     /// Memory for journal groups and straight batches: first chunk, each further one, ceiling.
     pub arena: [usize; 3],
     pub seed: u64,
+    /// Of the coordinator of consumer groups.
+    pub groups: GroupConfig,
     pub authorize: Authorize,
 }
 
@@ -86,7 +91,7 @@ enum State {
         image: Box<Image>,
         layout: Layout,
     },
-    Running(Box<Worker<Shard>>),
+    Running(Box<Worker<ShardWithGroups>>),
     /// The clean mark is being written.
     Marking(FlowRunner<Result<(), Fatal>>),
     Ended,
@@ -282,12 +287,17 @@ impl Node {
             arena,
             self.files.clone(),
         );
+        let me = self.config.me;
+        let rng = Rng::new(self.rng.next_u64());
+        let files = self.files.clone();
+        let mut groups = Coordinator::new(me, self.config.groups.clone(), rng, files);
+        reconcile::load_groups(&image, &self.config, &mut groups);
         self.state = State::Running(Box::new(Worker::new(Parts {
             me: self.config.me,
             shards: self.config.shards,
             node: self.config.node,
             image: *image,
-            storage: shard,
+            storage: ShardWithGroups::new(me, shard, groups),
             limits: self.config.net.clone(),
             rng: Rng::new(self.rng.next_u64()),
             authorize: self.config.authorize,
@@ -366,6 +376,7 @@ impl Node {
         let records = decode_records(records).expect("what the controller encoded is read back");
         let mut shard_out = ShardOut::default();
         for record in &records {
+            reconcile::apply_before(now, record, worker, &self.config);
             worker
                 .image_mut()
                 .apply(record)
@@ -373,6 +384,7 @@ impl Node {
             reconcile::apply(record, worker, &self.config, &mut shard_out);
         }
         worker.image_mut().set_index(index);
+        worker.storage_mut().carry(now, &mut shard_out);
         worker.carry(now, shard_out, out);
         let applied = controller::Message::Applied {
             from: self.config.me,
@@ -532,6 +544,11 @@ impl Machine for Node {
             Event::Stop => {
                 if self.stop == Stop::No {
                     self.stop = Stop::Draining(now.mono.after(DRAIN));
+                    if let State::Running(worker) = &mut self.state {
+                        let mut shard_out = ShardOut::default();
+                        worker.storage_mut().drain(now, &mut shard_out);
+                        worker.carry(now, shard_out, out);
+                    }
                 }
             }
             event => {
@@ -581,7 +598,7 @@ impl Machine for Node {
 
     fn memory(&self, from: usize) -> Vec<(usize, usize)> {
         match &self.state {
-            State::Running(worker) => worker.storage().arena().chunks().skip(from).collect(),
+            State::Running(worker) => worker.storage().shard.arena().chunks().skip(from).collect(),
             _ => Vec::new(),
         }
     }

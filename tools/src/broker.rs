@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use corelane_engine::fatal::Fatal;
+use corelane_engine::group::config::GroupConfig;
 use corelane_engine::limits::Limits;
 use corelane_engine::types::{NodeId, ShardId};
 use corelane_net::context::authorize_all;
@@ -93,6 +94,7 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
             net: NetLimits::NORMAL,
             arena,
             seed: seed.wrapping_add(u64::from(me.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            groups: GroupConfig::default(),
             authorize: authorize_all,
         })
     };

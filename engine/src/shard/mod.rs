@@ -616,7 +616,10 @@ async fn remove_files(flow: &Flow, doomed: Doomed) -> Result<(), DiskError> {
     for base in doomed.segments {
         flow.unlink(&segment::path(doomed.id, base)).await?;
     }
-    flow.remove_directory(&segment::directory(doomed.id))
-        .await?;
+    match flow.remove_directory(&segment::directory(doomed.id)).await {
+        // The group coordinator's snapshot is still there: the directory goes with it.
+        Err(DiskError::NOT_EMPTY) => return Ok(()),
+        removed => removed?,
+    }
     flow.sync_directory("topics").await
 }

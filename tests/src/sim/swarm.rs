@@ -7,6 +7,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use corelane_engine::group::config::GroupConfig;
 use corelane_engine::limits::Limits;
 use corelane_engine::rng::Rng;
 use corelane_engine::types::{Instant, NodeId, Now, ShardId};
@@ -178,6 +179,7 @@ pub fn node(options: &Options, boot: Boot) -> AnyMachine {
         net: NetLimits::NORMAL,
         arena: options.arena,
         seed: boot.seed,
+        groups: GroupConfig::default(),
         authorize: authorize_all,
     });
     match options.canary {
