@@ -4,14 +4,27 @@ use bytes::Bytes;
 
 use crate::context::Operation;
 
+pub mod group;
 pub mod k00_produce;
 pub mod k01_fetch;
 pub mod k02_list_offsets;
 pub mod k03_metadata;
+pub mod k08_offset_commit;
+pub mod k09_offset_fetch;
+pub mod k10_find_coordinator;
+pub mod k11_join_group;
+pub mod k12_heartbeat;
+pub mod k13_leave_group;
+pub mod k14_sync_group;
+pub mod k15_describe_groups;
+pub mod k16_list_groups;
 pub mod k18_api_versions;
 pub mod k19_create_topics;
 pub mod k20_delete_topics;
 pub mod k22_init_producer_id;
+pub mod k42_delete_groups;
+pub mod k47_offset_delete;
+pub mod partition_codes;
 
 /// Which handler serves a request.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -20,10 +33,21 @@ pub enum Api {
     Fetch,
     ListOffsets,
     Metadata,
+    OffsetCommit,
+    OffsetFetch,
+    FindCoordinator,
+    JoinGroup,
+    Heartbeat,
+    LeaveGroup,
+    SyncGroup,
+    DescribeGroups,
+    ListGroups,
     ApiVersions,
     CreateTopics,
     DeleteTopics,
     InitProducerId,
+    DeleteGroups,
+    OffsetDelete,
 }
 
 /// The kind of [`crate::context::Resource`] that a request's operation is checked against.
@@ -31,6 +55,7 @@ pub enum Api {
 pub enum ResourceKind {
     Cluster,
     Topic,
+    Group,
     TransactionalId,
 }
 
@@ -50,15 +75,16 @@ pub struct Entry {
     pub flexible_min: i16,
     /// What [`crate::context::Authorize`] is asked; `None`: open to all, before authentication too.
     pub needs: Option<(Operation, ResourceKind)>,
-    /// Changes metadata: starts when everything before it on its connection is answered, and nothing after it starts
-    /// before its answer. Metadata is one only when it creates topics.
+    /// Changes metadata, or reads what an earlier request may still be making durable: starts when everything before it
+    /// on its connection is answered, and nothing after it starts before its answer. Metadata and FindCoordinator are
+    /// one only when they create topics.
     pub barrier: bool,
 }
 
 /// Every API, by key.
-pub const TABLE: [Entry; 8] = {
+pub const TABLE: [Entry; 19] = {
     use Operation::{Create, Delete, Describe, IdempotentWrite, Read, Write};
-    use ResourceKind::{Cluster, Topic};
+    use ResourceKind::{Cluster, Group, Topic};
     [
         //  api                       name              advertised served flexible needs                       barrier
         row(
@@ -102,6 +128,96 @@ pub const TABLE: [Entry; 8] = {
             false,
         ),
         row(
+            Api::OffsetCommit,
+            8,
+            "OffsetCommit",
+            (2, 10),
+            2,
+            8,
+            Some((Read, Group)),
+            false,
+        ),
+        row(
+            Api::OffsetFetch,
+            9,
+            "OffsetFetch",
+            (1, 10),
+            1,
+            6,
+            Some((Describe, Group)),
+            true,
+        ),
+        row(
+            Api::FindCoordinator,
+            10,
+            "FindCoordinator",
+            (0, 6),
+            0,
+            3,
+            Some((Describe, Group)),
+            false,
+        ),
+        row(
+            Api::JoinGroup,
+            11,
+            "JoinGroup",
+            (0, 9),
+            0,
+            6,
+            Some((Read, Group)),
+            false,
+        ),
+        row(
+            Api::Heartbeat,
+            12,
+            "Heartbeat",
+            (0, 4),
+            0,
+            4,
+            Some((Read, Group)),
+            false,
+        ),
+        row(
+            Api::LeaveGroup,
+            13,
+            "LeaveGroup",
+            (0, 5),
+            0,
+            4,
+            Some((Read, Group)),
+            false,
+        ),
+        row(
+            Api::SyncGroup,
+            14,
+            "SyncGroup",
+            (0, 5),
+            0,
+            4,
+            Some((Read, Group)),
+            false,
+        ),
+        row(
+            Api::DescribeGroups,
+            15,
+            "DescribeGroups",
+            (0, 6),
+            0,
+            5,
+            Some((Describe, Group)),
+            true,
+        ),
+        row(
+            Api::ListGroups,
+            16,
+            "ListGroups",
+            (0, 5),
+            0,
+            3,
+            Some((Describe, Group)),
+            true,
+        ),
+        row(
             Api::ApiVersions,
             18,
             "ApiVersions",
@@ -140,6 +256,26 @@ pub const TABLE: [Entry; 8] = {
             2,
             Some((IdempotentWrite, Cluster)),
             false,
+        ),
+        row(
+            Api::DeleteGroups,
+            42,
+            "DeleteGroups",
+            (0, 2),
+            0,
+            2,
+            Some((Delete, Group)),
+            true,
+        ),
+        row(
+            Api::OffsetDelete,
+            47,
+            "OffsetDelete",
+            (0, 0),
+            0,
+            i16::MAX,
+            Some((Delete, Group)),
+            true,
         ),
     ]
 };
@@ -338,7 +474,7 @@ mod tests {
         let cases: [(i16, i16, &[u8], CloseReason); 10] = [
             (4, 0, &[], CloseReason::UnknownApi(4)),
             (-1, 0, &[], CloseReason::UnknownApi(-1)),
-            (8, 2, &[], CloseReason::UnknownApi(8)),
+            (17, 0, &[], CloseReason::UnknownApi(17)),
             (
                 0,
                 2,

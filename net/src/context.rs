@@ -49,6 +49,7 @@ pub enum Operation {
 pub enum Resource<'a> {
     Cluster,
     Topic(&'a str),
+    Group(&'a str),
     TransactionalId(&'a str),
 }
 
@@ -73,6 +74,16 @@ pub fn resolve_topic<'a>(_: &RequestContext, name: &'a str) -> &'a str {
 
 /// The name by which a client knows the topic stored as `name`: the inverse of [`resolve_topic`].
 pub fn shown_topic<'a>(_: &RequestContext, name: &'a str) -> &'a str {
+    name
+}
+
+/// The stored name of the group that a client calls `name`: as [`resolve_topic`].
+pub fn resolve_group<'a>(_: &RequestContext, name: &'a str) -> &'a str {
+    name
+}
+
+/// The name by which a client knows the group stored as `name`: the inverse of [`resolve_group`].
+pub fn shown_group<'a>(_: &RequestContext, name: &'a str) -> &'a str {
     name
 }
 

@@ -14,10 +14,14 @@ use corelane_engine::controller::image::{Image, Partition, Topic};
 use corelane_engine::controller::{placement, topic_config};
 use corelane_engine::types::{Instant, NodeId, Now, ShardId, TopicId, TopicPartition};
 
+use crate::api::group::GroupWork;
 use crate::api::k22_init_producer_id::ProducerIds;
 use crate::api::{
     Api, CloseReason, Header, k00_produce, k01_fetch, k02_list_offsets, k03_metadata,
-    k18_api_versions, k19_create_topics, k20_delete_topics, k22_init_producer_id,
+    k08_offset_commit, k09_offset_fetch, k10_find_coordinator, k11_join_group, k12_heartbeat,
+    k13_leave_group, k14_sync_group, k15_describe_groups, k16_list_groups, k18_api_versions,
+    k19_create_topics, k20_delete_topics, k22_init_producer_id, k42_delete_groups,
+    k47_offset_delete,
 };
 use crate::context::{Authorize, Operation, RequestContext, Resource, resolve_topic};
 use crate::error_code::ErrorCode;
@@ -184,10 +188,21 @@ impl Desk {
             },
             Api::ListOffsets => k02_list_offsets::start(self, request, body),
             Api::Metadata => k03_metadata::start(self, request, body, room),
+            Api::OffsetCommit => k08_offset_commit::start(self, request, body),
+            Api::OffsetFetch => k09_offset_fetch::start(self, request, body),
+            Api::FindCoordinator => k10_find_coordinator::start(self, request, body),
+            Api::JoinGroup => k11_join_group::start(self, request, body),
+            Api::Heartbeat => k12_heartbeat::start(self, request, body),
+            Api::LeaveGroup => k13_leave_group::start(self, request, body),
+            Api::SyncGroup => k14_sync_group::start(self, request, body),
+            Api::DescribeGroups => k15_describe_groups::start(self, request, body),
+            Api::ListGroups => k16_list_groups::start(self, request, body),
             Api::ApiVersions => k18_api_versions::start(self, request, body),
             Api::CreateTopics => k19_create_topics::start(self, request, body),
             Api::DeleteTopics => k20_delete_topics::start(self, request, body),
             Api::InitProducerId => k22_init_producer_id::start(self, request, body),
+            Api::DeleteGroups => k42_delete_groups::start(self, request, body),
+            Api::OffsetDelete => k47_offset_delete::start(self, request, body),
         }
     }
 
@@ -292,6 +307,9 @@ pub enum Work {
     Fetch(Box<k01_fetch::Fetch>),
     ListOffsets(Box<k02_list_offsets::ListOffsets>),
     Metadata(Box<k03_metadata::Metadata>),
+    FindCoordinator(Box<k10_find_coordinator::FindCoordinator>),
+    /// Waits for coordinators of groups.
+    Group(Box<GroupWork>),
     CreateTopics(Box<k19_create_topics::CreateTopics>),
     DeleteTopics(Box<k20_delete_topics::DeleteTopics>),
     InitProducerId,
@@ -305,6 +323,8 @@ impl Work {
             Work::Produce(_)
             | Work::ListOffsets(_)
             | Work::Metadata(_)
+            | Work::FindCoordinator(_)
+            | Work::Group(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
             | Work::InitProducerId => 0,
@@ -323,7 +343,9 @@ impl Work {
             Work::Produce(work) => work.on_answer(request, body),
             Work::Fetch(work) => work.on_answer(desk, request, from, body),
             Work::ListOffsets(work) => work.on_answer(request, body),
+            Work::Group(work) => work.on_answer(desk, request, from, body),
             Work::Metadata(_)
+            | Work::FindCoordinator(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
             | Work::InitProducerId => {
@@ -344,7 +366,12 @@ impl Work {
             Work::Metadata(work) => work.on_decision(desk, request, slot, decided),
             Work::CreateTopics(work) => work.on_decision(desk, request, slot, decided),
             Work::DeleteTopics(work) => work.on_decision(request, slot, decided),
-            Work::Produce(_) | Work::Fetch(_) | Work::ListOffsets(_) | Work::InitProducerId => {
+            Work::FindCoordinator(work) => Some(work.on_decision(desk, request, decided)),
+            Work::Produce(_)
+            | Work::Fetch(_)
+            | Work::ListOffsets(_)
+            | Work::Group(_)
+            | Work::InitProducerId => {
                 panic!("nothing was proposed, got {decided:?}")
             }
         }
@@ -357,6 +384,8 @@ impl Work {
             Work::Fetch(work) => work.on_deadline(desk, request),
             Work::ListOffsets(_)
             | Work::Metadata(_)
+            | Work::FindCoordinator(_)
+            | Work::Group(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
             | Work::InitProducerId => None,
@@ -370,9 +399,12 @@ impl Work {
                 work.cancel(desk, request);
                 true
             }
+            // The group goes on without it; what it sent was copied.
+            Work::Group(_) => true,
             Work::Produce(_)
             | Work::ListOffsets(_)
             | Work::Metadata(_)
+            | Work::FindCoordinator(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
             | Work::InitProducerId => false,

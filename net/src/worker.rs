@@ -387,7 +387,8 @@ impl<S: Storage> Worker<S> {
                 answered,
             }) => {
                 let slot = if answered {
-                    let barrier = barrier || matches!(work, Work::Metadata(_));
+                    let barrier =
+                        barrier || matches!(work, Work::Metadata(_) | Work::FindCoordinator(_));
                     Some(conn.open(Some(request.token), work.promised(), barrier))
                 } else {
                     conn.open_silent();
@@ -656,5 +657,9 @@ impl<S: Storage> Machine for Worker<S> {
 
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod fake_groups;
+#[cfg(test)]
+mod group_tests;
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,7 @@ use crate::call::{
 use crate::disk::{DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
 use crate::fatal::Fatal;
 use crate::flow::{FileIds, Flow, FlowRunner};
+use crate::group::call::{GroupAnswer, GroupError, GroupsListed};
 use crate::hash::IdMap;
 use crate::limits::Limits;
 use crate::log::buffers::Arena;
@@ -368,8 +369,21 @@ impl Shard {
             CallBody::Watch { items } => self.watch(from, request, items, out),
             CallBody::Unwatch => self.unwatch(from, request),
             CallBody::ListOffsets { items } => self.list(from, request, items, out),
-            CallBody::Group { .. } | CallBody::ListGroups => {
-                panic!("groups are their coordinator's, not the log's")
+            // Groups are their coordinator's, not the log's.
+            CallBody::Group { items } => {
+                let answers = items.iter().map(|item| GroupAnswer {
+                    slot: item.slot,
+                    result: Err(GroupError::NotCoordinator),
+                });
+                out.answer(from, request, AnswerBody::Group(answers.collect()));
+            }
+            CallBody::ListGroups => {
+                let groups = Vec::new();
+                let listed = GroupsListed {
+                    groups,
+                    loading: false,
+                };
+                out.answer(from, request, AnswerBody::GroupsListed(listed));
             }
         }
     }

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use corelane_engine::call::{Acks, AnswerBody, AppendAnswer, AppendItem, CallBody};
+use corelane_engine::controller::names;
 use corelane_engine::types::{ShardId, TopicId, TopicPartition};
 
 use crate::api::CloseReason;
@@ -34,6 +35,8 @@ const TRANSACTIONAL: u8 = 0x10;
 const ATTRIBUTES_AT: usize = 22;
 const MAGIC_AT: usize = 16;
 const ZSTD: u8 = 4;
+/// The client id of Kafka's admin client, by default.
+const ADMIN_CLIENT: &[u8] = b"__admin_client";
 
 /// A produce whose batches are on their way.
 #[derive(Debug)]
@@ -100,8 +103,12 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
             {
                 Err(ErrorCode::TopicAuthorizationFailed)
             }
-            found => found.map(|topic| (topic.id, topic.partitions)),
+            found => found,
         };
+        let closed = found
+            .as_ref()
+            .is_ok_and(|topic| is_closed(request, topic.name));
+        let found = found.map(|topic| (topic.id, topic.partitions));
         let mut answers = Vec::with_capacity(topic.partition_data.len());
         for data in topic.partition_data {
             let (code, message) = match found {
@@ -109,6 +116,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
                 Ok((id, partitions)) => {
                     match check(&data, partitions, request.header.version, acks) {
                         Err(refused) => refused,
+                        Ok(_) if closed => (ErrorCode::InvalidTopicException, None),
                         Ok(records) => {
                             let partition = TopicPartition {
                                 topic: id,
@@ -169,6 +177,11 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
         deadline: answered.then(|| desk.now.mono.after(timeout)),
         answered,
     })
+}
+
+/// Topics of the broker's own are written by the broker alone, and by Kafka's admin client.
+fn is_closed(request: &Request, topic: &str) -> bool {
+    names::is_internal(topic) && request.context.client_id != ADMIN_CLIENT
 }
 
 /// What Kafka checks before the log does (`ProduceRequest.validateRecords`, `ReplicaManager.appendRecords`).

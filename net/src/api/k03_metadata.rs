@@ -6,15 +6,17 @@
 //!
 //! A topic that is missing and may be created is created first, and the answer is complete. (Kafka answers
 //! UNKNOWN_TOPIC_OR_PARTITION, creates behind it, and the client asks again: one round trip more.) Such a request is
-//! a barrier on its connection. Left out: auto-creation of internal topics.
+//! a barrier on its connection. Of the internal topics only the offsets topic is created, with configs of its own.
 
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use corelane_engine::controller::command::{Command, CommandError, Layout, NewTopic};
 use corelane_engine::controller::names;
+use corelane_engine::group::call::OFFSETS_TOPIC;
 use corelane_engine::types::TopicId;
 
+use crate::api::k10_find_coordinator::offsets_topic;
 use crate::context::{
     Operation, RequestContext, Resource, resolve_topic, shown_topic, throttle_ms,
 };
@@ -113,7 +115,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
             let topic = Resource::Topic(name);
             if desk.topic_by_name(&request.context, name).is_some()
                 || !desk.allows(&request.context, Operation::Describe, topic)
-                || names::is_internal(name)
+                || names::is_internal(name) && name != OFFSETS_TOPIC
                 || names::check(name).is_err()
             {
                 continue;
@@ -134,16 +136,19 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
         return Started::Hold;
     }
     for (slot, name) in (0u32..).zip(&create) {
-        let command = Command::CreateTopic(NewTopic {
-            name: resolve_topic(&request.context, name).to_owned(),
-            layout: Layout::Count {
-                partitions: -1,
-                replicas: -1,
+        let topic = match name.as_str() {
+            OFFSETS_TOPIC => offsets_topic(),
+            name => NewTopic {
+                name: resolve_topic(&request.context, name).to_owned(),
+                layout: Layout::Count {
+                    partitions: -1,
+                    replicas: -1,
+                },
+                configs: Vec::new(),
+                validate_only: false,
             },
-            configs: Vec::new(),
-            validate_only: false,
-        });
-        desk.propose(request.token, slot, command);
+        };
+        desk.propose(request.token, slot, Command::CreateTopic(topic));
     }
     Started::Waiting(Waiting {
         work: Work::Metadata(Box::new(Metadata {
@@ -222,7 +227,10 @@ fn answer(
                         None if names::check(name).is_err() => ErrorCode::InvalidTopicException,
                         None => ErrorCode::UnknownTopicOrPartition,
                     };
-                    unknown(Some(name), TopicId::ZERO, code)
+                    MetadataResponseTopic {
+                        is_internal: names::is_internal(name),
+                        ..unknown(Some(name), TopicId::ZERO, code)
+                    }
                 }
             })
             .collect(),

@@ -8,7 +8,7 @@ use corelane_engine::call::{
     Listed, ReadAnswer, ReadDone, ReadError, RequestToken,
 };
 use corelane_engine::controller::command::{
-    Broker, Command, CommandError, Layout, Outcome, PartitionState, Record,
+    Broker, Command, CommandError, Layout, NewTopic, Outcome, PartitionState, Record,
 };
 use corelane_engine::controller::image::Image;
 use corelane_engine::controller::names;
@@ -19,6 +19,7 @@ use corelane_engine::types::{
     Instant, LeaderEpoch, NodeId, Now, Offset, ShardId, Timestamp, TopicId, TopicPartition,
 };
 
+use super::fake_groups::FakeGroups;
 use super::{NetLimits, Parts, Worker};
 use crate::api;
 use crate::context::{Authorize, authorize_all};
@@ -35,6 +36,7 @@ pub(super) struct Fake {
     pub(super) watches: Vec<(ShardId, RequestToken, TopicPartition, Offset)>,
     /// What was asked, in order.
     pub(super) log: Vec<String>,
+    pub(super) groups: FakeGroups,
 }
 
 pub(super) fn count(batch: &Bytes) -> i64 {
@@ -166,7 +168,11 @@ impl Storage for Fake {
                 self.log.push("unwatch".to_owned());
                 self.watches.retain(|w| w.1 != request);
             }
-            CallBody::Group { .. } | CallBody::ListGroups => panic!("no coordinator here"),
+            CallBody::Group { items } => self.groups.call(from, request, items, out),
+            CallBody::ListGroups => {
+                let body = AnswerBody::GroupsListed(self.groups.list());
+                out.answers.push((from, Answer { request, body }));
+            }
             CallBody::ListOffsets { items } => {
                 let answers = items
                     .iter()
@@ -205,6 +211,7 @@ impl Storage for Fake {
     fn on_disk(&mut self, _: Now, _: DiskDone, _: &mut ShardOut) {}
 
     fn settle(&mut self, _: Now, out: &mut ShardOut) {
+        self.groups.settle(out);
         if self.hold {
             return;
         }
@@ -253,6 +260,10 @@ pub(super) struct Rig {
     pub(super) peers: BTreeMap<ConnId, Peer>,
     /// The controller answers nothing while this is on.
     pub(super) undecided: bool,
+    /// And refuses every topic while this is.
+    pub(super) refusing: bool,
+    /// Topics that were asked for, in order.
+    pub(super) created: Vec<NewTopic>,
     waiting: Vec<(usize, crate::desk::Proposed)>,
     next_id: i64,
 }
@@ -294,6 +305,8 @@ impl Rig {
             },
             peers: BTreeMap::new(),
             undecided: false,
+            refusing: false,
+            created: Vec::new(),
             waiting: Vec::new(),
             next_id: 0,
         }
@@ -459,8 +472,14 @@ impl Rig {
             return;
         }
         for (shard, proposed) in std::mem::take(&mut self.waiting) {
+            if let Command::CreateTopic(new) = &proposed.command {
+                self.created.push(new.clone());
+            }
             let image = self.workers[0].image_mut();
             let decided = match proposed.command {
+                Command::CreateTopic(_) if self.refusing => {
+                    Err(CommandError::PolicyViolation("Not now.".to_owned()))
+                }
                 Command::CreateTopic(new) if image.topic(&new.name).is_some() => Err(
                     CommandError::TopicExists(format!("Topic '{}' already exists.", new.name)),
                 ),

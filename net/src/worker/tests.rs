@@ -5,6 +5,7 @@ use corelane_engine::types::TopicId;
 
 use super::NetLimits;
 use super::fake::{Rig, batch, framed, request};
+use super::group_tests;
 use crate::api::{self, TABLE};
 use crate::context::{Operation, RequestContext, Resource};
 use crate::event::ConnId;
@@ -477,10 +478,21 @@ fn api_versions_is_answered_whatever_is_asked() {
                 (1, 4, 18),
                 (2, 1, 11),
                 (3, 0, 13),
+                (8, 2, 10),
+                (9, 1, 10),
+                (10, 0, 6),
+                (11, 0, 9),
+                (12, 0, 4),
+                (13, 0, 5),
+                (14, 0, 5),
+                (15, 0, 6),
+                (16, 0, 5),
                 (18, 0, 4),
                 (19, 2, 7),
                 (20, 1, 6),
-                (22, 0, 5)
+                (22, 0, 5),
+                (42, 0, 2),
+                (47, 0, 0)
             ]
         );
     }
@@ -567,11 +579,11 @@ fn metadata_shows_what_there_is_and_creates_what_may_be() {
             named("new"),
             named("a/b"),
             named("new"),
-            named("__consumer_offsets"),
+            named("__transaction_state"),
         ],
     );
     let expected =
-        [(3, "__consumer_offsets"), (17, "a/b"), (0, "new")].map(|(c, n)| (c, n.to_owned()));
+        [(3, "__transaction_state"), (17, "a/b"), (0, "new")].map(|(c, n)| (c, n.to_owned()));
     assert_eq!(topics(&answer), expected);
     assert_eq!(answer.topics[2].partitions.len(), 1);
     assert_eq!(
@@ -1011,6 +1023,17 @@ fn with_an_authorizer_that_says_no_every_api_refuses() {
                 let answer: InitProducerIdResponse = rig.ask(conn, 22, version, &idempotent());
                 (vec![answer.error_code], vec![31])
             }
+            api::Api::OffsetCommit
+            | api::Api::OffsetFetch
+            | api::Api::FindCoordinator
+            | api::Api::JoinGroup
+            | api::Api::Heartbeat
+            | api::Api::LeaveGroup
+            | api::Api::SyncGroup
+            | api::Api::DescribeGroups
+            | api::Api::ListGroups
+            | api::Api::DeleteGroups
+            | api::Api::OffsetDelete => group_tests::denied(&mut rig, conn, entry),
         };
         assert_eq!(got, expected, "{}", entry.name);
         assert_eq!(
@@ -1103,6 +1126,7 @@ fn any_request(key: i16, version: i16, id: TopicId) -> Vec<u8> {
             )
         }
         22 => body(&idempotent(), version),
+        8..=16 | 42 | 47 => group_tests::example(key, version),
         key => panic!("{key} has no example"),
     }
 }
@@ -1179,7 +1203,16 @@ fn hostile_streams_close_their_own_connection() {
         let _: ApiVersionsResponse = rig.ask(healthy, 18, 0, &ApiVersionsRequest::default());
     }
     // An array of two billion topics in a frame of a few bytes.
-    for (key, version) in [(0, 3), (1, 4), (2, 1), (3, 1), (19, 2), (20, 1)] {
+    for (key, version) in [
+        (0, 3),
+        (1, 4),
+        (2, 1),
+        (3, 1),
+        (15, 0),
+        (19, 2),
+        (20, 1),
+        (42, 0),
+    ] {
         let conn = rig.connect(0);
         rig.write(conn, &framed(key, version, 1, &[0x7f; 40]));
         assert!(rig.closed(conn), "{key}");

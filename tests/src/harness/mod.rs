@@ -9,6 +9,7 @@ pub mod broker;
 pub mod ledger;
 pub mod process;
 pub mod records;
+pub mod reference;
 pub mod runtime;
 pub mod wire;
 
