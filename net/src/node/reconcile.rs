@@ -64,6 +64,39 @@ pub(super) fn apply(
                 }
             }
         }
+        Record::TopicConfigs { id, .. } => {
+            let (image, storage) = worker.image_and_storage();
+            let topic = image
+                .topic_by_id(*id)
+                .expect("the image holds what was just changed");
+            let settings = partition_config(&topic.config, &config.limits);
+            for partition in 0..topic.partition_count() {
+                let id = TopicPartition {
+                    topic: topic.id,
+                    partition,
+                };
+                if mine(&id) {
+                    storage.configure_partition(id, settings.clone());
+                }
+            }
+        }
+        Record::Partitions { id, first, .. } => {
+            let (image, storage) = worker.image_and_storage();
+            let topic = image
+                .topic_by_id(*id)
+                .expect("the image holds what just grew");
+            let settings = partition_config(&topic.config, &config.limits);
+            let new = image.partitions(topic).skip(*first as usize);
+            for seat in new {
+                let id = TopicPartition {
+                    topic: topic.id,
+                    partition: seat.partition,
+                };
+                if mine(&id) {
+                    storage.create_partition(id, settings.clone(), seat.leader_epoch);
+                }
+            }
+        }
         Record::TopicDeleted { id } => worker.storage_mut().delete_topic(*id, out),
         Record::LeaderEpochs { .. } => {
             let (image, storage) = worker.image_and_storage();
