@@ -480,7 +480,18 @@ fn api_versions_is_answered_whatever_is_asked() {
                 (18, 0, 4),
                 (19, 2, 7),
                 (20, 1, 6),
-                (22, 0, 5)
+                (22, 0, 5),
+                (29, 1, 3),
+                (30, 1, 3),
+                (31, 1, 3),
+                (32, 1, 4),
+                (33, 0, 2),
+                (37, 0, 3),
+                (44, 0, 1),
+                (55, 0, 2),
+                (60, 0, 2),
+                (74, 0, 1),
+                (75, 0, 0)
             ]
         );
     }
@@ -1011,6 +1022,19 @@ fn with_an_authorizer_that_says_no_every_api_refuses() {
                 let answer: InitProducerIdResponse = rig.ask(conn, 22, version, &idempotent());
                 (vec![answer.error_code], vec![31])
             }
+            admin @ (api::Api::DescribeAcls
+            | api::Api::CreateAcls
+            | api::Api::DeleteAcls
+            | api::Api::DescribeConfigs
+            | api::Api::AlterConfigs
+            | api::Api::CreatePartitions
+            | api::Api::IncrementalAlterConfigs
+            | api::Api::DescribeQuorum
+            | api::Api::DescribeCluster
+            | api::Api::ListConfigResources
+            | api::Api::DescribeTopicPartitions) => {
+                super::admin_tests::refused(&mut rig, conn, admin, version)
+            }
         };
         assert_eq!(got, expected, "{}", entry.name);
         assert_eq!(
@@ -1103,6 +1127,7 @@ fn any_request(key: i16, version: i16, id: TopicId) -> Vec<u8> {
             )
         }
         22 => body(&idempotent(), version),
+        key if let Some(body) = super::admin_tests::any_body(key, version) => body,
         key => panic!("{key} has no example"),
     }
 }
