@@ -22,8 +22,19 @@ pub mod k18_api_versions;
 pub mod k19_create_topics;
 pub mod k20_delete_topics;
 pub mod k22_init_producer_id;
+pub mod k29_describe_acls;
+pub mod k30_create_acls;
+pub mod k31_delete_acls;
+pub mod k32_describe_configs;
+pub mod k33_alter_configs;
+pub mod k37_create_partitions;
 pub mod k42_delete_groups;
+pub mod k44_incremental_alter_configs;
 pub mod k47_offset_delete;
+pub mod k55_describe_quorum;
+pub mod k60_describe_cluster;
+pub mod k74_list_config_resources;
+pub mod k75_describe_topic_partitions;
 pub mod partition_codes;
 
 /// Which handler serves a request.
@@ -48,6 +59,17 @@ pub enum Api {
     InitProducerId,
     DeleteGroups,
     OffsetDelete,
+    DescribeAcls,
+    CreateAcls,
+    DeleteAcls,
+    DescribeConfigs,
+    AlterConfigs,
+    CreatePartitions,
+    IncrementalAlterConfigs,
+    DescribeQuorum,
+    DescribeCluster,
+    ListConfigResources,
+    DescribeTopicPartitions,
 }
 
 /// The kind of [`crate::context::Resource`] that a request's operation is checked against.
@@ -82,8 +104,11 @@ pub struct Entry {
 }
 
 /// Every API, by key.
-pub const TABLE: [Entry; 19] = {
-    use Operation::{Create, Delete, Describe, IdempotentWrite, Read, Write};
+pub const TABLE: [Entry; 30] = {
+    use Operation::{
+        Alter, AlterConfigs, Create, Delete, Describe, DescribeConfigs, IdempotentWrite, Read,
+        Write,
+    };
     use ResourceKind::{Cluster, Group, Topic};
     [
         //  api                       name              advertised served flexible needs                       barrier
@@ -258,6 +283,66 @@ pub const TABLE: [Entry; 19] = {
             false,
         ),
         row(
+            Api::DescribeAcls,
+            29,
+            "DescribeAcls",
+            (1, 3),
+            1,
+            2,
+            Some((Describe, Cluster)),
+            false,
+        ),
+        row(
+            Api::CreateAcls,
+            30,
+            "CreateAcls",
+            (1, 3),
+            1,
+            2,
+            Some((Alter, Cluster)),
+            false,
+        ),
+        row(
+            Api::DeleteAcls,
+            31,
+            "DeleteAcls",
+            (1, 3),
+            1,
+            2,
+            Some((Alter, Cluster)),
+            false,
+        ),
+        row(
+            Api::DescribeConfigs,
+            32,
+            "DescribeConfigs",
+            (1, 4),
+            1,
+            4,
+            Some((DescribeConfigs, Topic)),
+            false,
+        ),
+        row(
+            Api::AlterConfigs,
+            33,
+            "AlterConfigs",
+            (0, 2),
+            0,
+            2,
+            Some((AlterConfigs, Topic)),
+            true,
+        ),
+        row(
+            Api::CreatePartitions,
+            37,
+            "CreatePartitions",
+            (0, 3),
+            0,
+            2,
+            Some((Alter, Topic)),
+            true,
+        ),
+        row(
             Api::DeleteGroups,
             42,
             "DeleteGroups",
@@ -265,6 +350,16 @@ pub const TABLE: [Entry; 19] = {
             0,
             2,
             Some((Delete, Group)),
+            true,
+        ),
+        row(
+            Api::IncrementalAlterConfigs,
+            44,
+            "IncrementalAlterConfigs",
+            (0, 1),
+            0,
+            1,
+            Some((AlterConfigs, Topic)),
             true,
         ),
         row(
@@ -276,6 +371,46 @@ pub const TABLE: [Entry; 19] = {
             i16::MAX,
             Some((Delete, Group)),
             true,
+        ),
+        row(
+            Api::DescribeQuorum,
+            55,
+            "DescribeQuorum",
+            (0, 2),
+            0,
+            0,
+            Some((Describe, Cluster)),
+            false,
+        ),
+        row(
+            Api::DescribeCluster,
+            60,
+            "DescribeCluster",
+            (0, 2),
+            0,
+            0,
+            Some((Describe, Cluster)),
+            false,
+        ),
+        row(
+            Api::ListConfigResources,
+            74,
+            "ListConfigResources",
+            (0, 1),
+            0,
+            0,
+            Some((DescribeConfigs, Cluster)),
+            false,
+        ),
+        row(
+            Api::DescribeTopicPartitions,
+            75,
+            "DescribeTopicPartitions",
+            (0, 0),
+            0,
+            0,
+            Some((Describe, Topic)),
+            false,
         ),
     ]
 };

@@ -38,8 +38,10 @@ pub enum Operation {
     Write,
     Create,
     Delete,
+    Alter,
     Describe,
     DescribeConfigs,
+    AlterConfigs,
     IdempotentWrite,
     ClusterAction,
 }

@@ -14,19 +14,23 @@ use corelane_engine::controller::image::{Image, Partition, Topic};
 use corelane_engine::controller::{placement, topic_config};
 use corelane_engine::types::{Instant, NodeId, Now, ShardId, TopicId, TopicPartition};
 
+use crate::altering;
 use crate::api::group::GroupWork;
 use crate::api::k22_init_producer_id::ProducerIds;
 use crate::api::{
     Api, CloseReason, Header, k00_produce, k01_fetch, k02_list_offsets, k03_metadata,
     k08_offset_commit, k09_offset_fetch, k10_find_coordinator, k11_join_group, k12_heartbeat,
     k13_leave_group, k14_sync_group, k15_describe_groups, k16_list_groups, k18_api_versions,
-    k19_create_topics, k20_delete_topics, k22_init_producer_id, k42_delete_groups,
-    k47_offset_delete,
+    k19_create_topics, k20_delete_topics, k22_init_producer_id, k29_describe_acls, k30_create_acls,
+    k31_delete_acls, k32_describe_configs, k33_alter_configs, k37_create_partitions,
+    k42_delete_groups, k44_incremental_alter_configs, k47_offset_delete, k55_describe_quorum,
+    k60_describe_cluster, k74_list_config_resources, k75_describe_topic_partitions,
 };
 use crate::context::{Authorize, Operation, RequestContext, Resource, resolve_topic};
 use crate::error_code::ErrorCode;
 use crate::protocol::{Message, Reader, Writer};
 use crate::sessions::Sessions;
+use crate::worker::NetLimits;
 
 /// Per shard.
 #[derive(Debug)]
@@ -43,6 +47,8 @@ pub struct Desk {
     pub cluster_id: String,
     pub sessions: Sessions,
     pub authorize: Authorize,
+    /// Bounds of this shard's Kafka side.
+    pub limits: NetLimits,
     pub producer_ids: ProducerIds,
     /// Calls to be made once the handler returns, in order.
     pub calls: Vec<(ShardId, Call)>,
@@ -203,6 +209,21 @@ impl Desk {
             Api::InitProducerId => k22_init_producer_id::start(self, request, body),
             Api::DeleteGroups => k42_delete_groups::start(self, request, body),
             Api::OffsetDelete => k47_offset_delete::start(self, request, body),
+            Api::DescribeAcls => k29_describe_acls::start(self, request, body),
+            Api::CreateAcls => k30_create_acls::start(self, request, body),
+            Api::DeleteAcls => k31_delete_acls::start(self, request, body),
+            Api::DescribeConfigs => k32_describe_configs::start(self, request, body),
+            Api::AlterConfigs => k33_alter_configs::start(self, request, body),
+            Api::CreatePartitions => k37_create_partitions::start(self, request, body),
+            Api::IncrementalAlterConfigs => {
+                k44_incremental_alter_configs::start(self, request, body)
+            }
+            Api::DescribeQuorum => k55_describe_quorum::start(self, request, body),
+            Api::DescribeCluster => k60_describe_cluster::start(self, request, body),
+            Api::ListConfigResources => k74_list_config_resources::start(self, request, body),
+            Api::DescribeTopicPartitions => {
+                k75_describe_topic_partitions::start(self, request, body)
+            }
         }
     }
 
@@ -313,6 +334,9 @@ pub enum Work {
     CreateTopics(Box<k19_create_topics::CreateTopics>),
     DeleteTopics(Box<k20_delete_topics::DeleteTopics>),
     InitProducerId,
+    AlterConfigs(Box<altering::Altering>),
+    CreatePartitions(Box<k37_create_partitions::CreatePartitions>),
+    DescribeQuorum,
 }
 
 impl Work {
@@ -327,7 +351,10 @@ impl Work {
             | Work::Group(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
-            | Work::InitProducerId => 0,
+            | Work::InitProducerId
+            | Work::AlterConfigs(_)
+            | Work::CreatePartitions(_)
+            | Work::DescribeQuorum => 0,
         }
     }
 
@@ -348,7 +375,10 @@ impl Work {
             | Work::FindCoordinator(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
-            | Work::InitProducerId => {
+            | Work::InitProducerId
+            | Work::AlterConfigs(_)
+            | Work::CreatePartitions(_)
+            | Work::DescribeQuorum => {
                 panic!("no call was made, got {body:?}")
             }
         }
@@ -367,6 +397,9 @@ impl Work {
             Work::CreateTopics(work) => work.on_decision(desk, request, slot, decided),
             Work::DeleteTopics(work) => work.on_decision(request, slot, decided),
             Work::FindCoordinator(work) => Some(work.on_decision(desk, request, decided)),
+            Work::AlterConfigs(work) => work.on_decision(desk, request, slot, decided),
+            Work::CreatePartitions(work) => work.on_decision(request, slot, decided),
+            Work::DescribeQuorum => Some(k55_describe_quorum::on_decision(desk, request, decided)),
             Work::Produce(_)
             | Work::Fetch(_)
             | Work::ListOffsets(_)
@@ -388,7 +421,10 @@ impl Work {
             | Work::Group(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
-            | Work::InitProducerId => None,
+            | Work::InitProducerId
+            | Work::AlterConfigs(_)
+            | Work::CreatePartitions(_)
+            | Work::DescribeQuorum => None,
         }
     }
 
@@ -407,7 +443,10 @@ impl Work {
             | Work::FindCoordinator(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
-            | Work::InitProducerId => false,
+            | Work::InitProducerId
+            | Work::AlterConfigs(_)
+            | Work::CreatePartitions(_)
+            | Work::DescribeQuorum => false,
         }
     }
 }

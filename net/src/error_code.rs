@@ -57,6 +57,7 @@ pub enum ErrorCode {
     GroupIdNotFound = 69,
     FetchSessionIdNotFound = 70,
     InvalidFetchSessionEpoch = 71,
+    SecurityDisabled = 54,
     TopicDeletionDisabled = 73,
     FencedLeaderEpoch = 74,
     UnknownLeaderEpoch = 75,
@@ -69,6 +70,8 @@ pub enum ErrorCode {
     UnknownTopicId = 100,
     InconsistentTopicId = 103,
     FetchSessionTopicIdError = 106,
+    MismatchedEndpointType = 114,
+    UnsupportedEndpointType = 115,
 }
 
 impl ErrorCode {
@@ -173,6 +176,7 @@ pub fn of_command(error: &CommandError) -> (ErrorCode, Option<String>) {
         CommandError::InvalidRequest(_) => ErrorCode::InvalidRequest,
         CommandError::PolicyViolation(_) => ErrorCode::PolicyViolation,
         CommandError::UnknownTopicId => ErrorCode::UnknownTopicId,
+        CommandError::UnknownTopic(_) => ErrorCode::UnknownTopicOrPartition,
         CommandError::UnsupportedVersion(_) => ErrorCode::UnsupportedVersion,
     };
     (code, Some(error.to_string()))

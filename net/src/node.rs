@@ -19,7 +19,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use corelane_engine::call::RequestToken;
 use corelane_engine::controller::command::{
-    Broker, Command, CommandError, Outcome, decode_records,
+    Broker, Command, CommandError, Outcome, VERSION_KNOWN, decode_records,
 };
 use corelane_engine::controller::image::Image;
 use corelane_engine::controller::{self, Controller, ControllerOut, TOKEN_BIT};
@@ -317,6 +317,14 @@ impl Node {
         // The first report is that of the metadata.
         if self.reports.len() <= usize::from(self.config.shards) {
             return;
+        }
+        if let State::Running(worker) = &mut self.state
+            && (1..VERSION_KNOWN).contains(&worker.image_mut().version())
+        {
+            // A group of one need not wait for others to know the newer records.
+            let version = VERSION_KNOWN;
+            self.ask(Asked::Start, Command::FinalizeVersion { version }, out);
+            self.starting += 1;
         }
         let broker = Broker {
             node: self.config.node,

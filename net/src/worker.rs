@@ -129,6 +129,7 @@ impl<S: Storage> Worker<S> {
                     parts.rng,
                 ),
                 authorize: parts.authorize,
+                limits: limits.clone(),
                 producer_ids: ProducerIds::default(),
                 calls: Vec::new(),
                 proposals: Vec::new(),
@@ -655,6 +656,8 @@ impl<S: Storage> Machine for Worker<S> {
     }
 }
 
+#[cfg(test)]
+mod admin_tests;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]

@@ -271,6 +271,20 @@ impl Shard {
             .push(Some(Box::new(Partition::new(id, config, epoch))));
     }
 
+    /// The partition's topic has another configuration: it holds for every append that is not taken yet. Those that wait
+    /// for room are checked when they find it.
+    pub fn configure_partition(&mut self, id: TopicPartition, config: PartitionConfig) {
+        let Some(&slot) = self.slots.get(&id) else {
+            return;
+        };
+        let p = self.partitions[slot as usize]
+            .as_deref_mut()
+            .expect("a known slot is filled");
+        if let Some(group) = p.configure(config, &self.journal) {
+            self.journal.urge(group);
+        }
+    }
+
     /// The partition's leader epoch rose.
     pub fn raise_epoch(&mut self, id: TopicPartition, epoch: LeaderEpoch) {
         if let Some(&slot) = self.slots.get(&id)

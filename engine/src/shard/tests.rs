@@ -256,6 +256,89 @@ impl Node {
         self.request
     }
 
+    /// Everything that the disk is asked is done, but for the flushes of files whose path begins so: those are returned.
+    fn settle_without_flushes(&mut self, of: &str) -> Vec<DiskRequest> {
+        let mut held = Vec::new();
+        let mut out = ShardOut::default();
+        loop {
+            self.shard.settle(self.now, &mut out);
+            let requests = std::mem::take(&mut out.disk);
+            if requests.is_empty() {
+                break;
+            }
+            for request in requests {
+                match &request.op {
+                    DiskOp::Flush { file } if self.disk.open[file].starts_with(of) => {
+                        held.push(request);
+                    }
+                    _ => {
+                        let done = DiskDone {
+                            token: request.token,
+                            result: self.disk.run(request.op),
+                        };
+                        self.shard.on_disk(self.now, done, &mut out);
+                    }
+                }
+            }
+        }
+        let answers = out.answers.into_iter().map(|(_, answer)| answer);
+        self.answers.extend(answers);
+        held
+    }
+
+    fn flush(&mut self, held: Vec<DiskRequest>) {
+        let mut out = ShardOut::default();
+        for DiskRequest { token, op } in held {
+            let result = self.disk.run(op);
+            self.shard
+                .on_disk(self.now, DiskDone { token, result }, &mut out);
+        }
+        let answers = out.answers.into_iter().map(|(_, answer)| answer);
+        self.answers.extend(answers);
+        self.settle();
+    }
+
+    /// Sends a batch; what it asks of the disk is done, but no flush of files whose path begins so.
+    fn send_without_flushes(&mut self, records: Bytes, of: &str) -> Vec<DiskRequest> {
+        self.request += 1;
+        let items = vec![AppendItem {
+            slot: 0,
+            partition: TOPIC,
+            records,
+        }];
+        let call = Call {
+            from: ShardId(0),
+            request: RequestToken(self.request),
+            body: CallBody::Append {
+                acks: Acks::All,
+                items,
+            },
+        };
+        let mut out = ShardOut::default();
+        self.shard.call(self.now, call, &mut out);
+        for DiskRequest { token, op } in std::mem::take(&mut out.disk) {
+            let result = self.disk.run(op);
+            self.shard
+                .on_disk(self.now, DiskDone { token, result }, &mut out);
+        }
+        let answers = out.answers.into_iter().map(|(_, answer)| answer);
+        self.answers.extend(answers);
+        self.settle_without_flushes(of)
+    }
+
+    fn promise(&mut self, durability: Durability) {
+        let config = PartitionConfig {
+            durability,
+            segment_bytes: 1 << 20,
+            ..config()
+        };
+        self.shard.configure_partition(TOPIC, config);
+    }
+
+    fn acknowledged(&mut self) -> usize {
+        self.answers.drain(..).count()
+    }
+
     fn append(&mut self, records: Bytes) -> Result<Appended, AppendError> {
         let items = vec![AppendItem {
             slot: 0,
@@ -363,6 +446,76 @@ fn what_is_appended_is_read_back_before_and_after_restarts() {
         "{} files open",
         node.disk.opened_max
     );
+}
+
+/// `bytes` small: the ack waits for the journal; large: for the segment.
+fn an_ack_keeps_its_promise(bytes: usize, of: &str) {
+    let mut node = Node::new();
+    node.promise(Durability::Disk);
+    // So that large batches find a file.
+    for n in 0..4 {
+        node.append(batch(1, bytes, n)).unwrap();
+    }
+    node.acknowledged();
+
+    let held = node.send_without_flushes(batch(1, bytes, 5), of);
+    assert_eq!((node.acknowledged(), held.is_empty()), (0, false));
+    node.promise(Durability::Process);
+    let more = node.settle_without_flushes(of);
+    assert_eq!(node.acknowledged(), 0, "it was promised a flush");
+    node.flush(held);
+    node.flush(more);
+    assert_eq!(node.acknowledged(), 1);
+
+    let mut held = node.send_without_flushes(batch(1, bytes, 6), of);
+    assert_eq!(node.acknowledged(), 1, "written is enough");
+
+    node.promise(Durability::Disk);
+    held.extend(node.settle_without_flushes(of));
+    assert!(!held.is_empty(), "what is not flushed yet now is");
+    node.promise(Durability::Process);
+    node.promise(Durability::Disk);
+    let more = node.send_without_flushes(batch(1, bytes, 7), of);
+    assert_eq!(node.acknowledged(), 0);
+    node.flush(held);
+    node.flush(more);
+    assert_eq!(node.acknowledged(), 1);
+    assert!(node.shard.partition(0).unwrap().pending.is_empty());
+}
+
+#[test]
+fn an_ack_that_waits_keeps_its_promise_when_the_class_changes() {
+    an_ack_keeps_its_promise(100, "s/");
+    an_ack_keeps_its_promise(9_000, "topics/");
+}
+
+#[test]
+fn another_configuration_holds_from_the_next_append_on() {
+    let mut node = Node::new();
+    node.append(batch(1, 9_000, 1)).unwrap();
+    let mut small = config();
+    (small.rules.max_bytes, small.segment_bytes) = (5_000, 8_000);
+    node.shard.configure_partition(TOPIC, small);
+    let error = node.append(batch(1, 9_000, 2)).unwrap_err();
+    assert!(
+        matches!(error, AppendError::TooLarge { max: 5_000, .. }),
+        "{error:?}"
+    );
+    for n in 0..4 {
+        node.append(batch(1, 4_000, n)).unwrap();
+    }
+    let segments = |node: &Node| node.shard.partition(0).unwrap().segments.len();
+    assert_eq!(segments(&node), 5);
+    let before = node.read_all(Offset(0));
+    // The start knows the old configuration again: what is there stays as it is.
+    let mut again = node.restart();
+    assert_eq!(segments(&again), 5);
+    assert_eq!(again.read_all(Offset(0)), before);
+    let gone = TopicPartition {
+        partition: 7,
+        ..TOPIC
+    };
+    again.shard.configure_partition(gone, config());
 }
 
 #[test]

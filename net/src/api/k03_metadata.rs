@@ -29,12 +29,12 @@ use crate::protocol::metadata_response::{
 };
 
 /// "Not asked for" in the fields of authorized operations.
-const NO_OPERATIONS: i32 = i32::MIN;
+pub(super) const NO_OPERATIONS: i32 = i32::MIN;
 /// What there is to be allowed on a topic: Read, Write, Create, Delete, Alter, Describe, DescribeConfigs,
 /// AlterConfigs, as bits by Kafka's numbers.
-const TOPIC_OPERATIONS: i32 = 0b1101_1111_1000;
+pub(super) const TOPIC_OPERATIONS: i32 = 0b1101_1111_1000;
 /// And on the cluster: Create, Alter, Describe, ClusterAction, DescribeConfigs, AlterConfigs, IdempotentWrite.
-const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
+pub(super) const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
 
 /// A request that waits until its missing topics are created.
 #[derive(Debug)]

@@ -123,6 +123,46 @@ pub(super) fn apply(
                 storage.groups.create(partition);
             }
         }
+        Record::TopicConfigs { id, .. } => {
+            let (image, storage) = worker.image_and_storage();
+            let topic = image
+                .topic_by_id(*id)
+                .expect("the image holds what was just changed");
+            let settings = partition_config(&topic.config, &config.limits);
+            for partition in 0..topic.partition_count() {
+                let id = TopicPartition {
+                    topic: topic.id,
+                    partition,
+                };
+                if mine(&id) {
+                    storage.shard.configure_partition(id, settings.clone());
+                }
+            }
+        }
+        Record::Partitions { id, first, .. } => {
+            let (image, storage) = worker.image_and_storage();
+            let topic = image
+                .topic_by_id(*id)
+                .expect("the image holds what just grew");
+            let settings = partition_config(&topic.config, &config.limits);
+            let new = image.partitions(topic).skip(*first as usize);
+            for seat in new {
+                let id = TopicPartition {
+                    topic: topic.id,
+                    partition: seat.partition,
+                };
+                if mine(&id) {
+                    storage
+                        .shard
+                        .create_partition(id, settings.clone(), seat.leader_epoch);
+                }
+            }
+            for partition in group_partitions(topic, image, config) {
+                if partition.id.partition >= *first {
+                    storage.groups.create(partition);
+                }
+            }
+        }
         Record::TopicDeleted { id } => worker.storage_mut().shard.delete_topic(*id, out),
         Record::LeaderEpochs { .. } => {
             let (image, storage) = worker.image_and_storage();

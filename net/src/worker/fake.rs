@@ -8,10 +8,11 @@ use corelane_engine::call::{
     Listed, ReadAnswer, ReadDone, ReadError, RequestToken,
 };
 use corelane_engine::controller::command::{
-    Broker, Command, CommandError, Layout, NewTopic, Outcome, PartitionState, Record,
+    Broker, Command, CommandError, Layout, NewTopic, Outcome, PartitionState, Quorum, QuorumMember,
+    Record,
 };
 use corelane_engine::controller::image::Image;
-use corelane_engine::controller::names;
+use corelane_engine::controller::{alter, grow, names};
 use corelane_engine::disk::DiskDone;
 use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
@@ -521,6 +522,28 @@ impl Rig {
                         count,
                     })
                 }
+                Command::AlterTopicConfigs(alter) => {
+                    let checked = alter::check(image, alter);
+                    checked.map(|(outcome, record)| self.changed(outcome, record))
+                }
+                Command::CreatePartitions(more) => {
+                    let checked = grow::check(image, more, &mut Rng::new(1));
+                    checked.map(|(outcome, record)| self.changed(outcome, record))
+                }
+                Command::DescribeQuorum => {
+                    let member = QuorumMember {
+                        node: NodeId(1),
+                        directory: [3; 16],
+                        log_end: 42,
+                    };
+                    Ok(Outcome::Quorum(Quorum {
+                        leader: NodeId(1),
+                        term: 7,
+                        high_watermark: 42,
+                        voters: vec![member],
+                        observers: Vec::new(),
+                    }))
+                }
                 other => panic!("{other:?}"),
             };
             let mut out = Outbox::default();
@@ -533,6 +556,30 @@ impl Rig {
             );
             self.effects(shard, out);
         }
+    }
+
+    /// Every shard applies a change of a topic.
+    fn changed(&mut self, outcome: Outcome, record: Option<Record>) -> Outcome {
+        if let Some(record) = record {
+            for worker in &mut self.workers {
+                worker.image_mut().apply(&record).expect("sound");
+                if let Record::Partitions {
+                    id,
+                    first,
+                    partitions,
+                } = &record
+                {
+                    let new = (*first..).take(partitions.len());
+                    let new = new.map(|partition| TopicPartition {
+                        topic: *id,
+                        partition,
+                    });
+                    let logs = &mut worker.storage_mut().logs;
+                    logs.extend(new.map(|id| (id, Vec::new())));
+                }
+            }
+        }
+        outcome
     }
 
     pub(super) fn wait(&mut self, ms: u64) {

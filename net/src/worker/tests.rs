@@ -491,8 +491,19 @@ fn api_versions_is_answered_whatever_is_asked() {
                 (19, 2, 7),
                 (20, 1, 6),
                 (22, 0, 5),
+                (29, 1, 3),
+                (30, 1, 3),
+                (31, 1, 3),
+                (32, 1, 4),
+                (33, 0, 2),
+                (37, 0, 3),
                 (42, 0, 2),
-                (47, 0, 0)
+                (44, 0, 1),
+                (47, 0, 0),
+                (55, 0, 2),
+                (60, 0, 2),
+                (74, 0, 1),
+                (75, 0, 0)
             ]
         );
     }
@@ -1034,6 +1045,19 @@ fn with_an_authorizer_that_says_no_every_api_refuses() {
             | api::Api::ListGroups
             | api::Api::DeleteGroups
             | api::Api::OffsetDelete => group_tests::denied(&mut rig, conn, entry),
+            admin @ (api::Api::DescribeAcls
+            | api::Api::CreateAcls
+            | api::Api::DeleteAcls
+            | api::Api::DescribeConfigs
+            | api::Api::AlterConfigs
+            | api::Api::CreatePartitions
+            | api::Api::IncrementalAlterConfigs
+            | api::Api::DescribeQuorum
+            | api::Api::DescribeCluster
+            | api::Api::ListConfigResources
+            | api::Api::DescribeTopicPartitions) => {
+                super::admin_tests::refused(&mut rig, conn, admin, version)
+            }
         };
         assert_eq!(got, expected, "{}", entry.name);
         assert_eq!(
@@ -1127,6 +1151,7 @@ fn any_request(key: i16, version: i16, id: TopicId) -> Vec<u8> {
         }
         22 => body(&idempotent(), version),
         8..=16 | 42 | 47 => group_tests::example(key, version),
+        key if let Some(body) = super::admin_tests::any_body(key, version) => body,
         key => panic!("{key} has no example"),
     }
 }
