@@ -22,9 +22,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::task::Poll;
 
+use crate::batch::CheckedBatch;
 use crate::call::{
-    Acks, Answer, AnswerBody, AppendAnswer, AppendError, AppendItem, Appended, Call, CallBody,
-    RequestToken,
+    Acks, Answer, AnswerBody, AppendAnswer, AppendError, Appended, Call, CallBody, RequestToken,
 };
 use crate::disk::{DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
 use crate::fatal::Fatal;
@@ -120,15 +120,20 @@ struct Doomed {
 /// Deleted partitions whose files are removed side by side.
 const REMOVALS_AT_ONCE: usize = 16;
 
-/// How often an append that found no room tries again although nothing here made room: the memory may be held by bytes
-/// that another core still sends.
+/// How often an append that found no room tries again although nothing here made room.
 const STALL_RETRY: std::time::Duration = std::time::Duration::from_millis(5);
+
+/// An append that found no room for so long is refused: its client would give up soon, and until it is answered its
+/// bytes count as received.
+const STALL_MAX: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// An append that found no room.
 struct Stalled {
     to: AnswerTo,
     acks: Acks,
-    item: AppendItem,
+    partition: TopicPartition,
+    batch: CheckedBatch,
+    since: Instant,
 }
 
 pub struct Shard {
