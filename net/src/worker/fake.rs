@@ -238,6 +238,8 @@ pub(super) struct Peer {
     pub(super) sends: usize,
     /// The peer does not read: sends stay under way.
     pub(super) deaf: bool,
+    /// What is under way to a deaf peer.
+    pub(super) sending: Vec<Bytes>,
 }
 
 impl Peer {
@@ -376,12 +378,22 @@ impl Rig {
                 }
                 SocketOp::Send { conn, parts } => {
                     let peer = self.peers.get_mut(&conn).expect("known");
+                    peer.sends += 1;
+                    if peer.deaf {
+                        assert!(peer.sending.is_empty(), "one send at a time");
+                        peer.sending = parts;
+                        continue;
+                    }
                     parts
                         .iter()
                         .for_each(|part| peer.answers.extend_from_slice(part));
-                    peer.sends += 1;
-                    if !peer.deaf {
-                        self.event(shard, Event::Sent { conn });
+                    self.event(shard, Event::Sent { conn });
+                }
+                SocketOp::Recall { conn } => {
+                    let peer = self.peers.get_mut(&conn).expect("known");
+                    let parts = std::mem::take(&mut peer.sending);
+                    if !parts.is_empty() {
+                        self.event(shard, Event::Recalled { conn, parts });
                     }
                 }
                 SocketOp::Close { conn } => self.peers.get_mut(&conn).expect("known").closed = true,
@@ -514,6 +526,19 @@ impl Rig {
             );
             self.effects(shard, out);
         }
+    }
+
+    /// A deaf peer reads all that was sent to it, and goes on reading.
+    pub(super) fn hear(&mut self, conn: ConnId) {
+        let peer = self.peers.get_mut(&conn).expect("known");
+        peer.deaf = false;
+        let parts = std::mem::take(&mut peer.sending);
+        if !parts.is_empty() {
+            peer.answers.extend_from_slice(&parts.concat());
+            let shard = peer.shard;
+            self.event(shard, Event::Sent { conn });
+        }
+        self.run();
     }
 
     pub(super) fn wait(&mut self, ms: u64) {
