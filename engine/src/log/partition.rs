@@ -11,7 +11,7 @@
 //! A batch is acknowledged, and visible, when every group up to its own and every straight byte of this partition up to
 //! its end is written (`process`) or flushed (`disk`).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use bytes::Bytes;
 
@@ -51,6 +51,8 @@ pub struct AnswerTo {
 #[derive(Debug)]
 pub struct Pending {
     pub end: Offset,
+    /// Of the batch; none where it repeats one.
+    pub bytes: u32,
     pub group: GroupSeq,
     pub answer: Option<(AnswerTo, Appended)>,
 }
@@ -90,7 +92,8 @@ pub struct Partition {
     pub straight: VecDeque<Straight>,
     pub producers: Producers,
     pub epochs: Epochs,
-    pub watchers: Vec<(ShardId, RequestToken)>,
+    /// Requests that wait for news of it.
+    pub watchers: BTreeSet<(ShardId, RequestToken)>,
     /// A flow works on this partition's files.
     pub busy: bool,
     /// Large appends come: keep the active segment's file ready for them.
@@ -116,7 +119,7 @@ impl Partition {
             straight: VecDeque::new(),
             producers: Producers::new(producers_max),
             epochs: Epochs::default(),
-            watchers: Vec::new(),
+            watchers: BTreeSet::new(),
             busy: false,
             wants_straight: false,
             segments_saved: 0,
@@ -330,13 +333,14 @@ impl Partition {
         self.next = Offset(header.last_offset().0 + 1);
     }
 
-    /// Moves the high watermark over what became durable; the answers that are due go to `answers`.
-    pub fn advance(&mut self, journal: &Journal, answers: &mut Vec<(AnswerTo, Appended)>) -> bool {
+    /// Moves the high watermark over what became durable; the answers that are due go to `answers`. Returns how many
+    /// bytes became visible.
+    pub fn advance(&mut self, journal: &Journal, answers: &mut Vec<(AnswerTo, Appended)>) -> u64 {
         let (groups_end, stage) = match self.config.durability {
             Durability::Disk => (journal.flushed(), StraightStage::Flushed),
             Durability::Process => (journal.written(), StraightStage::Written),
         };
-        let before = self.high_watermark;
+        let mut visible = 0;
         while let Some(front) = self.pending.front() {
             let straight_done = self
                 .straight
@@ -347,6 +351,7 @@ impl Partition {
                 break;
             }
             self.high_watermark = self.high_watermark.max(front.end);
+            visible += u64::from(front.bytes);
             answers.extend(front.answer);
             self.pending.pop_front();
         }
@@ -363,6 +368,6 @@ impl Partition {
             self.high_watermark,
             self.next
         );
-        self.high_watermark != before
+        visible
     }
 }

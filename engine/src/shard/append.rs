@@ -157,6 +157,7 @@ impl Shard {
         let end = p.next;
         p.pending.push_back(Pending {
             end,
+            bytes: batch.len() as u32,
             group,
             answer: answer.map(|to| (to, appended)),
         });
@@ -179,6 +180,7 @@ impl Shard {
             Some(last) => {
                 let pending = Pending {
                     end: last.end,
+                    bytes: 0,
                     group: last.group,
                     answer: Some((to, appended)),
                 };

@@ -16,6 +16,7 @@ mod cycle;
 mod read;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -158,7 +159,7 @@ pub struct Shard {
     unflushed_bytes: usize,
     /// Segment flushes under way: the straight writes each covers.
     segment_flushes: BTreeMap<u64, (u32, Offset, Vec<u64>)>,
-    watches: BTreeSet<(ShardId, RequestToken)>,
+    watches: watch::Watches,
     /// Something was freed or made ready: stalled appends may try again.
     room_changed: bool,
     prepare: BTreeSet<u32>,
@@ -219,7 +220,7 @@ impl Shard {
             unflushed: BTreeSet::new(),
             unflushed_bytes: 0,
             segment_flushes: BTreeMap::new(),
-            watches: BTreeSet::new(),
+            watches: watch::Watches::default(),
             room_changed: false,
             prepare: BTreeSet::new(),
             cycle: cycle::Cycle::default(),
@@ -326,8 +327,8 @@ impl Shard {
         }
         under_way += p.segments.iter().filter(|s| s.flushing).count();
         self.unflushed.retain(|(s, _)| *s != slot);
-        for watch in p.watchers {
-            self.changed(watch, out);
+        for watcher in p.watchers {
+            self.changed(watcher, out);
         }
         let files = |s: &segment::Segment| s.file.map(|file| (s.base, file));
         let doomed = Doomed {
@@ -370,8 +371,10 @@ impl Shard {
                 }
             }
             CallBody::Read { max_bytes, items } => self.read(from, request, max_bytes, items, out),
-            CallBody::Watch { items } => self.watch(from, request, items, out),
-            CallBody::Unwatch => self.unwatch(from, request),
+            CallBody::Watch { missing, items } => {
+                self.watch((from, request), missing, items, out);
+            }
+            CallBody::Unwatch => drop(self.unwatch((from, request))),
             CallBody::ListOffsets { items } => self.list(from, request, items, out),
             CallBody::Group { .. } | CallBody::ListGroups => {
                 panic!("groups are their coordinator's, not the log's")
@@ -504,24 +507,12 @@ impl Shard {
         else {
             return;
         };
-        let moved = p.advance(&self.journal, &mut self.due);
-        let watchers = if moved {
-            std::mem::take(&mut p.watchers)
-        } else {
-            Vec::new()
-        };
+        let bytes = p.advance(&self.journal, &mut self.due);
         for (to, appended) in self.due.drain(..) {
             out.appended(to, Ok(appended));
         }
-        for watch in watchers {
-            self.changed(watch, out);
-        }
-    }
-
-    /// A watched partition has something new: its request is told once.
-    fn changed(&mut self, watch: (ShardId, RequestToken), out: &mut ShardOut) {
-        if self.watches.remove(&watch) {
-            out.answer(watch.0, watch.1, AnswerBody::Changed);
+        if bytes > 0 {
+            self.count_news(slot, bytes, out);
         }
     }
 

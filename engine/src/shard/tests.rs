@@ -425,6 +425,7 @@ fn offsets_by_time_and_watches() {
         assert_eq!(list[0].result, Ok(Some(found)));
     }
     let watch = node.call(CallBody::Watch {
+        missing: 1,
         items: vec![WatchItem {
             partition: TOPIC,
             seen_end: Offset(400),

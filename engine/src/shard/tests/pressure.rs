@@ -135,3 +135,50 @@ fn an_append_that_finds_no_room_is_refused_in_time() {
     node.settle();
     node.append(batch(1, 3_000, 1)).expect("appended");
 }
+
+#[test]
+fn a_watch_is_told_of_enough_and_leaves_nothing_behind() {
+    let mut node = Node::new();
+    let other = TopicPartition {
+        partition: 1,
+        ..TOPIC
+    };
+    node.shard.create_partition(other, config(), LeaderEpoch(0));
+    let batch_bytes = batch(1, 100, 1).len() as u64;
+    let watch = |missing, seen: i64| CallBody::Watch {
+        missing,
+        items: [TOPIC, other]
+            .map(|partition| WatchItem {
+                partition,
+                seen_end: Offset(if partition == TOPIC { seen } else { 0 }),
+            })
+            .into(),
+    };
+    let watchers = |node: &Node| -> Vec<usize> {
+        let partitions = node.shard.partitions.iter().flatten();
+        partitions.map(|p| p.watchers.len()).collect()
+    };
+    for round in 0..20 {
+        let seen = round * 3;
+        // The second watch of a request takes the place of the first.
+        node.call(watch(1, seen));
+        node.request -= 1;
+        let request = node.call(watch(3 * batch_bytes, seen));
+        assert_eq!(watchers(&node), [1, 1]);
+        for step in 1..=3 {
+            let items = vec![item(batch(1, 100, 1))];
+            let acks = Acks::None;
+            node.call(CallBody::Append { acks, items });
+            assert_eq!(node.answers.len(), usize::from(step == 3), "{step}");
+        }
+        let answer = node.answers.pop().expect("enough");
+        assert!(matches!(answer.body, AnswerBody::Changed));
+        assert_eq!(answer.request, RequestToken(request));
+        assert_eq!(watchers(&node), [0, 0]);
+    }
+    node.call(watch(1, 59));
+    assert!(matches!(
+        node.answers.pop().map(|a| a.body),
+        Some(AnswerBody::Changed)
+    ));
+}

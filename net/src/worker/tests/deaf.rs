@@ -1,4 +1,5 @@
-//! Peers that leave their answers in the socket: nothing of the log's memory is kept for them.
+//! Peers that leave their answers in the socket, or wait for more than comes: nothing of the log's memory is kept for
+//! them.
 
 use super::*;
 
@@ -63,4 +64,50 @@ fn a_peer_that_reads_is_looked_at_no_more() {
     let _: ApiVersionsResponse = rig.ask(conn, 18, 3, &ApiVersionsRequest::default());
     rig.wait(1_000);
     assert_eq!(rig.workers[0].deadline(), None);
+}
+
+#[test]
+fn a_fetch_that_waits_for_more_holds_nothing_and_is_not_read_for_every_append() {
+    for shards in [1, 2] {
+        let mut rig = Rig::new(shards);
+        let id = rig.topic("t", 4);
+        let (conn, producer) = (rig.connect(0), rig.connect(0));
+        let wants = |min_bytes| FetchRequest {
+            min_bytes,
+            max_wait_ms: 60_000,
+            ..fetch("t", id, &[(0, 0), (1, 0), (2, 0), (3, 0)])
+        };
+        let append = |rig: &mut Rig, partition: i32| {
+            let sent = produce("t", id, partition, batch(1, 0, 939));
+            let _: ProduceResponse = rig.ask(producer, 0, 9, &sent);
+        };
+        let reads = |rig: &Rig| {
+            let logs = rig.workers.iter().flat_map(|w| &w.storage().log);
+            logs.filter(|line| line.starts_with("read")).count()
+        };
+        append(&mut rig, 0);
+        let before = reads(&rig);
+        rig.send(conn, 1, 12, 1, &wants(40_000));
+        assert!(released(&rig), "parked with records");
+        for round in 0..38 {
+            append(&mut rig, round % 4);
+            assert!(released(&rig), "parked with records");
+        }
+        assert!(rig.try_answer::<FetchResponse>(conn, 1, 12).is_none());
+        append(&mut rig, 3);
+        let (_, answer) = rig.answer::<FetchResponse>(conn, 1, 12);
+        let bytes = fetched(&answer).iter().map(|part| part.2).sum::<usize>();
+        assert_eq!(bytes, 40_000);
+        let rounds = reads(&rig) - before;
+        assert!(rounds <= 20, "{rounds} reads for 40 appends");
+        // What is there when the time is over is the answer.
+        rig.send(conn, 1, 12, 2, &wants(50_000));
+        assert!(released(&rig));
+        rig.wait(60_000);
+        let (_, answer) = rig.answer::<FetchResponse>(conn, 1, 12);
+        let bytes = fetched(&answer).iter().map(|part| part.2).sum::<usize>();
+        assert_eq!(bytes, 40_000);
+        let watches = rig.workers.iter().map(|w| w.storage().watches.len());
+        assert_eq!(watches.sum::<usize>(), 0);
+    }
 }
