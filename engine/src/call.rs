@@ -34,8 +34,9 @@ pub enum CallBody {
         max_bytes: u32,
         items: Vec<ReadItem>,
     },
-    /// Answered by one [`AnswerBody::Changed`] when any item's visible end passes `seen_end`, or an item is gone.
-    Watch { items: Vec<WatchItem> },
+    /// Answered by one [`AnswerBody::Changed`]: at once when an item's visible end is past `seen_end`; when `missing` more
+    /// bytes of all items together are visible; when an item is gone. In place of the watch this request has.
+    Watch { missing: u64, items: Vec<WatchItem> },
     /// Forgets the watch of this request. No answer.
     Unwatch,
     /// Answered by [`AnswerBody::Listed`].

@@ -19,6 +19,7 @@ use corelane_engine::types::Instant;
 
 use crate::event::{ConnId, SocketOp};
 use crate::frame::{Buffers, Frame, FrameError, Frames, Want};
+use crate::unsent::{self, Look, Unsent};
 
 /// Requests of one connection under way at a time. Java's producer sends 5, its consumer 1; librdkafka and franz-go
 /// more: enough that a batch of small produces is in flight while the previous one is flushed.
@@ -59,11 +60,13 @@ pub struct Conn {
     held: Option<Frame>,
     /// Nothing starts before this one is answered.
     barrier: Option<SlotId>,
-    outgoing: Vec<Bytes>,
-    /// Answered and not yet taken by the kernel, wherever it is.
-    outgoing_bytes: usize,
-    sending_bytes: usize,
-    sending: bool,
+    /// Bytes of answers that wait for the answers before them.
+    answered_bytes: usize,
+    unsent: Unsent,
+    /// Whether the worker looks at this connection from time to time, since not all was taken by its peer.
+    pub looked_at: bool,
+    /// Whether it has the connection on its list of those whose answers it copies.
+    pub copied: bool,
     /// Whether the worker has this connection on its list of those to look after.
     pub listed: bool,
     /// Whether the worker has it on its list of those not read for want of memory.
@@ -86,10 +89,10 @@ impl Conn {
             silent: 0,
             held: None,
             barrier: None,
-            outgoing: Vec::new(),
-            outgoing_bytes: 0,
-            sending_bytes: 0,
-            sending: false,
+            answered_bytes: 0,
+            unsent: Unsent::default(),
+            looked_at: false,
+            copied: false,
             listed: false,
             starved: false,
             heard: Instant::default(),
@@ -109,9 +112,50 @@ impl Conn {
     }
 
     pub fn on_sent(&mut self) {
-        assert!(self.sending, "sent what was not being sent");
-        self.sending = false;
-        self.outgoing_bytes -= std::mem::take(&mut self.sending_bytes);
+        self.unsent.on_sent();
+    }
+
+    pub fn on_recalled(&mut self, parts: Vec<Bytes>) {
+        self.unsent.on_recalled(parts);
+    }
+
+    /// Answer bytes that the peer has not taken, wherever they are.
+    pub fn unsent_bytes(&self) -> usize {
+        self.answered_bytes + self.unsent.bytes()
+    }
+
+    /// Looks whether the peer takes its answers. Only every [`unsent::SLOW`].
+    pub fn look(&mut self, now: Instant) -> Look {
+        match self.unsent.look(now) {
+            Look::Gone if self.answered_bytes > 0 => Look::Stuck,
+            look => look,
+        }
+    }
+
+    /// Takes back what is being sent, if it is memory that others wait for.
+    pub fn recall(&self) -> Option<SocketOp> {
+        let must = self.unsent.must_recall();
+        must.then_some(SocketOp::Recall { conn: self.id })
+    }
+
+    /// Copies about `bytes` of answers that hold memory of others. `Err`: how much it was, and that is not all.
+    pub fn copy(&mut self, bytes: usize) -> Result<usize, usize> {
+        let mut copied = 0;
+        if self.unsent.is_copying() {
+            copied = self.unsent.copy(bytes);
+        }
+        for slot in &mut self.slots {
+            if copied >= bytes {
+                return Err(copied);
+            }
+            if let Slot::Answered(parts) = slot {
+                copied += unsent::copy_all(parts);
+            }
+        }
+        match self.unsent.is_copying() {
+            true => Err(copied),
+            false => Ok(copied),
+        }
     }
 
     /// No request is under way.
@@ -131,7 +175,7 @@ impl Conn {
     pub fn next(&mut self, buffers: &mut Buffers) -> Result<Option<Frame>, FrameError> {
         if self.barrier.is_some()
             || self.slots.len() + self.silent >= SLOTS_MAX
-            || self.outgoing_bytes >= OUTGOING_BYTES_MAX
+            || self.unsent_bytes() >= OUTGOING_BYTES_MAX
         {
             return Ok(None);
         }
@@ -183,7 +227,7 @@ impl Conn {
             Slot::Answered(_) => panic!("slot {slot:?} answered twice"),
         };
         self.promised -= promised;
-        self.outgoing_bytes += parts.iter().map(Bytes::len).sum::<usize>();
+        self.answered_bytes += parts.iter().map(Bytes::len).sum::<usize>();
         self.slots[index] = Slot::Answered(parts);
         if self.barrier == Some(slot) {
             self.barrier = None;
@@ -197,18 +241,14 @@ impl Conn {
                 unreachable!("the front was looked at");
             };
             self.first += 1;
-            self.outgoing.extend(parts);
+            self.answered_bytes -= parts.iter().map(Bytes::len).sum::<usize>();
+            self.unsent.push(parts);
         }
     }
 
     /// What to send now.
     pub fn send(&mut self) -> Option<SocketOp> {
-        if self.sending || self.outgoing.is_empty() {
-            return None;
-        }
-        self.sending = true;
-        let parts = std::mem::take(&mut self.outgoing);
-        self.sending_bytes = parts.iter().map(Bytes::len).sum();
+        let parts = self.unsent.send()?;
         Some(SocketOp::Send {
             conn: self.id,
             parts,

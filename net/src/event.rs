@@ -41,6 +41,11 @@ pub enum Event {
     Sent {
         conn: ConnId,
     },
+    /// Answer to [`SocketOp::Recall`]: what of the send the kernel has not taken. It is over.
+    Recalled {
+        conn: ConnId,
+        parts: Vec<Bytes>,
+    },
     /// A receive or send failed. No answer to either will follow; the worker closes.
     Broken {
         conn: ConnId,
@@ -103,6 +108,9 @@ pub enum SocketOp {
     ReceiveInto { conn: ConnId, buffer: BytesMut },
     /// Sends all parts in order. At most one send is under way per connection.
     Send { conn: ConnId, parts: Vec<Bytes> },
+    /// Takes back what of the send under way the kernel has not taken. Answered by [`Event::Recalled`], or by
+    /// [`Event::Sent`] if that comes first; perhaps only after it was asked again.
+    Recall { conn: ConnId },
     /// Ends the connection. No event for it follows this op; operations under way are cancelled.
     Close { conn: ConnId },
 }

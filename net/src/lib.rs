@@ -14,6 +14,7 @@ pub mod node;
 pub mod requests;
 pub mod sessions;
 pub mod storage;
+pub mod unsent;
 #[cfg(feature = "uring")]
 pub mod uring;
 pub mod worker;

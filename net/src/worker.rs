@@ -35,6 +35,7 @@ use crate::protocol::Uuid;
 use crate::requests::{Pending, Requests};
 use crate::sessions::Sessions;
 use crate::storage::Storage;
+use crate::unsent::{Look, SLOW};
 
 /// Requests other than Produce are decoded into something several times their size: none needs more than this.
 const PLAIN_REQUEST_BYTES_MAX: usize = 8 << 20;
@@ -45,6 +46,9 @@ const MEMORY_RETRIES: usize = 16;
 const PRODUCER_IDS: RequestToken = RequestToken(u64::MAX);
 /// Memory for a half-received frame is taken back after this long without a byte, when others wait for it.
 const STALL: Duration = Duration::from_secs(20);
+
+/// Answers of peers that do not read them that are copied in one pass.
+const COPY_BYTES_A_PASS: usize = 1 << 20;
 
 /// The worker of one shard, in the running state: recovered, with an image.
 pub struct Worker<S> {
@@ -62,6 +66,10 @@ pub struct Worker<S> {
     freed: bool,
     /// While connections wait for memory: when to look for those that hold it and send nothing.
     stall_check: Option<Instant>,
+    /// Connections whose peers have not taken all answers, each with when to look at it: once, in order.
+    unsent: VecDeque<(Instant, ConnId)>,
+    /// Those whose answers are being copied.
+    copying: VecDeque<ConnId>,
     /// Something was started after storage had settled: the next pass must come at once.
     again: bool,
     shard_out: ShardOut,
@@ -148,6 +156,8 @@ impl<S: Storage> Worker<S> {
             starved: VecDeque::new(),
             freed: false,
             stall_check: None,
+            unsent: VecDeque::new(),
+            copying: VecDeque::new(),
             again: false,
             shard_out: ShardOut::default(),
         }
@@ -530,6 +540,61 @@ impl<S: Storage> Worker<S> {
         }
     }
 
+    /// Looks at connections whose peers had not taken all answers a while ago. See [`crate::unsent`].
+    fn look_at_unsent(&mut self, out: &mut Outbox) {
+        let now = self.desk.now.mono;
+        while let Some(&(at, id)) = self.unsent.front()
+            && at <= now
+        {
+            self.unsent.pop_front();
+            let Some(conn) = self.conns.get_mut(&id) else {
+                continue;
+            };
+            match conn.look(now) {
+                Look::Gone => {
+                    conn.looked_at = false;
+                    continue;
+                }
+                Look::Moves => {}
+                Look::Stuck => match conn.recall() {
+                    Some(recall) => out.sockets.push(recall),
+                    None => self.copy_later(id),
+                },
+            }
+            self.unsent.push_back((now.after(SLOW), id));
+        }
+    }
+
+    fn copy_later(&mut self, id: ConnId) {
+        if let Some(conn) = self.conns.get_mut(&id)
+            && !std::mem::replace(&mut conn.copied, true)
+        {
+            self.copying.push_back(id);
+        }
+    }
+
+    /// Copies a little of what peers do not take.
+    fn copy_unsent(&mut self) {
+        let mut left = COPY_BYTES_A_PASS;
+        while left > 0
+            && let Some(&id) = self.copying.front()
+        {
+            let Some(conn) = self.conns.get_mut(&id) else {
+                self.copying.pop_front();
+                continue;
+            };
+            match conn.copy(left) {
+                Ok(copied) => {
+                    conn.copied = false;
+                    self.copying.pop_front();
+                    left = left.saturating_sub(copied);
+                }
+                Err(_) => left = 0,
+            }
+            self.list(id);
+        }
+    }
+
     /// Starts what may start on the connections that something happened to.
     fn start_listed(&mut self, out: &mut Outbox) {
         if std::mem::take(&mut self.freed) {
@@ -566,6 +631,11 @@ impl<S: Storage> Worker<S> {
             conn.listed = false;
             conn.collect();
             out.sockets.extend(conn.send());
+            if conn.unsent_bytes() > 0 && !conn.looked_at {
+                conn.looked_at = true;
+                let at = self.desk.now.mono.after(SLOW);
+                self.unsent.push_back((at, id));
+            }
             match conn.receive(&self.buffers) {
                 Receive::Op(op) => out.sockets.push(op),
                 Receive::Nothing => {}
@@ -616,6 +686,12 @@ impl<S: Storage> Machine for Worker<S> {
                     self.list(id);
                 }
             }
+            Event::Recalled { conn: id, parts } => {
+                if let Some(conn) = self.conns.get_mut(&id) {
+                    conn.on_recalled(parts);
+                    self.copy_later(id);
+                }
+            }
             Event::Broken { conn, errno } => self.close(conn, &CloseReason::Socket(errno), out),
             Event::Disk(done) => {
                 self.storage.on_disk(now, done, &mut self.shard_out);
@@ -631,6 +707,8 @@ impl<S: Storage> Machine for Worker<S> {
         self.again = false;
         self.expire(out);
         self.close_stalled(out);
+        self.look_at_unsent(out);
+        self.copy_unsent();
         self.start_listed(out);
         self.storage.settle(now, &mut self.shard_out);
         self.turn(out);
@@ -642,13 +720,14 @@ impl<S: Storage> Machine for Worker<S> {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        if self.again {
+        if self.again || !self.copying.is_empty() {
             return Some(self.desk.now.mono);
         }
         [
             self.requests.deadline(),
             self.storage.deadline(),
             self.stall_check,
+            self.unsent.front().map(|&(at, _)| at),
         ]
         .into_iter()
         .flatten()

@@ -4,7 +4,11 @@
 //!  chunk  |pad| piece | piece | piece | rest ..........|     pieces: aligned, disjoint, freely frozen and shared
 //!                                      ▲ bump
 //!  all pieces dropped → the chunk begins again at its first block; its memory is never given back
+//!  every chunk in use, or a piece larger than a step → memory of its own, freed with its last slice
 //! ```
+//!
+//! Whoever still holds a piece, a consumer that does not read its socket for one, keeps its whole chunk. So chunks are a
+//! matter of speed only: what may be appended is bounded by the journal's ring and by `Limits::tail_bytes_max`.
 
 use bytes::BytesMut;
 
@@ -106,8 +110,8 @@ impl Chunk {
 }
 
 impl Arena {
-    /// `first_bytes`: the first chunk, allocated now. `step_bytes`: each further one; a larger piece gets a chunk of its
-    /// own size. `bytes_max`: the ceiling of all together. All are multiples of [`BLOCK`].
+    /// `first_bytes`: the first chunk, allocated now. `step_bytes`: each further one, and the largest piece of a chunk.
+    /// `bytes_max`: the ceiling of all chunks together. All are multiples of [`BLOCK`].
     pub fn new(first_bytes: usize, step_bytes: usize, bytes_max: usize) -> Arena {
         assert!(
             first_bytes.is_multiple_of(BLOCK) && step_bytes.is_multiple_of(BLOCK),
@@ -125,34 +129,31 @@ impl Arena {
         }
     }
 
-    /// An empty, aligned buffer with room for `bytes`, rounded up to whole blocks. `None`: everything is in use up to the
-    /// ceiling; ask again when pieces were dropped.
-    pub fn take(&mut self, bytes: usize) -> Option<BytesMut> {
-        let bytes = bytes.max(1).checked_next_multiple_of(BLOCK)?;
+    /// An empty, aligned buffer with room for `bytes`, rounded up to whole blocks.
+    pub fn take(&mut self, bytes: usize) -> BytesMut {
+        let bytes = bytes.max(1).next_multiple_of(BLOCK);
         // A chunk that is free again begins anew before its cold rest is used: memory in the caches, and no page that
         // was never touched.
         self.chunks[self.current].recycle();
         if let Some(piece) = self.chunks[self.current].carve(bytes) {
-            return Some(piece);
+            return piece;
         }
         for (at, chunk) in self.chunks.iter_mut().enumerate() {
             chunk.recycle();
             if let Some(piece) = chunk.carve(bytes) {
                 self.current = at;
-                return Some(piece);
+                return piece;
             }
         }
-        let room = self.bytes_max - self.bytes();
-        let length = if bytes <= self.step_bytes && self.step_bytes <= room {
-            self.step_bytes
-        } else if bytes <= room {
-            bytes
-        } else {
-            return None;
-        };
-        self.chunks.push(Chunk::new(length));
+        // A chunk of its own for a rare large piece would use up the ceiling for good.
+        if bytes > self.step_bytes || self.step_bytes > self.bytes_max - self.bytes() {
+            return aligned(bytes);
+        }
+        self.chunks.push(Chunk::new(self.step_bytes));
         self.current = self.chunks.len() - 1;
-        self.chunks[self.current].carve(bytes)
+        self.chunks[self.current]
+            .carve(bytes)
+            .expect("a new chunk holds a piece of a step")
     }
 
     /// Bytes of all chunks.
@@ -190,16 +191,22 @@ mod tests {
         }
     }
 
+    fn holds(arena: &Arena, piece: &[u8]) -> bool {
+        let at = piece.as_ptr().addr();
+        let mut chunks = arena.chunks();
+        chunks.any(|(start, length)| start <= at && at < start + length)
+    }
+
     #[test]
     fn a_chunk_is_reused_once_all_its_pieces_are_gone() {
         let mut arena = Arena::new(CHUNK, CHUNK, CHUNK);
         let mut pieces: Vec<Bytes> = Vec::new();
         for fill in 0..16 {
-            let mut piece = arena.take(BLOCK).expect("room for 16 blocks");
+            let mut piece = arena.take(BLOCK);
             piece.put_bytes(fill, BLOCK);
             pieces.push(piece.freeze());
         }
-        assert!(arena.take(1).is_none(), "the ceiling holds");
+        assert!(pieces.iter().all(|piece| holds(&arena, piece)));
         for (fill, piece) in pieces.iter().enumerate() {
             assert!(piece.iter().all(|b| usize::from(*b) == fill), "{fill}");
         }
@@ -208,10 +215,11 @@ mod tests {
         let slice = last.slice(5..9);
         pieces.clear();
         drop(last);
-        assert!(arena.take(1).is_none(), "a slice keeps the chunk");
+        let other = arena.take(1);
+        assert!(!holds(&arena, &other), "a slice keeps the chunk");
         drop(slice);
         for _ in 0..3 {
-            let piece = arena.take(CHUNK).expect("the whole chunk is free");
+            let piece = arena.take(CHUNK);
             assert_eq!(piece.as_ptr(), first, "from its start, aligned");
             assert_eq!(piece.capacity(), CHUNK);
         }
@@ -221,34 +229,32 @@ mod tests {
     #[test]
     fn a_dropped_small_piece_gives_the_same_memory_again() {
         let mut arena = Arena::new(CHUNK, CHUNK, CHUNK);
-        let first = arena.take(BLOCK).expect("room").as_ptr().addr();
+        let first = arena.take(BLOCK).as_ptr().addr();
         for _ in 0..100 {
-            assert_eq!(arena.take(BLOCK).expect("room").as_ptr().addr(), first);
+            assert_eq!(arena.take(BLOCK).as_ptr().addr(), first);
         }
     }
 
     #[test]
     fn grows_by_steps_up_to_the_ceiling() {
         let mut arena = Arena::new(CHUNK, 2 * CHUNK, 6 * CHUNK);
-        let a = arena.take(CHUNK).expect("first chunk");
-        let b = arena.take(BLOCK).expect("a step");
+        let mut pieces = vec![arena.take(CHUNK)];
+        assert_eq!(arena.bytes(), CHUNK);
+        pieces.push(arena.take(BLOCK));
         assert_eq!(arena.bytes(), 3 * CHUNK);
-        let c = arena.take(3 * CHUNK).expect("a chunk of its own");
-        assert_eq!(arena.bytes(), 6 * CHUNK);
-        assert!(arena.take(2 * CHUNK).is_none());
-        assert!(arena.take(usize::MAX).is_none());
-        drop(c);
-        assert!(arena.take(3 * CHUNK).is_some());
-        let areas: Vec<_> = arena.chunks().collect();
-        assert_eq!(areas.len(), 3);
-        for piece in [&a, &b] {
-            let at = piece.as_ptr().addr();
-            assert!(
-                areas
-                    .iter()
-                    .any(|(start, length)| *start <= at && at + piece.capacity() <= start + length)
-            );
-        }
+        pieces.push(arena.take(2 * CHUNK));
+        assert_eq!(arena.bytes(), 5 * CHUNK);
+        assert!(pieces.iter().all(|piece| holds(&arena, piece)));
+        let large = arena.take(3 * CHUNK);
+        assert!(!holds(&arena, &large), "larger than a step");
+        let late = arena.take(2 * CHUNK);
+        assert!(!holds(&arena, &late), "beyond the ceiling");
+        assert_eq!(late.capacity(), 2 * CHUNK);
+        assert_eq!(arena.bytes(), 5 * CHUNK);
+        pieces.pop();
+        let again = arena.take(2 * CHUNK);
+        assert!(holds(&arena, &again));
+        assert_eq!(arena.chunks().count(), 3);
     }
 
     #[test]
@@ -262,10 +268,9 @@ mod tests {
                     live.swap_remove(rng.below(live.len() as u64) as usize);
                 }
                 let bytes = 1 + rng.below(3 * BLOCK as u64) as usize;
-                if let Some(mut piece) = arena.take(bytes) {
-                    piece.put_bytes(turn as u8, bytes);
-                    live.push((turn as u8, piece.freeze()));
-                }
+                let mut piece = arena.take(bytes);
+                piece.put_bytes(turn as u8, bytes);
+                live.push((turn as u8, piece.freeze()));
                 for (fill, piece) in &live {
                     assert!(piece.iter().all(|b| b == fill), "seed {seed}, turn {turn}");
                 }

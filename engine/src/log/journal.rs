@@ -188,7 +188,7 @@ impl Journal {
     }
 
     /// Makes place for an entry of `bytes` (header included) in the open group. A group that is full is closed and
-    /// given to `writes`. `false`: the ring or the arena has no place now.
+    /// given to `writes`. `false`: the ring has no place now.
     pub fn reserve(
         &mut self,
         bytes: usize,
@@ -233,10 +233,7 @@ impl Journal {
             return false;
         }
         if self.room.capacity() < wanted {
-            match arena.take(self.group_bytes_max) {
-                Some(piece) => self.room = piece,
-                None => return false,
-            }
+            self.room = arena.take(self.group_bytes_max);
         }
         let mut bytes = std::mem::take(&mut self.room);
         bytes.resize(GROUP_HEADER, 0);

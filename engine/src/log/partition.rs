@@ -11,7 +11,7 @@
 //! A batch is acknowledged, and visible, when every group up to its own and every straight byte of this partition up to
 //! its end is written (`process`) or flushed (`disk`).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use bytes::Bytes;
 
@@ -51,6 +51,8 @@ pub struct AnswerTo {
 #[derive(Debug)]
 pub struct Pending {
     pub end: Offset,
+    /// Of the batch; none where it adds nothing.
+    pub bytes: u32,
     pub group: GroupSeq,
     pub answer: Option<(AnswerTo, Appended)>,
 }
@@ -90,7 +92,8 @@ pub struct Partition {
     pub straight: VecDeque<Straight>,
     pub producers: Producers,
     pub epochs: Epochs,
-    pub watchers: Vec<(ShardId, RequestToken)>,
+    /// Requests that wait for news of it.
+    pub watchers: BTreeSet<(ShardId, RequestToken)>,
     /// Appends below were taken while the partition promised `disk`: what it promises since does not concern them.
     pub promised_disk: Offset,
     /// A flow works on this partition's files.
@@ -118,7 +121,7 @@ impl Partition {
             straight: VecDeque::new(),
             producers: Producers::new(producers_max),
             epochs: Epochs::default(),
-            watchers: Vec::new(),
+            watchers: BTreeSet::new(),
             promised_disk: Offset(0),
             busy: false,
             wants_straight: false,
@@ -183,6 +186,7 @@ impl Partition {
                 // Nobody's answer, but those of repeated batches wait behind it.
                 self.pending.push_back(Pending {
                     end: self.next,
+                    bytes: 0,
                     group,
                     answer: None,
                 });
@@ -364,9 +368,10 @@ impl Partition {
         self.next = Offset(header.last_offset().0 + 1);
     }
 
-    /// Moves the high watermark over what became durable; the answers that are due go to `answers`.
-    pub fn advance(&mut self, journal: &Journal, answers: &mut Vec<(AnswerTo, Appended)>) -> bool {
-        let before = self.high_watermark;
+    /// Moves the high watermark over what became durable; the answers that are due go to `answers`. Returns how many
+    /// bytes became visible.
+    pub fn advance(&mut self, journal: &Journal, answers: &mut Vec<(AnswerTo, Appended)>) -> u64 {
+        let mut visible = 0;
         while let Some(front) = self.pending.front() {
             let promised = match front.end <= self.promised_disk {
                 true => Durability::Disk,
@@ -385,6 +390,7 @@ impl Partition {
                 break;
             }
             self.high_watermark = self.high_watermark.max(front.end);
+            visible += u64::from(front.bytes);
             answers.extend(front.answer);
             self.pending.pop_front();
         }
@@ -401,6 +407,6 @@ impl Partition {
             self.high_watermark,
             self.next
         );
-        self.high_watermark != before
+        visible
     }
 }

@@ -384,9 +384,7 @@ async fn read_ring(
             let lap = (position / limits.journal_file_bytes) as usize % files.len();
             if position >= head.position.0 && place == position && lap == number {
                 let length = header.length as usize;
-                let mut bytes = arena
-                    .take(length)
-                    .unwrap_or_else(|| buffers::aligned(length));
+                let mut bytes = arena.take(length);
                 bytes.extend_from_slice(&buffer[at..at + length]);
                 ring.groups.insert(position, (header, bytes.freeze()));
             }

@@ -1,6 +1,6 @@
 //! Appends: checked, given an offset, put into the journal or straight into the segment; durable later.
 
-use super::{FlowEnd, STALL_RETRY, Shard, ShardOut, Stalled, token};
+use super::{FlowEnd, STALL_MAX, STALL_RETRY, Shard, ShardOut, Stalled, token};
 use crate::batch::{self, CheckedBatch, TimestampType};
 use crate::call::{Acks, AppendError, AppendItem, Appended};
 use crate::disk::{DiskOp, DiskRequest, DiskToken};
@@ -18,8 +18,8 @@ const NO_SPACE_RETRY: std::time::Duration = std::time::Duration::from_secs(1);
 
 enum Attempt {
     Done,
-    /// No room now: the item is given back.
-    Stall(AppendItem),
+    /// No room now: it is given back.
+    Stall(Stalled),
 }
 
 impl Shard {
@@ -38,62 +38,73 @@ impl Shard {
             refuse(to, acks, AppendError::Storage, out);
             return;
         }
-        if !self.stalled.is_empty() {
-            self.stalled.push_back(Stalled { to, acks, item });
+        let AppendItem {
+            partition, records, ..
+        } = item;
+        let Some(&slot) = self.slots.get(&partition) else {
+            refuse(to, acks, AppendError::UnknownPartition, out);
             return;
-        }
-        if let Attempt::Stall(item) = self.try_append(now, to, acks, item, out) {
-            self.stalled.push_back(Stalled { to, acks, item });
+        };
+        let p = self.partition(slot).expect("a known slot is filled");
+        let batch = match batch::check(records, now.wall, &p.config.rules) {
+            Ok(batch) => batch,
+            Err(error) => {
+                refuse(to, acks, error, out);
+                return;
+            }
+        };
+        let append = Stalled {
+            to,
+            acks,
+            partition,
+            batch,
+            since: now.mono,
+        };
+        if !self.stalled.is_empty() {
+            self.stalled.push_back(append);
+        } else if let Attempt::Stall(append) = self.try_append(append, out) {
+            self.stalled.push_back(append);
             self.retry_at = Some(now.mono.after(STALL_RETRY));
         }
     }
 
-    /// Appends that waited for room, in order; refused when the room cannot come.
+    /// Appends that waited for room, in order; refused when the room cannot come, or has not come in time.
     pub(super) fn retry_stalled(&mut self, now: Now, out: &mut ShardOut) {
         let due = self.retry_at.is_some_and(|at| now.mono >= at);
         let hopeless = self.no_space_until.is_some() || self.stopping;
         if !std::mem::take(&mut self.room_changed) && !due && !hopeless {
             return;
         }
-        while let Some(Stalled { to, acks, item }) = self.stalled.pop_front() {
+        while let Some(append) = self.stalled.pop_front() {
             if self.stopping {
-                refuse(to, acks, AppendError::Storage, out);
+                refuse(append.to, append.acks, AppendError::Storage, out);
                 continue;
             }
-            if let Attempt::Stall(item) = self.try_append(now, to, acks, item, out) {
-                if hopeless {
-                    refuse(to, acks, AppendError::Storage, out);
+            if let Attempt::Stall(append) = self.try_append(append, out) {
+                if hopeless || now.mono.since(append.since) >= STALL_MAX {
+                    refuse(append.to, append.acks, AppendError::Storage, out);
                     continue;
                 }
-                self.stalled.push_front(Stalled { to, acks, item });
+                self.stalled.push_front(append);
                 self.retry_at = Some(now.mono.after(STALL_RETRY));
                 return;
             }
         }
     }
 
-    fn try_append(
-        &mut self,
-        now: Now,
-        to: AnswerTo,
-        acks: Acks,
-        item: AppendItem,
-        out: &mut ShardOut,
-    ) -> Attempt {
-        let Some(&slot) = self.slots.get(&item.partition) else {
+    fn try_append(&mut self, append: Stalled, out: &mut ShardOut) -> Attempt {
+        let Stalled {
+            to, acks, batch, ..
+        } = &append;
+        let (to, acks) = (*to, *acks);
+        // It may have been deleted while the append waited.
+        let Some(&slot) = self.slots.get(&append.partition) else {
             refuse(to, acks, AppendError::UnknownPartition, out);
             return Attempt::Done;
         };
         let p = self.partitions[slot as usize]
             .as_deref_mut()
             .expect("a known slot is filled");
-        let batch = match batch::check(item.records.clone(), now.wall, &p.config.rules) {
-            Ok(batch) => batch,
-            Err(error) => {
-                refuse(to, acks, error, out);
-                return Attempt::Done;
-            }
-        };
         let answer = (acks != Acks::None).then_some(to);
         match p.producers.check(batch.header()) {
             Ok(Admission::NoProducer | Admission::New) => {}
@@ -131,14 +142,14 @@ impl Shard {
         let appended = if batch.len() >= self.limits.straight_bytes_min
             && self.ready_for_straight(slot, batch.len())
         {
-            self.append_straight(slot, &batch, out)
+            self.append_straight(slot, batch, out)
         } else if batch.len() + ENTRY_HEADER <= self.journal.entry_bytes_max() {
-            self.append_small(slot, &batch)
+            self.append_small(slot, batch)
         } else {
             None
         };
         let Some((appended, group)) = appended else {
-            return Attempt::Stall(item);
+            return Attempt::Stall(append);
         };
         let p = self.partitions[slot as usize]
             .as_deref_mut()
@@ -146,6 +157,7 @@ impl Shard {
         let end = p.next;
         p.pending.push_back(Pending {
             end,
+            bytes: batch.len() as u32,
             group,
             answer: answer.map(|to| (to, appended)),
         });
@@ -168,6 +180,7 @@ impl Shard {
             Some(last) => {
                 let pending = Pending {
                     end: last.end,
+                    bytes: 0,
                     group: last.group,
                     answer: Some((to, appended)),
                 };
@@ -227,8 +240,6 @@ impl Shard {
         let front = (BLOCK - skip) % BLOCK;
         let back = (skip + batch.len()) % BLOCK;
         let entry = ENTRY_HEADER + pointer_payload(BATCH_HEADER, front, back);
-        // Memory first: a group that was opened for nothing would be written, and use up the ring at every attempt.
-        let memory = self.arena.take(pad(skip + batch.len()))?;
         if !self
             .journal
             .reserve(entry, &mut self.arena, &mut self.writes)
@@ -237,6 +248,7 @@ impl Shard {
         }
         let group = self.journal.open_seq();
         let (next, epoch) = (p.next, p.epoch);
+        let memory = self.arena.take(pad(skip + batch.len()));
         let memory =
             write_back::straight_memory(memory, position, |to| batch.stamp_into(to, next, epoch));
         let serial = self.next_serial;

@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::*;
 use crate::batch::{BatchBuilder, Rules, TimestampType};
-use crate::call::ReadItem;
+use crate::call::{AppendItem, ReadItem};
 use crate::disk::DirectoryEntry;
 use crate::limits::BLOCK;
 use crate::log::{layout, recover};

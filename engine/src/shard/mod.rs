@@ -16,15 +16,16 @@ mod cycle;
 mod read;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::task::Poll;
 
+use crate::batch::CheckedBatch;
 use crate::call::{
-    Acks, Answer, AnswerBody, AppendAnswer, AppendError, AppendItem, Appended, Call, CallBody,
-    RequestToken,
+    Acks, Answer, AnswerBody, AppendAnswer, AppendError, Appended, Call, CallBody, RequestToken,
 };
 use crate::disk::{DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
 use crate::fatal::Fatal;
@@ -121,15 +122,20 @@ struct Doomed {
 /// Deleted partitions whose files are removed side by side.
 const REMOVALS_AT_ONCE: usize = 16;
 
-/// How often an append that found no room tries again although nothing here made room: the memory may be held by bytes
-/// that another core still sends.
+/// How often an append that found no room tries again although nothing here made room.
 const STALL_RETRY: std::time::Duration = std::time::Duration::from_millis(5);
+
+/// An append that found no room for so long is refused: its client would give up soon, and until it is answered its
+/// bytes count as received.
+const STALL_MAX: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// An append that found no room.
 struct Stalled {
     to: AnswerTo,
     acks: Acks,
-    item: AppendItem,
+    partition: TopicPartition,
+    batch: CheckedBatch,
+    since: Instant,
 }
 
 pub struct Shard {
@@ -154,7 +160,7 @@ pub struct Shard {
     unflushed_bytes: usize,
     /// Segment flushes under way: the straight writes each covers.
     segment_flushes: BTreeMap<u64, (u32, Offset, Vec<u64>)>,
-    watches: BTreeSet<(ShardId, RequestToken)>,
+    watches: watch::Watches,
     /// Something was freed or made ready: stalled appends may try again.
     room_changed: bool,
     prepare: BTreeSet<u32>,
@@ -215,7 +221,7 @@ impl Shard {
             unflushed: BTreeSet::new(),
             unflushed_bytes: 0,
             segment_flushes: BTreeMap::new(),
-            watches: BTreeSet::new(),
+            watches: watch::Watches::default(),
             room_changed: false,
             prepare: BTreeSet::new(),
             cycle: cycle::Cycle::default(),
@@ -336,8 +342,8 @@ impl Shard {
         }
         under_way += p.segments.iter().filter(|s| s.flushing).count();
         self.unflushed.retain(|(s, _)| *s != slot);
-        for watch in p.watchers {
-            self.changed(watch, out);
+        for watcher in p.watchers {
+            self.changed(watcher, out);
         }
         let files = |s: &segment::Segment| s.file.map(|file| (s.base, file));
         let doomed = Doomed {
@@ -380,8 +386,10 @@ impl Shard {
                 }
             }
             CallBody::Read { max_bytes, items } => self.read(from, request, max_bytes, items, out),
-            CallBody::Watch { items } => self.watch(from, request, items, out),
-            CallBody::Unwatch => self.unwatch(from, request),
+            CallBody::Watch { missing, items } => {
+                self.watch((from, request), missing, items, out);
+            }
+            CallBody::Unwatch => drop(self.unwatch((from, request))),
             CallBody::ListOffsets { items } => self.list(from, request, items, out),
             // Groups are their coordinator's, not the log's.
             CallBody::Group { items } => {
@@ -527,24 +535,12 @@ impl Shard {
         else {
             return;
         };
-        let moved = p.advance(&self.journal, &mut self.due);
-        let watchers = if moved {
-            std::mem::take(&mut p.watchers)
-        } else {
-            Vec::new()
-        };
+        let bytes = p.advance(&self.journal, &mut self.due);
         for (to, appended) in self.due.drain(..) {
             out.appended(to, Ok(appended));
         }
-        for watch in watchers {
-            self.changed(watch, out);
-        }
-    }
-
-    /// A watched partition has something new: its request is told once.
-    fn changed(&mut self, watch: (ShardId, RequestToken), out: &mut ShardOut) {
-        if self.watches.remove(&watch) {
-            out.answer(watch.0, watch.1, AnswerBody::Changed);
+        if bytes > 0 {
+            self.count_news(slot, bytes, out);
         }
     }
 

@@ -15,7 +15,7 @@ use super::{FlowEnd, Shard, ShardOut};
 use crate::batch;
 use crate::call::{
     AnswerBody, ListAnswer, ListItem, ListWhat, Listed, ReadAnswer, ReadDone, ReadError, ReadItem,
-    RequestToken, WatchItem,
+    RequestToken,
 };
 use crate::disk::DiskError;
 use crate::flow::{Flow, join_all};
@@ -267,45 +267,6 @@ impl Shard {
         }
         out.answer(from, request, AnswerBody::Read(answers));
         self.cold_settle();
-    }
-
-    pub(super) fn watch(
-        &mut self,
-        from: ShardId,
-        request: RequestToken,
-        items: Vec<WatchItem>,
-        out: &mut ShardOut,
-    ) {
-        let news = items
-            .iter()
-            .any(|item| match self.slots.get(&item.partition) {
-                Some(slot) => {
-                    let p = self.partition(*slot).expect("a known slot is filled");
-                    p.high_watermark > item.seen_end
-                }
-                None => true,
-            });
-        if news {
-            out.answer(from, request, AnswerBody::Changed);
-            return;
-        }
-        self.watches.insert((from, request));
-        for item in items {
-            let slot = self.slots[&item.partition];
-            let p = self.partitions[slot as usize]
-                .as_deref_mut()
-                .expect("a known slot is filled");
-            // Watches that ended elsewhere are forgotten when a few have gathered.
-            if p.watchers.len() >= 8 && p.watchers.len() == p.watchers.capacity() {
-                let watches = &self.watches;
-                p.watchers.retain(|watch| watches.contains(watch));
-            }
-            p.watchers.push((from, request));
-        }
-    }
-
-    pub(super) fn unwatch(&mut self, from: ShardId, request: RequestToken) {
-        self.watches.remove(&(from, request));
     }
 
     pub(super) fn list(

@@ -1,5 +1,7 @@
 //! The shard on a disk that does what it is told: appends, reads, restarts.
 
+mod pressure;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -9,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::*;
 use crate::batch::{BatchBuilder, BatchHeader, Rules, TimestampType};
-use crate::call::{ListItem, ListWhat, Listed, ReadItem, WatchItem};
+use crate::call::{AppendItem, ListItem, ListWhat, Listed, ReadItem, WatchItem};
 use crate::disk::DirectoryEntry;
 use crate::log::group::JournalId;
 use crate::log::recover::{self, ShardFiles};
@@ -584,6 +586,7 @@ fn offsets_by_time_and_watches() {
         assert_eq!(list[0].result, Ok(Some(found)));
     }
     let watch = node.call(CallBody::Watch {
+        missing: 1,
         items: vec![WatchItem {
             partition: TOPIC,
             seen_end: Offset(400),

@@ -6,10 +6,12 @@
 //! * 16 leader hints in the answer · 17 directory id of followers · 18 high watermark of followers
 //!
 //! ```text
-//!  start ──► Read to each owner ──► all in ──┬─ enough, an error, or no time ─────────────────────► answer
-//!                  ▲                         └─ Watch with the seen ends ─► deadline ─► Unwatch ──► answer
-//!                  └──────────── of that owner ◄── Changed ────┘
+//!  start ──► Read to each owner ──► all in ──┬─ enough, an error, or no time ────────────────────────► answer
+//!                  ▲                         └─ parked: records dropped, Watch with what is missing
+//!                  └── of that owner, and of those whose records were dropped ◄── Changed, deadline ──┘
 //! ```
+//!
+//! A parked fetch holds no records, as Kafka's `DelayedFetch`: for as long as it waits they would keep the log's memory.
 //!
 //! Left out: followers (a request with a replica id gets NOT_LEADER_OR_FOLLOWER: nobody may move a watermark by
 //! pretending, CVE-2018-1288), racks, tiered storage, leader hints. Without transactions the last stable offset is the
@@ -46,7 +48,9 @@ pub struct Fetch {
     min_bytes: i32,
     committed: bool,
     deadline: Instant,
-    reading: usize,
+    /// Owners that were asked for records.
+    asking: Vec<ShardId>,
+    /// Owners that were asked to say when there are more.
     watching: Vec<ShardId>,
 }
 
@@ -63,6 +67,8 @@ struct Part {
     ask: PartitionAsk,
     at: Option<(TopicPartition, ShardId)>,
     state: State,
+    /// Bytes that were read and dropped.
+    parked: usize,
 }
 
 #[derive(Debug)]
@@ -144,7 +150,7 @@ pub fn start(desk: &mut Desk, request: &Request, message: FetchRequest) -> Start
             .now
             .mono
             .after(Duration::from_millis(max_wait.max(0) as u64)),
-        reading: 0,
+        asking: Vec::new(),
         watching: Vec::new(),
     };
     let mut owners: Vec<ShardId> = Vec::new();
@@ -242,6 +248,7 @@ fn plan(
             ask,
             at: at.ok(),
             state: at.err().map_or(State::Asked, State::Refused),
+            parked: 0,
         });
     }
     parts
@@ -296,7 +303,7 @@ impl Fetch {
                 last_fetched_epoch: part.ask.last_fetched_epoch,
             })
             .collect();
-        self.reading += 1;
+        self.asking.push(owner);
         let max_bytes = self.max_bytes as u32;
         desk.call(owner, request.token, CallBody::Read { max_bytes, items });
     }
@@ -321,16 +328,21 @@ impl Fetch {
         match body {
             AnswerBody::Read(answers) => {
                 for answer in answers {
-                    self.parts[answer.slot as usize].state = match answer.result {
+                    let part = &mut self.parts[answer.slot as usize];
+                    part.parked = 0;
+                    part.state = match answer.result {
                         Ok(done) => State::Read(done),
                         Err(error) => State::Failed(error),
                     };
                 }
-                self.reading -= 1;
+                self.asking.retain(|&owner| owner != from);
             }
             AnswerBody::Changed => {
-                self.watching.retain(|&owner| owner != from);
-                self.read(desk, request, from);
+                // Beside others it may be the answer to a watch that was replaced since: the newer one stands.
+                if self.watching.len() == 1 {
+                    self.watching.clear();
+                }
+                self.read_again(desk, request, Some(from));
             }
             AnswerBody::Appended(_)
             | AnswerBody::Listed(_)
@@ -339,20 +351,36 @@ impl Fetch {
                 panic!("a read was asked for, got {body:?}")
             }
         }
-        if self.reading > 0 {
+        if !self.asking.is_empty() {
             return None;
         }
         if self.is_enough(desk) {
             return Some(Outcome::Reply(self.answer(desk, request)));
         }
-        self.watch(desk, request);
+        self.park(desk, request);
         None
+    }
+
+    /// Reads from those owners whose records were dropped, and from one that has news.
+    fn read_again(&mut self, desk: &mut Desk, request: &Request, news: Option<ShardId>) {
+        let dropped = self.parts.iter().filter(|part| part.parked > 0);
+        let dropped = dropped.filter_map(|part| part.at);
+        let mut owners: Vec<ShardId> = news.into_iter().collect();
+        for (_, owner) in dropped {
+            if !owners.contains(&owner) {
+                owners.push(owner);
+            }
+        }
+        for owner in owners {
+            if !self.asking.contains(&owner) {
+                self.read(desk, request, owner);
+            }
+        }
     }
 
     /// `DelayedFetch`: enough bytes, no time left, or something the client should hear of at once.
     fn is_enough(&self, desk: &Desk) -> bool {
-        let bytes: usize = self.parts.iter().map(|part| part.state.bytes()).sum();
-        bytes as i64 >= i64::from(self.min_bytes)
+        self.bytes() as i64 >= i64::from(self.min_bytes)
             || desk.now.mono >= self.deadline
             || self
                 .parts
@@ -360,16 +388,22 @@ impl Fetch {
                 .any(|part| matches!(part.state, State::Failed(_)))
     }
 
-    /// Asks every owner that is not asked yet to say when there is more.
-    fn watch(&mut self, desk: &mut Desk, request: &Request) {
+    fn bytes(&self) -> usize {
+        self.parts.iter().map(|part| part.state.bytes()).sum()
+    }
+
+    /// Drops what was read, and asks every owner to say when there is more.
+    fn park(&mut self, desk: &mut Desk, request: &Request) {
+        let missing = (self.min_bytes.max(1) as usize).saturating_sub(self.bytes());
         let mut owners: Vec<(ShardId, Vec<WatchItem>)> = Vec::new();
-        for part in &self.parts {
-            let (Some((partition, owner)), State::Read(done)) = (part.at, &part.state) else {
+        for part in &mut self.parts {
+            let (Some((partition, owner)), State::Read(done)) = (part.at, &mut part.state) else {
                 continue;
             };
-            if self.watching.contains(&owner) {
-                continue;
-            }
+            part.parked = std::mem::take(&mut done.records)
+                .iter()
+                .map(Bytes::len)
+                .sum();
             let item = WatchItem {
                 partition,
                 seen_end: done.high_watermark,
@@ -379,15 +413,21 @@ impl Fetch {
                 None => owners.push((owner, vec![item])),
             }
         }
+        // Where all have enough together, one at least has its share.
+        let missing = missing.div_ceil(owners.len().max(1)) as u64;
+        self.watching = owners.iter().map(|(owner, _)| *owner).collect();
         for (owner, items) in owners {
-            self.watching.push(owner);
-            desk.call(owner, request.token, CallBody::Watch { items });
+            desk.call(owner, request.token, CallBody::Watch { missing, items });
         }
     }
 
     /// `max_wait_ms` is over: the answer is what is there. A read under way is waited for, and then enough.
     pub fn on_deadline(&mut self, desk: &mut Desk, request: &Request) -> Option<Outcome> {
-        (self.reading == 0).then(|| Outcome::Reply(self.answer(desk, request)))
+        if self.asking.is_empty() {
+            self.read_again(desk, request, None);
+        }
+        let all_in = self.asking.is_empty();
+        all_in.then(|| Outcome::Reply(self.answer(desk, request)))
     }
 
     /// The connection is gone.

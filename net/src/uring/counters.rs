@@ -36,6 +36,8 @@ pub struct SocketCounters {
     pub bytes_sent: u64,
     /// Sends that the kernel took in part.
     pub partial_sends: u64,
+    /// Sends whose rest the worker took back.
+    pub recalled: u64,
 }
 
 impl fmt::Display for Counters {
@@ -59,8 +61,8 @@ impl fmt::Display for Counters {
         )?;
         write!(
             f,
-            "opened {} closed {} receives {} of {} B, sends {} of {} B | ",
-            s.opened, s.closed, s.receives, s.bytes_received, s.sends, s.bytes_sent
+            "opened {} closed {} receives {} of {} B, sends {} of {} B, recalled {} | ",
+            s.opened, s.closed, s.receives, s.bytes_received, s.sends, s.bytes_sent, s.recalled
         )?;
         write!(
             f,

@@ -301,6 +301,7 @@ impl Shard {
             SocketOp::Receive { conn } => self.sockets.receive(conn, ring),
             SocketOp::ReceiveInto { conn, buffer } => self.sockets.receive_into(conn, buffer, ring),
             SocketOp::Send { conn, parts } => self.sockets.send(conn, parts, ring),
+            SocketOp::Recall { conn } => self.sockets.recall(conn, ring),
             SocketOp::Close { conn } => self.sockets.close(conn, ring),
         }
     }

@@ -4,6 +4,7 @@
 //!            Receive ─► pool buffer ─► copied to the chunk ─► Received
 //!  open ──►  ReceiveInto ─► the worker's buffer ───────────► ReceivedInto        error ─► Broken, once
 //!            Send ─► all parts, again while partial ───────► Sent
+//!            Recall ─► the send is cancelled ─► what is left ─► Recalled
 //!  Close ─► closed: no more events ─► cancel what is under way ─► last completion ─► descriptor closed, slot free
 //! ```
 //!
@@ -56,6 +57,8 @@ struct Connection {
     send: Option<Box<Sending>>,
     /// The last send's memory, to be used again.
     spare: Option<Box<Sending>>,
+    /// The worker wants back what of the send is left.
+    recalled: bool,
     /// The worker has closed it: no more events.
     closed: bool,
     /// [`Event::Broken`] was told.
@@ -147,6 +150,7 @@ impl Sockets {
             receive: Receive::Idle,
             send: None,
             spare: None,
+            recalled: false,
             closed: false,
             broken: false,
         });
@@ -270,6 +274,18 @@ impl Sockets {
                 .build()
         };
         push(&entry.user_data(Kind::Send.tag(slot)), ring)
+    }
+
+    /// Takes a send back. Where the kernel just works on it, it goes on: the worker asks again.
+    pub(super) fn recall(&mut self, conn: ConnId, ring: &mut Ring) -> Result<(), Fatal> {
+        let slot = self.slot(conn);
+        let connection = self.at(slot);
+        // It may have ended, and its event may be on its way.
+        if connection.broken || connection.send.is_none() {
+            return Ok(());
+        }
+        connection.recalled = true;
+        cancel(Kind::Send.tag(slot), ring)
     }
 
     /// Ends the connection for the worker; the descriptor closes once nothing is under way.
@@ -409,8 +425,15 @@ impl Sockets {
             self.free_if_over(slot, ring)?;
             return Ok(None);
         }
+        let recalled = std::mem::take(&mut connection.recalled);
         let result = cqe.result;
-        if result < 0 && result != -libc::EINTR && result != -libc::EAGAIN {
+        // A cancelled send tells what it had sent before (since Linux 6.1), or that it had sent nothing.
+        let again = match -result {
+            libc::EINTR | libc::EAGAIN => true,
+            libc::ECANCELED => recalled,
+            _ => false,
+        };
+        if result < 0 && !again {
             return Ok(connection.break_once(-result));
         }
         let taken = result.max(0) as usize;
@@ -420,6 +443,13 @@ impl Sockets {
             sending.slices.clear();
             connection.spare = Some(sending);
             return Ok(Some(Event::Sent { conn }));
+        }
+        if recalled {
+            let parts = sending.parts.drain(..).collect();
+            sending.slices.clear();
+            connection.spare = Some(sending);
+            self.counters.recalled += 1;
+            return Ok(Some(Event::Recalled { conn, parts }));
         }
         connection.send = Some(sending);
         self.counters.partial_sends += 1;

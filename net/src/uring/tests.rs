@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use corelane_engine::fatal::Fatal;
 use corelane_engine::types::ShardId;
 
-use self::machines::{Breaker, Closer, Echo, Odd};
+use self::machines::{Breaker, Closer, Echo, Odd, Recaller};
 use super::counters::Counters;
 use super::drive::{Drive, DriveConfig, StopHandle};
 use crate::event::Machine;
@@ -241,6 +241,47 @@ fn closing_with_operations_under_way() {
     drop(late);
     assert_eq!(counters[0].sockets.opened, counters[0].sockets.closed);
     assert!(counters[0].sockets.opened >= 10);
+}
+
+#[test]
+fn what_is_recalled_and_sent_again_is_what_was_to_be_sent() {
+    let _alone = alone();
+    let all = pattern(3, 40 << 20);
+    let memory = bytes::Bytes::from(all.clone());
+    // Many small parts, more than one entry takes, then a large one.
+    let small = (0..3_000).map(|i| memory.slice(i * 1_000..(i + 1) * 1_000));
+    let parts: Vec<_> = small.chain([memory.slice(3_000_000..)]).collect();
+    let (told, recalls) = mpsc::channel();
+    let running = start("recaller", 1, move |_| Recaller {
+        parts: parts.clone(),
+        told: told.clone(),
+        accepting: false,
+        sending: None,
+        recall_at: None,
+        stopping: false,
+    });
+    let mut stream = running.connect();
+    // Nothing is read: the socket fills, and from then on a recall brings back the same.
+    let mut before = usize::MAX;
+    loop {
+        let left = recalls.recv().unwrap();
+        assert!(0 < left && left <= before, "{left} after {before}");
+        if left == before {
+            break;
+        }
+        before = left;
+    }
+    let mut back = vec![0; all.len()];
+    stream.read_exact(&mut back).unwrap();
+    assert!(back == all);
+    assert!(
+        recalls
+            .iter()
+            .take_while(|&left| left > 0)
+            .all(|left| left <= before)
+    );
+    let counters = running.finish();
+    assert!(counters[0].sockets.recalled > 2);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::{BufMut, Bytes, BytesMut};
 use corelane_engine::call::{
     Answer, AnswerBody, AppendAnswer, AppendError, Appended, Call, CallBody, ListAnswer, ListWhat,
-    Listed, ReadAnswer, ReadDone, ReadError, RequestToken,
+    Listed, ReadAnswer, ReadDone, ReadError, RequestToken, WatchItem,
 };
 use corelane_engine::controller::command::{
     Broker, Command, CommandError, Layout, NewTopic, Outcome, PartitionState, Quorum, QuorumMember,
@@ -34,10 +34,18 @@ pub(super) struct Fake {
     pub(super) logs: BTreeMap<TopicPartition, Vec<Bytes>>,
     pub(super) hold: bool,
     pub(super) pending: VecDeque<(ShardId, RequestToken, AppendAnswer)>,
-    pub(super) watches: Vec<(ShardId, RequestToken, TopicPartition, Offset)>,
+    pub(super) watches: Vec<Watch>,
     /// What was asked, in order.
     pub(super) log: Vec<String>,
     pub(super) groups: FakeGroups,
+}
+
+#[derive(Debug)]
+pub(super) struct Watch {
+    from: ShardId,
+    request: RequestToken,
+    missing: u64,
+    items: Vec<WatchItem>,
 }
 
 pub(super) fn count(batch: &Bytes) -> i64 {
@@ -56,26 +64,30 @@ impl Fake {
     }
 
     fn wake(&mut self, out: &mut ShardOut) {
-        let watches = std::mem::take(&mut self.watches);
-        let mut woken: Vec<(ShardId, RequestToken)> = Vec::new();
-        for (from, request, partition, seen) in watches {
-            if self.end(partition) > seen {
-                woken.push((from, request));
-            } else {
-                self.watches.push((from, request, partition, seen));
+        for watch in std::mem::take(&mut self.watches) {
+            let new: usize = watch.items.iter().map(|item| self.new_bytes(item)).sum();
+            if (new as u64) < watch.missing {
+                self.watches.push(watch);
+                continue;
             }
-        }
-        woken.dedup();
-        for (from, request) in woken {
-            self.watches.retain(|w| w.1 != request);
             out.answers.push((
-                from,
+                watch.from,
                 Answer {
-                    request,
+                    request: watch.request,
                     body: AnswerBody::Changed,
                 },
             ));
         }
+    }
+
+    /// Bytes from the seen end on.
+    fn new_bytes(&self, item: &WatchItem) -> usize {
+        let mut end = 0;
+        let new = self.logs[&item.partition].iter().filter(|batch| {
+            end += count(batch);
+            end > item.seen_end.0
+        });
+        new.map(Bytes::len).sum()
     }
 }
 
@@ -156,18 +168,20 @@ impl Storage for Fake {
                     },
                 ));
             }
-            CallBody::Watch { items } => {
+            CallBody::Watch { missing, items } => {
                 self.log.push(format!("watch {}", items.len()));
-                self.watches.extend(
-                    items
-                        .iter()
-                        .map(|i| (from, request, i.partition, i.seen_end)),
-                );
+                self.watches.retain(|w| w.request != request);
+                self.watches.push(Watch {
+                    from,
+                    request,
+                    missing,
+                    items,
+                });
                 self.wake(out);
             }
             CallBody::Unwatch => {
                 self.log.push("unwatch".to_owned());
-                self.watches.retain(|w| w.1 != request);
+                self.watches.retain(|w| w.request != request);
             }
             CallBody::Group { items } => self.groups.call(from, request, items, out),
             CallBody::ListGroups => {
@@ -246,6 +260,8 @@ pub(super) struct Peer {
     pub(super) sends: usize,
     /// The peer does not read: sends stay under way.
     pub(super) deaf: bool,
+    /// What is under way to a deaf peer.
+    pub(super) sending: Vec<Bytes>,
 }
 
 impl Peer {
@@ -390,12 +406,22 @@ impl Rig {
                 }
                 SocketOp::Send { conn, parts } => {
                     let peer = self.peers.get_mut(&conn).expect("known");
+                    peer.sends += 1;
+                    if peer.deaf {
+                        assert!(peer.sending.is_empty(), "one send at a time");
+                        peer.sending = parts;
+                        continue;
+                    }
                     parts
                         .iter()
                         .for_each(|part| peer.answers.extend_from_slice(part));
-                    peer.sends += 1;
-                    if !peer.deaf {
-                        self.event(shard, Event::Sent { conn });
+                    self.event(shard, Event::Sent { conn });
+                }
+                SocketOp::Recall { conn } => {
+                    let peer = self.peers.get_mut(&conn).expect("known");
+                    let parts = std::mem::take(&mut peer.sending);
+                    if !parts.is_empty() {
+                        self.event(shard, Event::Recalled { conn, parts });
                     }
                 }
                 SocketOp::Close { conn } => self.peers.get_mut(&conn).expect("known").closed = true,
@@ -580,6 +606,19 @@ impl Rig {
             }
         }
         outcome
+    }
+
+    /// A deaf peer reads all that was sent to it, and goes on reading.
+    pub(super) fn hear(&mut self, conn: ConnId) {
+        let peer = self.peers.get_mut(&conn).expect("known");
+        peer.deaf = false;
+        let parts = std::mem::take(&mut peer.sending);
+        if !parts.is_empty() {
+            peer.answers.extend_from_slice(&parts.concat());
+            let shard = peer.shard;
+            self.event(shard, Event::Sent { conn });
+        }
+        self.run();
     }
 
     pub(super) fn wait(&mut self, ms: u64) {

@@ -1,5 +1,7 @@
 //! Stories of a whole worker: bytes in, bytes out.
 
+mod deaf;
+
 use bytes::Bytes;
 use corelane_engine::types::TopicId;
 
@@ -8,7 +10,7 @@ use super::fake::{Rig, batch, framed, request};
 use super::group_tests;
 use crate::api::{self, TABLE};
 use crate::context::{Operation, RequestContext, Resource};
-use crate::event::ConnId;
+use crate::event::{ConnId, Machine};
 use crate::protocol::api_versions_request::ApiVersionsRequest;
 use crate::protocol::api_versions_response::ApiVersionsResponse;
 use crate::protocol::create_topics_request::{

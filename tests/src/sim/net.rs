@@ -189,6 +189,8 @@ impl FakeNet {
                 let at = now + self.delay() / 4;
                 out.later.push((at, NetEvent::Sent { conn: id }));
             }
+            // What was sent is on its way: it is answered as sent.
+            SocketOp::Recall { conn } => drop(self.own(shard, conn)),
             SocketOp::Close { conn: id } => {
                 let conn = self.own(shard, id);
                 conn.server_gone = true;

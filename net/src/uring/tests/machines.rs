@@ -1,6 +1,7 @@
 //! Machines that drive the kernel half in tests.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -189,6 +190,7 @@ impl Machine for Echo {
                 self.came(conn, buffer, out);
             }
             Event::Sent { conn } => self.receive(conn, out),
+            Event::Recalled { conn, .. } => panic!("{conn:?}: nothing was recalled"),
             Event::Broken { conn, .. } => {
                 assert!(self.live.remove(&conn));
                 out.sockets.push(SocketOp::Close { conn });
@@ -275,6 +277,60 @@ impl Machine for Closer {
 
     fn deadline(&self) -> Option<Instant> {
         self.close_at
+    }
+}
+
+/// Sends, and takes it back and sends the rest, every millisecond.
+pub(super) struct Recaller {
+    pub(super) parts: Vec<Bytes>,
+    /// Told how much each recall brought back, and a zero at the end.
+    pub(super) told: mpsc::Sender<usize>,
+    pub(super) accepting: bool,
+    pub(super) sending: Option<ConnId>,
+    pub(super) recall_at: Option<Instant>,
+    pub(super) stopping: bool,
+}
+
+impl Machine for Recaller {
+    fn on(&mut self, _: Now, event: Event, out: &mut Outbox) {
+        match event {
+            Event::Accepted { conn, .. } | Event::Recalled { conn, .. } => {
+                if let Event::Recalled { parts, .. } = event {
+                    self.parts = parts;
+                    let left = self.parts.iter().map(Bytes::len).sum();
+                    self.told.send(left).unwrap();
+                }
+                self.sending = Some(conn);
+                let parts = self.parts.clone();
+                out.sockets.push(SocketOp::Send { conn, parts });
+            }
+            Event::Sent { conn } => {
+                self.told.send(0).unwrap();
+                self.sending = None;
+                // Late: there is nothing to take back.
+                out.sockets.push(SocketOp::Recall { conn });
+                out.sockets.push(SocketOp::Close { conn });
+            }
+            Event::Stop => self.stopping = true,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn settle(&mut self, now: Now, out: &mut Outbox) {
+        if !std::mem::replace(&mut self.accepting, true) {
+            out.sockets.push(SocketOp::Accept);
+        }
+        if let Some(conn) = self.sending
+            && self.recall_at.is_none_or(|at| at <= now.mono)
+        {
+            self.recall_at = Some(now.mono.after(Duration::from_millis(1)));
+            out.sockets.push(SocketOp::Recall { conn });
+        }
+        out.stopped = self.stopping;
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.recall_at.filter(|_| self.sending.is_some())
     }
 }
 
