@@ -28,7 +28,7 @@ pub mod recovery;
 pub mod topic_config;
 
 #[cfg(test)]
-mod fake_disk;
+pub(crate) mod fake_disk;
 #[cfg(test)]
 mod tests;
 

@@ -14,3 +14,8 @@ mod seat;
 mod snapshot;
 mod sweep;
 mod wire;
+
+#[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
+mod rig;

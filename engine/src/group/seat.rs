@@ -527,12 +527,21 @@ impl Seat {
         }
         around.shared.effects = effects;
         for then in unwritten {
-            let error = Err(GroupError::CommitTooLarge);
-            self.with_machine(index, around, |machine, turn| {
-                machine.on_written(then, error, turn)
-            });
+            self.tell_unwritten(index, then, GroupError::CommitTooLarge, around);
         }
         result
+    }
+
+    fn tell_unwritten(
+        &mut self,
+        index: GroupIndex,
+        then: Then,
+        error: GroupError,
+        around: &mut Around<'_>,
+    ) {
+        self.with_machine(index, around, |machine, turn| {
+            machine.on_written(then, Err(error), turn);
+        });
     }
 
     fn fits(&self, bytes: usize) -> bool {
@@ -748,10 +757,7 @@ impl Seat {
             }
             Part::Group { group, then, .. } => {
                 if let Some(index) = self.find(&group) {
-                    let error = Err(error.clone());
-                    self.with_machine(index, around, |machine, turn| {
-                        machine.on_written(then, error, turn);
-                    });
+                    self.tell_unwritten(index, then, error.clone(), around);
                     self.forget_if_vacant(index);
                 }
             }
