@@ -594,6 +594,21 @@ mod tests {
         }
     }
 
+    /// The columns that Kafka's own definitions know, too.
+    #[test]
+    fn the_table_agrees_with_kafkas_definitions() {
+        for entry in &TABLE {
+            let kafka = crate::protocol::api(entry.key).expect("an API of Kafka");
+            assert_eq!(entry.name, kafka.name);
+            assert_eq!(
+                entry.flexible_min, kafka.request_flexible_from,
+                "{}",
+                entry.name
+            );
+            assert!(kafka.versions.1 >= entry.version_max, "{}", entry.name);
+        }
+    }
+
     #[test]
     fn hostile_headers_are_named() {
         let header = |key: i16, version: i16, rest: &[u8]| {

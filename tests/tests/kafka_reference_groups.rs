@@ -33,7 +33,10 @@ use corelane_tests::harness::runtime;
 use corelane_tests::harness::wire::{ANSWER_WITHIN, Reaction, Wire, header_bytes, topic_of};
 
 /// Steps, by how their names begin, whose answers differ, and why.
-const DIFFERENCES: &[(&str, &str)] = &[];
+const DIFFERENCES: &[(&str, &str)] = &[(
+    "a refused join",
+    "Kafka keeps an empty group of a member that it refused; here only who is let in makes a group",
+)];
 
 const OFFSETS: &str = "__consumer_offsets";
 /// The versions that the foreign codec knows; version 10 of both is sent by our own.
@@ -235,6 +238,7 @@ impl Script<'_> {
         self.leave(&members);
         self.static_members();
         self.internal();
+        self.refused();
         self.said
     }
 
@@ -538,7 +542,7 @@ impl Script<'_> {
             members.push(member);
         }
         for version in 0..=9 {
-            let mut no_protocol = join(version, "refused", "");
+            let mut no_protocol = join(version, "joined-2", "");
             no_protocol.protocols.clear();
             let mut other_protocol = join(version, "joined-0", &members[0]);
             other_protocol.protocols[0].name = text("sticky");
@@ -775,6 +779,16 @@ impl Script<'_> {
         let answer = self.call(3, &request);
         self.said
             .note("static LeaveGroup by instance, twice", answer);
+    }
+
+    /// What a member leaves behind that was the first one and was not let in.
+    fn refused(&mut self) {
+        let mut request = join(5, "refused", "");
+        request.protocols.clear();
+        let answer = self.call(5, &request);
+        self.said.note("JoinGroup, refused", answer);
+        let answer = self.call(6, &describe(6, &["refused"]));
+        self.said.note("a refused join, described", answer);
     }
 
     /// The topic of the groups is the broker's own.

@@ -11,6 +11,7 @@ pub mod process;
 pub mod records;
 pub mod reference;
 pub mod runtime;
+pub mod tools;
 pub mod wire;
 
 use std::sync::atomic::{AtomicU64, Ordering};
