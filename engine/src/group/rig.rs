@@ -41,7 +41,10 @@ pub(super) fn id(partition: i32) -> TopicPartition {
 
 /// The partition of a group here: by its last letter.
 pub(super) fn partition_of(group: &str) -> TopicPartition {
-    id(group.bytes().last().map_or(0, |b| i32::from(b) % PARTITIONS))
+    id(group
+        .bytes()
+        .last()
+        .map_or(0, |b| i32::from(b) % PARTITIONS))
 }
 
 pub(super) struct Rig {
@@ -114,10 +117,15 @@ impl Rig {
         assert!(self.both.is_none(), "it runs");
         self.epoch += 1;
         let files: Rc<RefCell<FileIds>> = Rc::default();
-        let (limits, config, epoch) =
-            (self.limits.clone(), self.partition_config.clone(), LeaderEpoch(self.epoch));
+        let (limits, config, epoch) = (
+            self.limits.clone(),
+            self.partition_config.clone(),
+            LeaderEpoch(self.epoch),
+        );
         let all = move || -> Vec<Partition> {
-            (0..PARTITIONS).map(|p| Partition::new(id(p), config.clone(), epoch)).collect()
+            (0..PARTITIONS)
+                .map(|p| Partition::new(id(p), config.clone(), epoch))
+                .collect()
         };
         let mut runner = FlowRunner::new(&files, |flow| async move {
             let owner = |_: TopicPartition, _: u16| ShardId(0);
@@ -134,7 +142,13 @@ impl Rig {
             let request = self.take_pending();
             runner.on_disk(self.disk.run(request).expect("the disk works"));
         };
-        let shard = Shard::new([1; 16], self.limits.clone(), recovered, arena, files.clone());
+        let shard = Shard::new(
+            [1; 16],
+            self.limits.clone(),
+            recovered,
+            arena,
+            files.clone(),
+        );
         let rng = Rng::new(self.rng.next_u64());
         let mut groups = Coordinator::new(ShardId(0), self.config.clone(), rng, files);
         for partition in 0..PARTITIONS {
@@ -152,7 +166,10 @@ impl Rig {
         self.pending.swap_remove(index)
     }
 
-    pub(super) fn act<R>(&mut self, act: impl FnOnce(&mut ShardWithGroups, Now, &mut ShardOut) -> R) -> R {
+    pub(super) fn act<R>(
+        &mut self,
+        act: impl FnOnce(&mut ShardWithGroups, Now, &mut ShardOut) -> R,
+    ) -> R {
         let mut out = ShardOut::default();
         let both = self.both.as_mut().expect("it runs");
         let result = act(both, self.now, &mut out);
@@ -283,7 +300,12 @@ impl Rig {
         self.listed.take().expect("answered at once")
     }
 
-    pub(super) fn fetch(&mut self, group: &str, topic: &str, partition: i32) -> Option<CommittedOffset> {
+    pub(super) fn fetch(
+        &mut self,
+        group: &str,
+        topic: &str,
+        partition: i32,
+    ) -> Option<CommittedOffset> {
         let topics = Some(vec![(topic.to_owned(), vec![partition])]);
         match self.say(group, fetch(topics, false)) {
             Ok(GroupDone::Fetched(list)) => list.into_iter().next().expect("one was asked").2,
