@@ -234,7 +234,22 @@ impl Run {
         };
         if !client.joined || self.rig.rng.one_in(15) {
             client.busy = true;
-            let data = vec![0, 0, 0, 0, 0, 1, 0, 1, b't', 0, 0, 0, 0, self.rig.rng.below(2) as u8];
+            let data = vec![
+                0,
+                0,
+                0,
+                0,
+                0,
+                1,
+                0,
+                1,
+                b't',
+                0,
+                0,
+                0,
+                0,
+                self.rig.rng.below(2) as u8,
+            ];
             let join = Join {
                 member: client.member.clone(),
                 instance: None,
@@ -255,7 +270,10 @@ impl Run {
                 client.busy = true;
                 self.next_op += 1;
                 let word = self.next_op;
-                let given = client.members.iter().map(|id| (id.clone(), format!("{word}/{id}").into()));
+                let given = client
+                    .members
+                    .iter()
+                    .map(|id| (id.clone(), format!("{word}/{id}").into()));
                 let sync = Sync {
                     who,
                     protocol_type: None,
@@ -267,7 +285,11 @@ impl Run {
                     client: number,
                     generation,
                 };
-                self.ask(group, GroupAsk::Sync(sync), doing);
+                self.ask(group, GroupAsk::Sync(sync), doing.clone());
+                // It did not hear, and says something else.
+                if self.rig.rng.one_in(4) {
+                    self.say_again(number, doing);
+                }
             }
             2 => self.ask(group, GroupAsk::Heartbeat(who), Doing::Other),
             3 => {
@@ -288,6 +310,29 @@ impl Run {
             }
             _ => {}
         }
+    }
+
+    fn say_again(&mut self, number: usize, doing: Doing) {
+        let client = &mut self.clients[number];
+        client.busy = true;
+        self.next_op += 1;
+        let word = self.next_op;
+        let given = client
+            .members
+            .iter()
+            .map(|id| (id.clone(), format!("{word}/{id}").into()));
+        let sync = Sync {
+            who: MemberRef {
+                member: client.member.clone(),
+                instance: None,
+                generation: client.generation,
+            },
+            protocol_type: None,
+            protocol_name: None,
+            assignments: given.collect(),
+        };
+        let group = client.group;
+        self.ask(group, GroupAsk::Sync(sync), doing);
     }
 
     fn live(&mut self, events: u64) {
@@ -313,7 +358,10 @@ impl Run {
         let places: Vec<Place> = self.history.keys().copied().collect();
         for place in places {
             let (group, partition) = place;
-            let found = self.rig.fetch(group, "t", partition).map(|stored| stored.offset.0);
+            let found = self
+                .rig
+                .fetch(group, "t", partition)
+                .map(|stored| stored.offset.0);
             let history = self.history.get_mut(&place).expect("listed");
             // An answered one, or later; before the first answer, nothing at all may be there.
             let any = history.asked.is_empty();

@@ -15,7 +15,7 @@ use super::coordinator::{Coordinator, GroupPartition};
 use crate::batch::Rules;
 use crate::call::{AnswerBody, Call, CallBody, RequestToken};
 use crate::controller::fake_disk::FakeDisk;
-use crate::disk::DiskRequest;
+use crate::disk::{DiskOp, DiskRequest};
 use crate::flow::{FileIds, FlowRunner};
 use crate::limits::Limits;
 use crate::log::buffers::Arena;
@@ -41,7 +41,10 @@ pub(super) fn id(partition: i32) -> TopicPartition {
 
 /// The partition of a group here: by its last letter.
 pub(super) fn partition_of(group: &str) -> TopicPartition {
-    id(group.bytes().last().map_or(0, |b| i32::from(b) % PARTITIONS))
+    id(group
+        .bytes()
+        .last()
+        .map_or(0, |b| i32::from(b) % PARTITIONS))
 }
 
 pub(super) struct Rig {
@@ -58,6 +61,8 @@ pub(super) struct Rig {
     /// By request.
     pub(super) said: BTreeMap<u64, Said>,
     listed: Option<GroupsListed>,
+    /// Asked of the disk.
+    pub(super) bytes_read: usize,
 }
 
 pub(super) fn partition_config(durability: Durability) -> PartitionConfig {
@@ -90,6 +95,7 @@ impl Rig {
             },
             config: GroupConfig {
                 snapshot_after_bytes: 4 << 10,
+                snapshot_piece_bytes: 200,
                 ..GroupConfig::default()
             },
             limits: Limits::TINY,
@@ -99,6 +105,7 @@ impl Rig {
             next_request: 0,
             said: BTreeMap::new(),
             listed: None,
+            bytes_read: 0,
         }
     }
 
@@ -114,10 +121,15 @@ impl Rig {
         assert!(self.both.is_none(), "it runs");
         self.epoch += 1;
         let files: Rc<RefCell<FileIds>> = Rc::default();
-        let (limits, config, epoch) =
-            (self.limits.clone(), self.partition_config.clone(), LeaderEpoch(self.epoch));
+        let (limits, config, epoch) = (
+            self.limits.clone(),
+            self.partition_config.clone(),
+            LeaderEpoch(self.epoch),
+        );
         let all = move || -> Vec<Partition> {
-            (0..PARTITIONS).map(|p| Partition::new(id(p), config.clone(), epoch)).collect()
+            (0..PARTITIONS)
+                .map(|p| Partition::new(id(p), config.clone(), epoch))
+                .collect()
         };
         let mut runner = FlowRunner::new(&files, |flow| async move {
             let owner = |_: TopicPartition, _: u16| ShardId(0);
@@ -134,7 +146,13 @@ impl Rig {
             let request = self.take_pending();
             runner.on_disk(self.disk.run(request).expect("the disk works"));
         };
-        let shard = Shard::new([1; 16], self.limits.clone(), recovered, arena, files.clone());
+        let shard = Shard::new(
+            [1; 16],
+            self.limits.clone(),
+            recovered,
+            arena,
+            files.clone(),
+        );
         let rng = Rng::new(self.rng.next_u64());
         let mut groups = Coordinator::new(ShardId(0), self.config.clone(), rng, files);
         for partition in 0..PARTITIONS {
@@ -152,11 +170,21 @@ impl Rig {
         self.pending.swap_remove(index)
     }
 
-    pub(super) fn act<R>(&mut self, act: impl FnOnce(&mut ShardWithGroups, Now, &mut ShardOut) -> R) -> R {
+    pub(super) fn act<R>(
+        &mut self,
+        act: impl FnOnce(&mut ShardWithGroups, Now, &mut ShardOut) -> R,
+    ) -> R {
         let mut out = ShardOut::default();
         let both = self.both.as_mut().expect("it runs");
         let result = act(both, self.now, &mut out);
-        assert_eq!(out.fatal, None);
+        if let Some(fatal) = out.fatal {
+            panic!("{fatal}");
+        }
+        for request in &out.disk {
+            if let DiskOp::Read { into, .. } = &request.op {
+                self.bytes_read += into.capacity();
+            }
+        }
         self.pending.append(&mut out.disk);
         for (_, answer) in out.answers {
             match answer.body {
@@ -283,7 +311,12 @@ impl Rig {
         self.listed.take().expect("answered at once")
     }
 
-    pub(super) fn fetch(&mut self, group: &str, topic: &str, partition: i32) -> Option<CommittedOffset> {
+    pub(super) fn fetch(
+        &mut self,
+        group: &str,
+        topic: &str,
+        partition: i32,
+    ) -> Option<CommittedOffset> {
         let topics = Some(vec![(topic.to_owned(), vec![partition])]);
         match self.say(group, fetch(topics, false)) {
             Ok(GroupDone::Fetched(list)) => list.into_iter().next().expect("one was asked").2,
