@@ -22,6 +22,8 @@ pub struct GroupConfig {
     pub retention_check_interval: Duration,
     /// A snapshot of a partition's groups is due after so many bytes of records, or twice its own length.
     pub snapshot_after_bytes: u64,
+    /// Content of one piece of a snapshot: what is built in one pass, and written at once.
+    pub snapshot_piece_bytes: usize,
 }
 
 impl Default for GroupConfig {
@@ -36,6 +38,7 @@ impl Default for GroupConfig {
             offsets_retention: Duration::from_secs(7 * 24 * 60 * 60),
             retention_check_interval: Duration::from_secs(600),
             snapshot_after_bytes: 1 << 20,
+            snapshot_piece_bytes: 255 << 10,
         }
     }
 }

@@ -732,7 +732,7 @@ impl Coordinator {
             .expect("just seen");
         seat.tail_bytes = 0;
         let id = seat.id;
-        let writing = Writing::new(seat.applied_end);
+        let writing = Writing::new(seat.applied_end, self.shared.config.snapshot_piece_bytes);
         let pieces = writing.pieces.clone();
         self.snapshots.insert(id, writing);
         self.start_flow(id, None, move |flow| async move {

@@ -285,7 +285,11 @@ impl Run {
                     client: number,
                     generation,
                 };
-                self.ask(group, GroupAsk::Sync(sync), doing);
+                self.ask(group, GroupAsk::Sync(sync), doing.clone());
+                // It did not hear, and says something else.
+                if self.rig.rng.one_in(4) {
+                    self.say_again(number, doing);
+                }
             }
             2 => self.ask(group, GroupAsk::Heartbeat(who), Doing::Other),
             3 => {
@@ -306,6 +310,29 @@ impl Run {
             }
             _ => {}
         }
+    }
+
+    fn say_again(&mut self, number: usize, doing: Doing) {
+        let client = &mut self.clients[number];
+        client.busy = true;
+        self.next_op += 1;
+        let word = self.next_op;
+        let given = client
+            .members
+            .iter()
+            .map(|id| (id.clone(), format!("{word}/{id}").into()));
+        let sync = Sync {
+            who: MemberRef {
+                member: client.member.clone(),
+                instance: None,
+                generation: client.generation,
+            },
+            protocol_type: None,
+            protocol_name: None,
+            assignments: given.collect(),
+        };
+        let group = client.group;
+        self.ask(group, GroupAsk::Sync(sync), doing);
     }
 
     fn live(&mut self, events: u64) {

@@ -19,3 +19,5 @@ mod wire;
 mod crash_tests;
 #[cfg(test)]
 mod rig;
+#[cfg(test)]
+mod tests;

@@ -108,6 +108,9 @@ impl Stored {
 pub(super) type Offsets = BTreeMap<(TopicKey, i32), Stored>;
 
 #[cfg(test)]
+pub(super) const BYTES_EACH: usize = size_of::<((TopicKey, i32), Stored)>();
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

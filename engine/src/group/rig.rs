@@ -15,7 +15,7 @@ use super::coordinator::{Coordinator, GroupPartition};
 use crate::batch::Rules;
 use crate::call::{AnswerBody, Call, CallBody, RequestToken};
 use crate::controller::fake_disk::FakeDisk;
-use crate::disk::DiskRequest;
+use crate::disk::{DiskOp, DiskRequest};
 use crate::flow::{FileIds, FlowRunner};
 use crate::limits::Limits;
 use crate::log::buffers::Arena;
@@ -61,6 +61,8 @@ pub(super) struct Rig {
     /// By request.
     pub(super) said: BTreeMap<u64, Said>,
     listed: Option<GroupsListed>,
+    /// Asked of the disk.
+    pub(super) bytes_read: usize,
 }
 
 pub(super) fn partition_config(durability: Durability) -> PartitionConfig {
@@ -93,6 +95,7 @@ impl Rig {
             },
             config: GroupConfig {
                 snapshot_after_bytes: 4 << 10,
+                snapshot_piece_bytes: 200,
                 ..GroupConfig::default()
             },
             limits: Limits::TINY,
@@ -102,6 +105,7 @@ impl Rig {
             next_request: 0,
             said: BTreeMap::new(),
             listed: None,
+            bytes_read: 0,
         }
     }
 
@@ -173,7 +177,14 @@ impl Rig {
         let mut out = ShardOut::default();
         let both = self.both.as_mut().expect("it runs");
         let result = act(both, self.now, &mut out);
-        assert_eq!(out.fatal, None);
+        if let Some(fatal) = out.fatal {
+            panic!("{fatal}");
+        }
+        for request in &out.disk {
+            if let DiskOp::Read { into, .. } = &request.op {
+                self.bytes_read += into.capacity();
+            }
+        }
         self.pending.append(&mut out.disk);
         for (_, answer) in out.answers {
             match answer.body {

@@ -356,6 +356,13 @@ impl Seat {
             .filter(|index| self.group(*index).is_some_and(Group::exists))
     }
 
+    /// One that exists, or will once what is on its way is durable.
+    fn find_or_coming(&self, name: &str) -> Option<GroupIndex> {
+        let comes = |group: &Group| group.exists() || group.unsettled > 0;
+        self.find(name)
+            .filter(|index| self.group(*index).is_some_and(comes))
+    }
+
     fn find_or_make(&mut self, name: &str) -> GroupIndex {
         if let Some(index) = self.find(name) {
             return index;
@@ -1070,7 +1077,7 @@ impl Seat {
     }
 
     fn delete(&mut self, to: Caller, name: String, around: &mut Around<'_>) {
-        let Some(index) = self.find_existing(&name) else {
+        let Some(index) = self.find_or_coming(&name) else {
             return around.answer(to, Err(GroupError::GroupNotFound));
         };
         let group = self.group_mut(index);
@@ -1103,7 +1110,7 @@ impl Seat {
         asked: Vec<(String, Vec<i32>)>,
         around: &mut Around<'_>,
     ) {
-        let Some(index) = self.find_existing(name) else {
+        let Some(index) = self.find_or_coming(name) else {
             return around.answer(to, Err(GroupError::GroupNotFound));
         };
         let group = self.group_mut(index);
@@ -1256,3 +1263,6 @@ fn of_append(error: &AppendError) -> GroupError {
         | AppendError::DuplicateSequence => GroupError::Storage,
     }
 }
+
+#[cfg(test)]
+pub(super) const GROUP_BYTES: usize = size_of::<Group>();

@@ -250,11 +250,13 @@ pub(super) struct Writing {
     pub(super) bytes: u64,
     /// The last piece was built.
     done: bool,
+    piece_bytes: usize,
     pub(super) pieces: Handover<Next>,
 }
 
 impl Writing {
-    pub(super) fn new(from: Offset) -> Writing {
+    /// `piece_bytes`: content of one piece, as far as a piece may be that long.
+    pub(super) fn new(from: Offset, piece_bytes: usize) -> Writing {
         Writing {
             from,
             group: 0,
@@ -263,6 +265,7 @@ impl Writing {
             stream: BytesMut::new(),
             bytes: 0,
             done: false,
+            piece_bytes: piece_bytes.clamp(1, PAYLOAD_BYTES),
             pieces: Handover::default(),
         }
     }
@@ -282,10 +285,12 @@ impl Writing {
 
     fn next(&mut self, seat: &Seat, topics: &TopicNames) -> Next {
         let mut done = false;
-        while self.stream.len() < PAYLOAD_BYTES && !done {
+        while self.stream.len() < self.piece_bytes && !done {
             done = !self.add(seat, topics);
         }
-        let payload = self.stream.split_to(self.stream.len().min(PAYLOAD_BYTES));
+        let payload = self
+            .stream
+            .split_to(self.stream.len().min(self.piece_bytes));
         let last = done && self.stream.is_empty();
         let span = Span {
             from: self.from,

@@ -624,3 +624,6 @@ impl ClassicGroup {
 fn later(generation: i32, by: i32) -> i32 {
     generation.checked_add(by).unwrap_or(by)
 }
+
+#[cfg(test)]
+pub(super) const MEMBER_BYTES: usize = size_of::<(MemberKey, Member)>();
