@@ -9,6 +9,7 @@ use std::time::Instant;
 use corelane_engine::fatal::Fatal;
 use corelane_engine::group::config::GroupConfig;
 use corelane_engine::limits::Limits;
+use corelane_engine::rng::Rng;
 use corelane_engine::types::{NodeId, ShardId};
 use corelane_net::context::authorize_all;
 use corelane_net::event::StartReport;
@@ -93,7 +94,8 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
             limits: limits.clone(),
             net: NetLimits::NORMAL,
             arena,
-            seed: seed.wrapping_add(u64::from(me.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            // Drawn, not added to: a seed further by the generator's own step gives the same numbers, one later.
+            seed: Rng::new(seed.wrapping_add(u64::from(me.0))).next_u64(),
             groups: GroupConfig::default(),
             authorize: authorize_all,
         })
