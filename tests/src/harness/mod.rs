@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod process;
 pub mod records;
 pub mod runtime;
+pub mod tools;
 pub mod wire;
 
 use std::sync::atomic::{AtomicU64, Ordering};
