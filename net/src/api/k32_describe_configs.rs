@@ -138,6 +138,15 @@ fn describe(
             ))),
             Ok(_) => Ok(broker_configs::shown(desk, context.listener, wanted)),
         },
+        resource::BROKER_LOGGER if name.is_empty() => {
+            Err(invalid("Broker id must not be empty".to_owned()))
+        }
+        resource::CLIENT_METRICS if name.is_empty() => Err(invalid(
+            "Client metrics subscription name must not be empty".to_owned(),
+        )),
+        resource::GROUP if name.is_empty() => {
+            Err(invalid("Group name must not be empty".to_owned()))
+        }
         resource::BROKER_LOGGER => Err(unsupported("BROKER_LOGGER")),
         resource::CLIENT_METRICS => Err(unsupported("CLIENT_METRICS")),
         resource::GROUP => Err(unsupported("GROUP")),
