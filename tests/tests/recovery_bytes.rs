@@ -116,6 +116,8 @@ fn fill_until_killed(broker: &mut Broker, topic: &str, bytes: u64) -> Filled {
                 })
             })
             .collect();
+        // So that a loader that fails is heard of at once, when all have.
+        drop(acks);
         let mut acked = 0;
         while acked < bytes {
             match heard.recv_timeout(STEP_WITHIN) {

@@ -73,8 +73,12 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
         "  memory      {} MiB for data in flight and the hot tail",
         (tail.2 * usize::from(shards)) >> 20
     );
-    for line in host.to_string().lines() {
-        println!("  {line}");
+    for (n, line) in host.to_string().lines().enumerate() {
+        println!("  {:<11} {line}", if n == 0 { "host" } else { "" });
+    }
+    let wanted = (tail.2 * usize::from(shards)) as u64;
+    for (n, line) in host.locked_memory(wanted).lines().enumerate() {
+        println!("  {:<11} {line}", if n == 0 { "memlock" } else { "" });
     }
     let _ = READY.set((address.to_string(), started));
 
@@ -134,6 +138,17 @@ fn opened(report: &StartReport) {
             "clean"
         } else {
             "unclean: leader epochs raised"
+        },
+    );
+    let mib = |bytes: u64| bytes >> 20;
+    println!(
+        "  registered  {} of the {} MiB allocated so far{}",
+        mib(report.registered_bytes),
+        mib(report.registered_bytes + report.unregistered_bytes),
+        if report.unregistered_bytes > 0 {
+            "; see memlock"
+        } else {
+            ""
         },
     );
     println!(

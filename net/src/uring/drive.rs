@@ -21,7 +21,7 @@ use corelane_engine::uring::wake::ring_eventfd;
 
 use super::counters::Counters;
 use super::listener::Listener;
-use super::shard::{Parcel, Shard};
+use super::shard::{Parcel, Registered, Shard};
 pub use super::signals::StopHandle;
 use super::signals::{Watch, Woken};
 use crate::event::{Machine, StartReport};
@@ -148,6 +148,7 @@ impl Drive {
             .map_err(|e| Fatal::Host(format!("no descriptors for signals: {e}")))?;
         let stop = Arc::new(AtomicBool::new(false));
         let all_ended = Arc::new(Barrier::new(count));
+        let registered = Arc::new(Registered::default());
         let (report, reports) = mpsc::channel();
         thread::scope(|scope| {
             let mut threads = Vec::new();
@@ -159,9 +160,10 @@ impl Drive {
                 let (make, drive, report) = (&make, &self, report.clone());
                 let (stop, all_ended, ended) =
                     (Arc::clone(&stop), Arc::clone(&all_ended), watch.ended());
+                let registered = Arc::clone(&registered);
                 let body = move || {
                     let _guard = AbortOnPanic;
-                    let mut shard = match drive.shard(me, end, stop) {
+                    let mut shard = match drive.shard(me, end, stop, registered) {
                         Ok(shard) => shard,
                         Err(fatal) => {
                             let _ = report.send((number, Err(fatal)));
@@ -221,7 +223,13 @@ impl Drive {
     }
 
     /// Runs on the shard's own thread.
-    fn shard(&self, me: ShardId, end: Mesh<Parcel>, stop: Arc<AtomicBool>) -> Result<Shard, Fatal> {
+    fn shard(
+        &self,
+        me: ShardId,
+        end: Mesh<Parcel>,
+        stop: Arc<AtomicBool>,
+        registered: Arc<Registered>,
+    ) -> Result<Shard, Fatal> {
         let cpus = &self.host.cpus;
         if self.config.pin && usize::from(self.shards) <= cpus.len() {
             let cpu = cpus[usize::from(me.0)];
@@ -230,7 +238,7 @@ impl Drive {
             }
         }
         let listener = Arc::clone(&self.listener);
-        Shard::new(me, &self.config.data_dir, end, listener, stop)
+        Shard::new(me, &self.config.data_dir, end, listener, stop, registered)
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use corelane_engine::fatal::Fatal;
@@ -43,6 +43,13 @@ pub(super) enum Parcel {
     Connection(OwnedFd),
 }
 
+/// What all shards together have registered, and what the host refused.
+#[derive(Debug, Default)]
+pub(super) struct Registered {
+    bytes: AtomicU64,
+    refused_bytes: AtomicU64,
+}
+
 /// The kernel half of one shard; lives on its thread.
 pub(super) struct Shard {
     me: ShardId,
@@ -60,6 +67,7 @@ pub(super) struct Shard {
     counters: Counters,
     /// Pieces of the machine's memory that the ring knows.
     chunks: usize,
+    registered: Arc<Registered>,
 }
 
 /// Shard 0's listener. `armed`: a multishot accept is in the ring.
@@ -79,6 +87,7 @@ impl Shard {
         mesh: Mesh<Parcel>,
         listener: Arc<Listener>,
         stop: Arc<AtomicBool>,
+        registered: Arc<Registered>,
     ) -> Result<Shard, Fatal> {
         let ring = Ring::new()?;
         let disk = Disk::new(data_dir)
@@ -104,6 +113,7 @@ impl Shard {
             local: VecDeque::new(),
             counters: Counters::default(),
             chunks: 0,
+            registered,
             ring,
         })
     }
@@ -173,13 +183,21 @@ impl Shard {
                 // SAFETY: a machine's memory stays where it is until the machine is gone, and the ring is wound down
                 // before that.
                 #[expect(unsafe_code, reason = "registers the machine's memory")]
-                unsafe {
-                    self.offer_chunk(addr, len)
+                let known = unsafe { self.offer_chunk(addr, len) };
+                let total = match known {
+                    true => &self.registered.bytes,
+                    false => &self.registered.refused_bytes,
                 };
+                total.fetch_add(len as u64, Ordering::Relaxed);
             }
             self.apply(&mut out)?;
             if let Some(report) = out.opened.take() {
-                on_opened(&report);
+                // The others have registered theirs: a shard does so before its word to shard 0 that it is ready.
+                on_opened(&StartReport {
+                    registered_bytes: self.registered.bytes.load(Ordering::Relaxed),
+                    unregistered_bytes: self.registered.refused_bytes.load(Ordering::Relaxed),
+                    ..report
+                });
             }
             if out.stopped {
                 // Its last words must not wait for a sleeper to wake by itself.
