@@ -215,6 +215,13 @@ pub enum CloseReason {
         version: i16,
         why: String,
     },
+    /// A bug of ours: an answer that its version cannot carry. It costs one connection, not the process.
+    #[error("the answer to {name} version {version} cannot be written: {why}")]
+    UnwritableAnswer {
+        name: &'static str,
+        version: i16,
+        why: String,
+    },
     /// Kafka does the same: the producer hears of no error otherwise, and refreshes its metadata.
     #[error("produce with acks=0 failed: code {0}")]
     SilentProduce(i16),

@@ -89,6 +89,9 @@ pub struct ConfigShown {
     pub source: i8,
 }
 
+/// What the size in front of an answer can say.
+const ANSWER_BYTES_MAX: usize = i32::MAX as usize;
+
 /// `ConfigSource.TOPIC_CONFIG` and `ConfigSource.DEFAULT_CONFIG`.
 const CONFIG_OF_TOPIC: i8 = 1;
 const CONFIG_DEFAULT: i8 = 5;
@@ -228,7 +231,7 @@ impl Request {
     }
 
     /// Size, header and body of an answer.
-    pub fn encode(&self, message: &impl Message) -> Vec<Bytes> {
+    pub fn encode(&self, message: &impl Message) -> Encoded {
         // ApiVersions must be readable by a client that knows nothing of this broker yet.
         let tags = self.header.flexible() && self.header.entry.api != Api::ApiVersions;
         encode(
@@ -240,8 +243,16 @@ impl Request {
     }
 }
 
+/// Size, header and body of an answer; or why its connection ends without one.
+pub type Encoded = Result<Vec<Bytes>, CloseReason>;
+
 /// Size, header and body of an answer; `tags`: response header version 1.
-pub fn encode(correlation_id: i32, tags: bool, version: i16, message: &impl Message) -> Vec<Bytes> {
+pub fn encode<M: Message>(correlation_id: i32, tags: bool, version: i16, message: &M) -> Encoded {
+    let unwritable = |why| CloseReason::UnwritableAnswer {
+        name: M::NAME,
+        version,
+        why,
+    };
     let mut writer = Writer::frame();
     writer.i32(correlation_id);
     if tags {
@@ -249,15 +260,18 @@ pub fn encode(correlation_id: i32, tags: bool, version: i16, message: &impl Mess
     }
     message
         .encode(&mut writer, version)
-        .expect("an answer holds only what its version can carry");
-    writer.finish()
+        .map_err(|error| unwritable(error.to_string()))?;
+    if writer.len() > ANSWER_BYTES_MAX {
+        return Err(unwritable(format!("{} bytes", writer.len())));
+    }
+    Ok(writer.finish())
 }
 
 /// What became of a request when it started.
 #[derive(Debug)]
 pub enum Started {
     /// Size, header and body.
-    Answer(Vec<Bytes>),
+    Answer(Encoded),
     /// No answer is expected, and nothing is under way.
     Nothing,
     Waiting(Waiting),
@@ -279,7 +293,10 @@ pub struct Waiting {
 #[derive(Debug)]
 pub enum Outcome {
     /// Size, header and body.
-    Reply(Vec<Bytes>),
+    Reply(Encoded),
+    /// Size, header and body, while owners still hold what the request brought: it ends, with [`Outcome::Nothing`],
+    /// when the last of them has let go.
+    Early(Encoded),
     /// No answer is expected.
     Nothing,
     Close(CloseReason),

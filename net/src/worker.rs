@@ -320,13 +320,13 @@ impl<S: Storage> Worker<S> {
         self.buffers.release(frame.charge);
         let conn = self.conns.get_mut(&id).expect("its frame was just taken");
         match started {
-            Started::Answer(parts) => {
+            Started::Answer(Ok(parts)) => {
                 let slot = conn.open(None, 0, false);
                 conn.answer(slot, parts);
                 self.list(id);
                 true
             }
-            Started::Close(reason) => {
+            Started::Answer(Err(reason)) | Started::Close(reason) => {
                 self.close(id, &reason, out);
                 false
             }
@@ -369,14 +369,14 @@ impl<S: Storage> Worker<S> {
                 conn.hold(frame);
                 return false;
             }
-            Started::Answer(parts) => {
+            Started::Answer(Ok(parts)) => {
                 self.buffers.release(frame.charge);
                 let slot = conn.open(None, 0, false);
                 conn.answer(slot, parts);
                 self.list(id);
             }
             Started::Nothing => self.buffers.release(frame.charge),
-            Started::Close(reason) => {
+            Started::Answer(Err(reason)) | Started::Close(reason) => {
                 self.buffers.release(frame.charge);
                 self.close(id, &reason, out);
                 return false;
@@ -465,9 +465,11 @@ impl<S: Storage> Worker<S> {
             return;
         };
         match (outcome, pending.slot) {
-            (Outcome::Reply(parts), Some(slot)) => conn.answer(slot, parts),
+            (Outcome::Reply(Ok(parts)), Some(slot)) => conn.answer(slot, parts),
             (Outcome::Nothing, None) => conn.close_silent(),
-            (Outcome::Close(reason), _) => return self.close(pending.conn, &reason, out),
+            (Outcome::Reply(Err(reason)) | Outcome::Close(reason), _) => {
+                return self.close(pending.conn, &reason, out);
+            }
             (outcome, slot) => panic!("{slot:?} does not fit {outcome:?}"),
         }
         self.list(pending.conn);
@@ -480,6 +482,9 @@ impl<S: Storage> Worker<S> {
         match reason {
             CloseReason::PeerClosed => {
                 tracing::debug!(conn = id.0, peer = %conn.peer, "connection closed: {reason}");
+            }
+            CloseReason::UnwritableAnswer { .. } => {
+                tracing::error!(conn = id.0, peer = %conn.peer, "connection closed: {reason}");
             }
             _ => tracing::info!(conn = id.0, peer = %conn.peer, "connection closed: {reason}"),
         }

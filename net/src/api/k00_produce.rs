@@ -154,7 +154,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
     };
     if work.missing == 0 {
         return match work.outcome(request) {
-            Outcome::Reply(parts) => Started::Answer(parts),
+            Outcome::Reply(answer) | Outcome::Early(answer) => Started::Answer(answer),
             Outcome::Nothing => Started::Nothing,
             Outcome::Close(reason) => Started::Close(reason),
         };

@@ -23,7 +23,7 @@ use corelane_engine::call::{AnswerBody, CallBody, ReadDone, ReadError, ReadItem,
 use corelane_engine::types::{Instant, LeaderEpoch, Offset, ShardId, TopicId, TopicPartition};
 
 use crate::context::{Operation, Resource, throttle_ms};
-use crate::desk::{Desk, Outcome, Request, Started, Waiting, Work};
+use crate::desk::{Desk, Encoded, Outcome, Request, Started, Waiting, Work};
 use crate::error_code::{self, ErrorCode};
 use crate::protocol::fetch_request::FetchRequest;
 use crate::protocol::fetch_response::{
@@ -36,6 +36,9 @@ use crate::sessions::{
 
 /// Kafka's `fetch.max.bytes` of a broker.
 pub const FETCH_BYTES_MAX: i32 = 55 << 20;
+
+/// First version that can say where two logs part (KIP-595).
+const DIVERGING_SINCE: i16 = 12;
 
 /// A fetch under way.
 #[derive(Debug)]
@@ -293,7 +296,11 @@ impl Fetch {
                 offset: part.ask.offset,
                 max_bytes: part.ask.max_bytes.max(0) as u32,
                 current_leader_epoch: part.ask.current_leader_epoch,
-                last_fetched_epoch: part.ask.last_fetched_epoch,
+                // A session may have it from a newer version: this one could not carry what follows from it.
+                last_fetched_epoch: match request.header.version >= DIVERGING_SINCE {
+                    true => part.ask.last_fetched_epoch,
+                    false => LeaderEpoch(-1),
+                },
             })
             .collect();
         self.reading += 1;
@@ -397,7 +404,7 @@ impl Fetch {
         }
     }
 
-    fn answer(&mut self, desk: &mut Desk, request: &Request) -> Vec<Bytes> {
+    fn answer(&mut self, desk: &mut Desk, request: &Request) -> Encoded {
         self.cancel(desk, request);
         let mut response = FetchResponse {
             throttle_time_ms: throttle_ms(&request.context, desk.now),

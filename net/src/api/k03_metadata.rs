@@ -82,17 +82,19 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
         Ok(message) => message,
         Err(reason) => return Started::Close(reason),
     };
-    let by_id = |topic: &MetadataRequestTopic| TopicId(topic.topic_id.0) != TopicId::ZERO;
+    let by_id = |topic: &MetadataRequestTopic| {
+        topic.name.is_none() || TopicId(topic.topic_id.0) != TopicId::ZERO
+    };
     if (10..12).contains(&request.header.version)
         && let Some(topics) = message
             .topics
             .as_ref()
             .filter(|topics| topics.iter().any(by_id))
     {
-        // The field is there before the lookup is: Kafka refuses the whole request.
+        // The fields are there before the lookup is: Kafka refuses the whole request. Its answer cannot say null.
         let refused = |t: &MetadataRequestTopic| {
             unknown(
-                t.name.as_deref(),
+                Some(t.name.as_deref().unwrap_or_default()),
                 TopicId(t.topic_id.0),
                 ErrorCode::InvalidRequest,
             )
