@@ -21,7 +21,7 @@ use crate::api::{
 };
 use crate::context::{Authorize, Operation, RequestContext, Resource, resolve_topic};
 use crate::error_code::ErrorCode;
-use crate::protocol::{Message, Reader, Writer};
+use crate::protocol::{Message, Reader, Uuid, Writer};
 use crate::sessions::Sessions;
 
 /// Per shard.
@@ -35,8 +35,6 @@ pub struct Desk {
     /// This node's id.
     pub node: NodeId,
     pub image: Image,
-    /// As clients see it: 22 characters of base64, as Kafka's.
-    pub cluster_id: String,
     pub sessions: Sessions,
     pub authorize: Authorize,
     pub producer_ids: ProducerIds,
@@ -130,6 +128,12 @@ impl Desk {
     /// Every broker.
     pub fn brokers(&self) -> impl Iterator<Item = &Broker> {
         self.image.brokers()
+    }
+
+    /// The cluster's id as clients see it: 22 characters of base64, as Kafka's. Asked of the image each time: the
+    /// first start of a cluster opens its workers before the id is committed.
+    pub fn cluster_id(&self) -> String {
+        Uuid(self.image.cluster_id()).to_string()
     }
 
     /// The broker that admin requests are sent to: any will do, as with Kafka's Raft.

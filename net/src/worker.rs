@@ -31,7 +31,6 @@ use crate::desk::{Decided, Desk, Outcome, Proposed, Request, Room, Started, Wait
 use crate::error_code;
 use crate::event::{ConnId, Event, Machine, Message, Outbox};
 use crate::frame::{Buffers, Frame};
-use crate::protocol::Uuid;
 use crate::requests::{Pending, Requests};
 use crate::sessions::Sessions;
 use crate::storage::Storage;
@@ -120,7 +119,6 @@ impl<S: Storage> Worker<S> {
                 me: parts.me,
                 shards: parts.shards,
                 node: parts.node,
-                cluster_id: Uuid(parts.image.cluster_id()).to_string(),
                 image: parts.image,
                 sessions: Sessions::new(
                     parts.me,

@@ -242,7 +242,7 @@ fn answer(
                 port: i32::from(broker.port),
             })
             .collect(),
-        cluster_id: Some(desk.cluster_id.as_str().into()),
+        cluster_id: Some(desk.cluster_id().into()),
         controller_id: desk.controller_id().0,
         topics,
         cluster_authorized_operations: if on_cluster {
