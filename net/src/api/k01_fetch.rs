@@ -83,6 +83,18 @@ impl State {
             State::Refused(_) | State::Asked | State::Failed(_) => 0,
         }
     }
+
+    /// Records were read up to a limit, and there are more: waiting adds none of this partition.
+    fn is_cut(&self) -> bool {
+        match self {
+            State::Read(done) => done
+                .records
+                .last()
+                .and_then(|piece| end_offset(piece))
+                .is_some_and(|end| end < done.high_watermark),
+            State::Refused(_) | State::Asked | State::Failed(_) => false,
+        }
+    }
 }
 
 /// How many bytes the answer may have: what the connection is asked to promise.
@@ -356,7 +368,8 @@ impl Fetch {
         None
     }
 
-    /// `DelayedFetch`: enough bytes, no time left, or something the client should hear of at once.
+    /// `DelayedFetch`: enough bytes, no time left, or something the client should hear of at once. It counts what is
+    /// readable, of which a read gives less where it ends with a batch, with a segment or with what is in memory.
     fn is_enough(&self, desk: &Desk) -> bool {
         let bytes: usize = self.parts.iter().map(|part| part.state.bytes()).sum();
         bytes as i64 >= i64::from(self.min_bytes)
@@ -364,7 +377,7 @@ impl Fetch {
             || self
                 .parts
                 .iter()
-                .any(|part| matches!(part.state, State::Failed(_)))
+                .any(|part| matches!(part.state, State::Failed(_)) || part.state.is_cut())
     }
 
     /// Asks every owner that is not asked yet to say when there is more.
@@ -555,6 +568,19 @@ fn batch_bytes(bytes: &[u8]) -> Option<usize> {
     usize::try_from(length).ok().map(|length| length + 12)
 }
 
+/// Offset after the last record of whole batches, from the header of the last one.
+fn end_offset(batches: &[u8]) -> Option<Offset> {
+    let (mut last, mut at) = (None, 0);
+    while let Some(bytes) = batches.get(at..).and_then(batch_bytes) {
+        last = Some(at);
+        at += bytes;
+    }
+    let batch = batches.get(last?..)?;
+    let base = i64::from_be_bytes(batch.get(..8)?.try_into().ok()?);
+    let delta = i32::from_be_bytes(batch.get(23..27)?.try_into().ok()?);
+    base.checked_add(i64::from(delta) + 1).map(Offset)
+}
+
 fn push(responses: &mut Vec<FetchableTopicResponse>, topic: &TopicRef, data: PartitionData) {
     let same = responses.last().is_some_and(|last| match topic {
         TopicRef::Name(name) => *last.topic == **name,
@@ -581,6 +607,17 @@ mod tests {
         let mut bytes = vec![0; 12 + body];
         bytes[8..12].copy_from_slice(&(body as i32).to_be_bytes());
         bytes
+    }
+
+    #[test]
+    fn the_end_of_batches_is_that_of_the_last_one() {
+        let mut two = [batch(49), batch(60)].concat();
+        two[61..69].copy_from_slice(&100_i64.to_be_bytes());
+        two[61 + 23..61 + 27].copy_from_slice(&4_i32.to_be_bytes());
+        assert_eq!(end_offset(&two), Some(Offset(105)));
+        assert_eq!(end_offset(&two[..61]), Some(Offset(1)));
+        assert_eq!(end_offset(&two[..80]), None, "half a batch");
+        assert_eq!(end_offset(&[]), None);
     }
 
     #[test]
