@@ -8,13 +8,14 @@
 //! UNKNOWN_TOPIC_OR_PARTITION, creates behind it, and the client asks again: one round trip more.) Such a request is
 //! a barrier on its connection. Left out: auto-creation of internal topics.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use corelane_engine::controller::command::{Command, CommandError, Layout, NewTopic};
 use corelane_engine::controller::names;
 use corelane_engine::types::TopicId;
 
+use crate::api::k19_create_topics::PARTITIONS_PER_REQUEST_MAX;
 use crate::context::{
     Operation, RequestContext, Resource, resolve_topic, shown_topic, throttle_ms,
 };
@@ -42,9 +43,11 @@ pub struct Metadata {
     missing: usize,
     /// Names proposed, by slot.
     create: Vec<String>,
-    /// Why a topic could not be created, by name as asked.
-    refused: Vec<(String, ErrorCode)>,
+    refused: Refused,
 }
+
+/// Why a topic could not be created, by name as asked.
+type Refused = BTreeMap<String, ErrorCode>;
 
 /// What a request asks for.
 enum Asked<'a> {
@@ -107,7 +110,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
         }));
     }
     let mut create = Vec::new();
-    let mut refused = Vec::new();
+    let mut refused = Refused::new();
     if (request.header.version < 4 || message.allow_auto_topic_creation)
         && let Asked::Names(names) = asked(&message, request.header.version)
     {
@@ -125,9 +128,14 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
             {
                 create.push(name.to_owned());
             } else {
-                refused.push((name.to_owned(), ErrorCode::TopicAuthorizationFailed));
+                refused.insert(name.to_owned(), ErrorCode::TopicAuthorizationFailed);
             }
         }
+    }
+    // One partition each is the least they would have. Kafka's controller refuses so many in one request, too, and the
+    // client hears that they are unknown.
+    if create.len() > PARTITIONS_PER_REQUEST_MAX {
+        create.clear();
     }
     if create.is_empty() {
         return Started::Answer(request.encode(&answer(desk, request, &message, &refused)));
@@ -173,7 +181,7 @@ impl Metadata {
             Ok(_) | Err(CommandError::TopicExists(_)) => {}
             Err(error) => {
                 let name = std::mem::take(&mut self.create[slot as usize]);
-                self.refused.push((name, error_code::of_command(&error).0));
+                self.refused.insert(name, error_code::of_command(&error).0);
             }
         }
         self.missing -= 1;
@@ -188,7 +196,7 @@ fn answer(
     desk: &Desk,
     request: &Request,
     message: &MetadataRequest,
-    refused: &[(String, ErrorCode)],
+    refused: &Refused,
 ) -> MetadataResponse {
     let context = &request.context;
     let operations = message.include_topic_authorized_operations;
@@ -219,8 +227,8 @@ fn answer(
                 ),
                 Some(topic) => known(desk, context, topic, operations),
                 None => {
-                    let code = match refused.iter().find(|(of, _)| of == name) {
-                        Some((_, code)) => *code,
+                    let code = match refused.get(name) {
+                        Some(code) => *code,
                         None if names::check(name).is_err() => ErrorCode::InvalidTopicException,
                         None => ErrorCode::UnknownTopicOrPartition,
                     };
