@@ -201,8 +201,10 @@ pub enum CloseReason {
     Stopping,
     #[error(transparent)]
     Frame(#[from] crate::frame::FrameError),
-    #[error("half a frame, then silence, while others wait for memory")]
+    #[error("half a frame, and too little of the rest, while others wait for memory")]
     Stalled,
+    #[error("no byte came or went for too long")]
+    Idle,
     #[error("request header is malformed: {0}")]
     BadHeader(&'static str),
     #[error("unknown API key {0}")]

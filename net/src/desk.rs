@@ -221,6 +221,12 @@ pub struct Request {
 }
 
 impl Request {
+    /// Lets go of the receive buffer: a few bytes of it would keep all of it.
+    pub fn detach(&mut self) {
+        self.context.client_id = Bytes::copy_from_slice(&self.context.client_id);
+        self.header.client_id = self.context.client_id.clone();
+    }
+
     /// Reads the body. Bytes after its end are refused, as by Kafka.
     pub fn decode<M: Message>(&self, body: &Bytes) -> Result<M, CloseReason> {
         let mut reader = Reader::new(body.clone());
@@ -377,6 +383,34 @@ impl Work {
             Work::Produce(work) => Some(work.on_deadline(request)),
             Work::Fetch(work) => work.on_deadline(desk, request),
             Work::ListOffsets(_)
+            | Work::Metadata(_)
+            | Work::CreateTopics(_)
+            | Work::DeleteTopics(_)
+            | Work::InitProducerId => None,
+        }
+    }
+
+    /// Whether it may wait long for what others do, rather than for owners at work; then it must hold nothing of its
+    /// frame.
+    pub fn awaits_news(&self) -> bool {
+        match self {
+            Work::Fetch(_) => true,
+            Work::Produce(_)
+            | Work::ListOffsets(_)
+            | Work::Metadata(_)
+            | Work::CreateTopics(_)
+            | Work::DeleteTopics(_)
+            | Work::InitProducerId => false,
+        }
+    }
+
+    /// It is to wait no longer for what others do: memory is short, or its client has nothing more to say. `None`: it
+    /// ends by itself, when the owners at work have answered.
+    pub fn hurry(&mut self, desk: &mut Desk, request: &Request) -> Option<Outcome> {
+        match self {
+            Work::Fetch(work) => work.hurry(desk, request),
+            Work::Produce(_)
+            | Work::ListOffsets(_)
             | Work::Metadata(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)

@@ -32,6 +32,8 @@ pub struct Requests {
     free: Vec<u32>,
     serial: u64,
     deadlines: BTreeSet<(Instant, RequestToken)>,
+    /// Those that only wait for something new: in the order of their start, as their serial numbers are.
+    parked: BTreeSet<RequestToken>,
 }
 
 impl Requests {
@@ -79,10 +81,21 @@ impl Requests {
         self.get_mut(token)?;
         let (_, pending) = self.entries[place(token)].take()?;
         self.free.push(place(token) as u32);
+        self.parked.remove(&token);
         if let Some(deadline) = pending.deadline {
             self.deadlines.remove(&(deadline, token));
         }
         Some(pending)
+    }
+
+    /// The request only waits for something new.
+    pub fn park(&mut self, token: RequestToken) {
+        self.parked.insert(token);
+    }
+
+    /// The oldest one that does.
+    pub fn pop_parked(&mut self) -> Option<RequestToken> {
+        self.parked.pop_first()
     }
 
     /// The next request whose time is up.

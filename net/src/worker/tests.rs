@@ -1,5 +1,7 @@
 //! Stories of a whole worker: bytes in, bytes out.
 
+mod pressure;
+
 use bytes::Bytes;
 use corelane_engine::types::TopicId;
 
