@@ -1,5 +1,6 @@
 //! Stories of a whole worker: bytes in, bytes out.
 
+mod odd;
 mod pressure;
 
 use bytes::Bytes;
