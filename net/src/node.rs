@@ -88,9 +88,17 @@ enum State {
     },
     Running(Box<Worker<Shard>>),
     /// The clean mark is being written.
-    Marking(FlowRunner<Result<(), Fatal>>),
-    Ended,
+    Marking {
+        runner: FlowRunner<Result<(), Fatal>>,
+        kept: Kept,
+    },
+    Ended {
+        kept: Kept,
+    },
 }
+
+/// The worker of a node that has stopped: its memory is the ring's until the ring is wound down.
+type Kept = Option<Box<Worker<Shard>>>;
 
 /// How far a stop is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -202,7 +210,7 @@ impl Node {
                     Err(fatal) => return self.fail(fatal, out),
                 }
             }
-            State::Marking(runner) => {
+            State::Marking { runner, .. } => {
                 let Poll::Ready(result) = runner.step(&mut out.disk) else {
                     return false;
                 };
@@ -212,16 +220,30 @@ impl Node {
                 for shard in (1..self.config.shards).map(ShardId) {
                     out.mesh.push((shard, Message::Node(NodeMessage::Exit)));
                 }
-                self.state = State::Ended;
+                self.end();
                 out.stopped = true;
             }
-            State::Waiting | State::Running(_) | State::Ended => return false,
+            State::Waiting | State::Running(_) | State::Ended { .. } => return false,
         }
         true
     }
 
+    /// Nothing more is done. What the ring may still use stays.
+    fn end(&mut self) {
+        let kept = self.take_worker();
+        self.state = State::Ended { kept };
+    }
+
+    fn take_worker(&mut self) -> Kept {
+        match std::mem::replace(&mut self.state, State::Waiting) {
+            State::Running(worker) => Some(worker),
+            State::Marking { kept, .. } | State::Ended { kept } => kept,
+            State::New | State::Metadata(_) | State::Waiting | State::Storage { .. } => None,
+        }
+    }
+
     fn fail(&mut self, fatal: Fatal, out: &mut Outbox) -> bool {
-        self.state = State::Ended;
+        self.end();
         out.fatal.get_or_insert(fatal);
         false
     }
@@ -418,7 +440,7 @@ impl Node {
             NodeMessage::Recovered(report) => self.on_recovered(report, out),
             NodeMessage::Stopped => self.stopped += 1,
             NodeMessage::Exit => {
-                self.state = State::Ended;
+                self.end();
                 out.stopped = true;
             }
         }
@@ -476,7 +498,7 @@ impl Node {
                     for shard in (1..self.config.shards).map(ShardId) {
                         out.mesh.push((shard, Message::Node(NodeMessage::Exit)));
                     }
-                    self.state = State::Ended;
+                    self.end();
                     out.stopped = true;
                 }
                 _ => {}
@@ -501,7 +523,10 @@ impl Node {
                 |flow| async move { boot::mark_clean(&flow).await },
             );
             self.controller = None;
-            self.state = State::Marking(mark);
+            self.state = State::Marking {
+                runner: mark,
+                kept: self.take_worker(),
+            };
         }
     }
 }
@@ -517,9 +542,9 @@ impl Machine for Node {
             Event::Disk(done) => match &mut self.state {
                 State::Metadata(runner) => runner.on_disk(done),
                 State::Storage { runner, .. } => runner.on_disk(done),
-                State::Marking(runner) => runner.on_disk(done),
+                State::Marking { runner, .. } => runner.on_disk(done),
                 State::Running(worker) => worker.on(now, Event::Disk(done), out),
-                State::New | State::Waiting | State::Ended => {}
+                State::New | State::Waiting | State::Ended { .. } => {}
             },
             Event::Mesh {
                 message: Message::Control(message),
@@ -581,7 +606,13 @@ impl Machine for Node {
 
     fn memory(&self, from: usize) -> Vec<(usize, usize)> {
         match &self.state {
-            State::Running(worker) => worker.storage().arena().chunks().skip(from).collect(),
+            State::Running(worker)
+            | State::Marking {
+                kept: Some(worker), ..
+            }
+            | State::Ended { kept: Some(worker) } => {
+                worker.storage().arena().chunks().skip(from).collect()
+            }
             _ => Vec::new(),
         }
     }
