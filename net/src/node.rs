@@ -400,22 +400,34 @@ impl Node {
     }
 
     fn on_committed(&mut self, now: Now, index: u64, records: &Bytes, out: &mut Outbox) {
-        let State::Running(worker) = &mut self.state else {
-            return;
-        };
         let records = decode_records(records).expect("what the controller encoded is read back");
-        let mut shard_out = ShardOut::default();
-        for record in &records {
-            reconcile::apply_before(now, record, worker, &self.config);
-            worker
-                .image_mut()
-                .apply(record)
-                .expect("a committed record was checked");
-            reconcile::apply(record, worker, &self.config, &mut shard_out);
+        let sound = "a committed record was checked";
+        match &mut self.state {
+            State::Running(worker) => {
+                let mut shard_out = ShardOut::default();
+                for record in &records {
+                    reconcile::apply_before(now, record, worker, &self.config);
+                    worker.image_mut().apply(record).expect(sound);
+                    reconcile::apply(record, worker, &self.config, &mut shard_out);
+                }
+                worker.image_mut().set_index(index);
+                worker.storage_mut().carry(now, &mut shard_out);
+                worker.carry(now, shard_out, out);
+            }
+            // A new cluster's id and version: they are committed while storage is recovered. No command is, before
+            // every shard has been.
+            State::Storage { image, .. } => {
+                for record in &records {
+                    image.apply(record).expect(sound);
+                }
+                image.set_index(index);
+            }
+            State::New
+            | State::Metadata(_)
+            | State::Waiting
+            | State::Marking { .. }
+            | State::Ended { .. } => return,
         }
-        worker.image_mut().set_index(index);
-        worker.storage_mut().carry(now, &mut shard_out);
-        worker.carry(now, shard_out, out);
         let applied = controller::Message::Applied {
             from: self.config.me,
             index,

@@ -78,7 +78,7 @@ fn a_session_that_goes_on_in_an_older_version_ends_nothing() {
     is_well(&broker);
 }
 
-/// 32 connections ask for 64 MiB in all of fetches that wait for weeks.
+/// 36 connections ask for 70 MiB in all of fetches that wait for weeks.
 #[test]
 fn parked_fetches_starve_nobody() {
     let broker = Broker::start(Options::default());
@@ -88,7 +88,7 @@ fn parked_fetches_starve_nobody() {
     let patient = fetch_request(&topic, 0, 0, i32::MAX)
         .with_rack_id(StrBytes::from_string("r".repeat(32_000)));
     let frame = request_bytes(11, 1, &patient);
-    let mut parked: Vec<Wire> = (0..32).map(|_| Wire::connect(broker.address())).collect();
+    let mut parked: Vec<Wire> = (0..36).map(|_| Wire::connect(broker.address())).collect();
     for wire in &mut parked {
         for _ in 0..64 {
             assert!(wire.send_frame(&frame), "backpressure must not close");
