@@ -11,7 +11,10 @@ pub mod k03_metadata;
 pub mod k18_api_versions;
 pub mod k19_create_topics;
 pub mod k20_delete_topics;
+pub mod k21_delete_records;
 pub mod k22_init_producer_id;
+pub mod k23_offset_for_leader_epoch;
+pub mod k35_describe_log_dirs;
 
 /// Which handler serves a request.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -23,7 +26,10 @@ pub enum Api {
     ApiVersions,
     CreateTopics,
     DeleteTopics,
+    DeleteRecords,
     InitProducerId,
+    OffsetForLeaderEpoch,
+    DescribeLogDirs,
 }
 
 /// The kind of [`crate::context::Resource`] that a request's operation is checked against.
@@ -50,13 +56,13 @@ pub struct Entry {
     pub flexible_min: i16,
     /// What [`crate::context::Authorize`] is asked; `None`: open to all, before authentication too.
     pub needs: Option<(Operation, ResourceKind)>,
-    /// Changes metadata: starts when everything before it on its connection is answered, and nothing after it starts
+    /// Changes metadata, or where logs begin: starts when everything before it on its connection is answered, and nothing after it starts
     /// before its answer. Metadata is one only when it creates topics.
     pub barrier: bool,
 }
 
 /// Every API, by key.
-pub const TABLE: [Entry; 8] = {
+pub const TABLE: [Entry; 11] = {
     use Operation::{Create, Delete, Describe, IdempotentWrite, Read, Write};
     use ResourceKind::{Cluster, Topic};
     [
@@ -132,6 +138,16 @@ pub const TABLE: [Entry; 8] = {
             true,
         ),
         row(
+            Api::DeleteRecords,
+            21,
+            "DeleteRecords",
+            (0, 2),
+            0,
+            2,
+            Some((Delete, Topic)),
+            true,
+        ),
+        row(
             Api::InitProducerId,
             22,
             "InitProducerId",
@@ -139,6 +155,26 @@ pub const TABLE: [Entry; 8] = {
             0,
             2,
             Some((IdempotentWrite, Cluster)),
+            false,
+        ),
+        row(
+            Api::OffsetForLeaderEpoch,
+            23,
+            "OffsetForLeaderEpoch",
+            (2, 4),
+            2,
+            4,
+            Some((Describe, Topic)),
+            false,
+        ),
+        row(
+            Api::DescribeLogDirs,
+            35,
+            "DescribeLogDirs",
+            (1, 5),
+            1,
+            2,
+            Some((Describe, Cluster)),
             false,
         ),
     ]

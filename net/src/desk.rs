@@ -17,7 +17,8 @@ use corelane_engine::types::{Instant, NodeId, Now, ShardId, TopicId, TopicPartit
 use crate::api::k22_init_producer_id::ProducerIds;
 use crate::api::{
     Api, CloseReason, Header, k00_produce, k01_fetch, k02_list_offsets, k03_metadata,
-    k18_api_versions, k19_create_topics, k20_delete_topics, k22_init_producer_id,
+    k18_api_versions, k19_create_topics, k20_delete_topics, k21_delete_records,
+    k22_init_producer_id, k23_offset_for_leader_epoch, k35_describe_log_dirs,
 };
 use crate::context::{Authorize, Operation, RequestContext, Resource, resolve_topic};
 use crate::error_code::ErrorCode;
@@ -37,6 +38,8 @@ pub struct Desk {
     pub image: Image,
     /// As clients see it: 22 characters of base64, as Kafka's.
     pub cluster_id: String,
+    /// The data directory's absolute path.
+    pub directory: String,
     pub sessions: Sessions,
     pub authorize: Authorize,
     pub producer_ids: ProducerIds,
@@ -187,6 +190,9 @@ impl Desk {
             Api::ApiVersions => k18_api_versions::start(self, request, body),
             Api::CreateTopics => k19_create_topics::start(self, request, body),
             Api::DeleteTopics => k20_delete_topics::start(self, request, body),
+            Api::DeleteRecords => k21_delete_records::start(self, request, body),
+            Api::OffsetForLeaderEpoch => k23_offset_for_leader_epoch::start(self, request, body),
+            Api::DescribeLogDirs => k35_describe_log_dirs::start(self, request, body),
             Api::InitProducerId => k22_init_producer_id::start(self, request, body),
         }
     }
@@ -294,6 +300,9 @@ pub enum Work {
     Metadata(Box<k03_metadata::Metadata>),
     CreateTopics(Box<k19_create_topics::CreateTopics>),
     DeleteTopics(Box<k20_delete_topics::DeleteTopics>),
+    DeleteRecords(Box<k21_delete_records::DeleteRecords>),
+    OffsetForLeaderEpoch(Box<k23_offset_for_leader_epoch::OffsetForLeaderEpoch>),
+    DescribeLogDirs(Box<k35_describe_log_dirs::DescribeLogDirs>),
     InitProducerId,
 }
 
@@ -307,6 +316,9 @@ impl Work {
             | Work::Metadata(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
+            | Work::DeleteRecords(_)
+            | Work::OffsetForLeaderEpoch(_)
+            | Work::DescribeLogDirs(_)
             | Work::InitProducerId => 0,
         }
     }
@@ -323,6 +335,9 @@ impl Work {
             Work::Produce(work) => work.on_answer(request, body),
             Work::Fetch(work) => work.on_answer(desk, request, from, body),
             Work::ListOffsets(work) => work.on_answer(request, body),
+            Work::DeleteRecords(work) => work.on_answer(request, body),
+            Work::OffsetForLeaderEpoch(work) => work.on_answer(request, body),
+            Work::DescribeLogDirs(work) => work.on_answer(desk, request, body),
             Work::Metadata(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
@@ -344,7 +359,13 @@ impl Work {
             Work::Metadata(work) => work.on_decision(desk, request, slot, decided),
             Work::CreateTopics(work) => work.on_decision(desk, request, slot, decided),
             Work::DeleteTopics(work) => work.on_decision(request, slot, decided),
-            Work::Produce(_) | Work::Fetch(_) | Work::ListOffsets(_) | Work::InitProducerId => {
+            Work::Produce(_)
+            | Work::Fetch(_)
+            | Work::ListOffsets(_)
+            | Work::DeleteRecords(_)
+            | Work::OffsetForLeaderEpoch(_)
+            | Work::DescribeLogDirs(_)
+            | Work::InitProducerId => {
                 panic!("nothing was proposed, got {decided:?}")
             }
         }
@@ -355,10 +376,13 @@ impl Work {
         match self {
             Work::Produce(work) => Some(work.on_deadline(request)),
             Work::Fetch(work) => work.on_deadline(desk, request),
+            Work::DeleteRecords(work) => Some(work.on_deadline(request)),
             Work::ListOffsets(_)
             | Work::Metadata(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
+            | Work::OffsetForLeaderEpoch(_)
+            | Work::DescribeLogDirs(_)
             | Work::InitProducerId => None,
         }
     }
@@ -375,6 +399,9 @@ impl Work {
             | Work::Metadata(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
+            | Work::DeleteRecords(_)
+            | Work::OffsetForLeaderEpoch(_)
+            | Work::DescribeLogDirs(_)
             | Work::InitProducerId => false,
         }
     }

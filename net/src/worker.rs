@@ -101,6 +101,8 @@ pub struct Parts<S> {
     /// This node's id.
     pub node: NodeId,
     pub image: Image,
+    /// The data directory's absolute path.
+    pub directory: String,
     pub storage: S,
     pub limits: NetLimits,
     /// Draws ids of fetch sessions.
@@ -121,6 +123,7 @@ impl<S: Storage> Worker<S> {
                 shards: parts.shards,
                 node: parts.node,
                 cluster_id: Uuid(parts.image.cluster_id()).to_string(),
+                directory: parts.directory,
                 image: parts.image,
                 sessions: Sessions::new(
                     parts.me,

@@ -7,6 +7,7 @@ use corelane_engine::controller::placement;
 use corelane_engine::controller::topic_config::{self, TopicConfig, Validate};
 use corelane_engine::limits::Limits;
 use corelane_engine::log::partition::{Partition, PartitionConfig};
+use corelane_engine::log::trim::Retention;
 use corelane_engine::shard::{Shard, ShardOut};
 use corelane_engine::types::{ShardId, TopicPartition};
 
@@ -105,5 +106,11 @@ fn partition_config(config: &TopicConfig, limits: &Limits) -> PartitionConfig {
         segment_ms: i64::try_from(config.segment_age_max.as_millis()).unwrap_or(i64::MAX),
         index_interval_bytes: config.index_interval_bytes.max(limits.index_interval_bytes),
         producers_max: limits.producers_max,
+        retention: Retention {
+            delete: config.delete,
+            ms: config.retention_ms,
+            bytes: config.retention_bytes,
+            file_delete_delay: config.file_delete_delay,
+        },
     }
 }

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use corelane_engine::call::{
-    Answer, AnswerBody, AppendAnswer, AppendError, Appended, Call, CallBody, ListAnswer, ListWhat,
-    Listed, ReadAnswer, ReadDone, ReadError, RequestToken,
+    Answer, AnswerBody, AppendAnswer, AppendError, Appended, Call, CallBody, DeleteAnswer,
+    DeleteError, EpochAnswer, ListAnswer, ListWhat, Listed, LogSize, LogSizes, ReadAnswer, ReadDone,
+    ReadError, RequestToken,
 };
 use corelane_engine::controller::command::{
     Broker, Command, CommandError, Layout, Outcome, PartitionState, Record,
 };
 use corelane_engine::controller::image::Image;
 use corelane_engine::controller::names;
-use corelane_engine::disk::DiskDone;
+use corelane_engine::disk::{DiskDone, Space};
 use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
 use corelane_engine::types::{
@@ -166,6 +167,43 @@ impl Storage for Fake {
                 self.log.push("unwatch".to_owned());
                 self.watches.retain(|w| w.1 != request);
             }
+            CallBody::DeleteRecords { items } => {
+                let answers = items.iter().map(|item| {
+                    let end = self.end(item.partition);
+                    let below = item.below.unwrap_or(end);
+                    let result = match below <= end {
+                        true => Ok(below),
+                        false => Err(DeleteError::OutOfRange),
+                    };
+                    let slot = item.slot;
+                    DeleteAnswer { slot, result }
+                });
+                let body = AnswerBody::Deleted(answers.collect());
+                out.answers.push((from, Answer { request, body }));
+            }
+            CallBody::EpochEnds { items } => {
+                let answers = items.iter().map(|item| EpochAnswer {
+                    slot: item.slot,
+                    result: Ok(Some((item.epoch, self.end(item.partition)))),
+                });
+                let body = AnswerBody::EpochEnds(answers.collect());
+                out.answers.push((from, Answer { request, body }));
+            }
+            CallBody::LogSizes { partitions } => {
+                let asked = |id: &TopicPartition| partitions.as_ref().is_none_or(|p| p.contains(id));
+                let logs = self.logs.iter().filter(|(id, _)| asked(id));
+                let sizes = logs.map(|(id, log)| LogSize {
+                    partition: *id,
+                    bytes: log.iter().map(|batch| batch.len() as u64).sum(),
+                });
+                let space = Some(Space {
+                    total_bytes: 1_000,
+                    usable_bytes: 100,
+                });
+                let sizes = sizes.collect();
+                let body = AnswerBody::LogSizes(LogSizes { sizes, space });
+                out.answers.push((from, Answer { request, body }));
+            }
             CallBody::Group { .. } | CallBody::ListGroups => panic!("no coordinator here"),
             CallBody::ListOffsets { items } => {
                 let answers = items
@@ -278,6 +316,7 @@ impl Rig {
                     shards,
                     node: NodeId(1),
                     image: image.clone(),
+                    directory: "/data".to_owned(),
                     storage: Fake::default(),
                     limits: limits.clone(),
                     rng: Rng::new(u64::from(shard)),

@@ -6,6 +6,7 @@ pub mod offsets;
 pub mod once;
 pub mod order;
 pub mod refused;
+pub mod starts;
 #[cfg(test)]
 mod tests;
 pub mod topics;
@@ -30,13 +31,14 @@ type Check = (&'static str, fn(&History) -> Result<(), String>);
 
 /// Everything that can be judged from a history.
 pub fn all(history: &History) -> Vec<Violation> {
-    let checks: [Check; 7] = [
+    let checks: [Check; 8] = [
         ("bytes are served as sent", bytes::check),
         ("acknowledged is readable", acked::check),
         ("once", once::check),
         ("in order", order::check),
         ("offsets are dense and stable", offsets::check),
         ("refused never appears", refused::check),
+        ("logs never begin earlier again", starts::check),
         ("topics stay created, or deleted", topics::check),
     ];
     let broken = checks

@@ -12,13 +12,13 @@ use bytes::{Buf, Bytes, BytesMut};
 use corelane_engine::rng::Rng;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::{
-    CreateTopicsRequest, DeleteTopicsRequest, FetchRequest, InitProducerIdRequest,
-    ListOffsetsRequest, MetadataRequest, ProduceRequest,
+    CreateTopicsRequest, DeleteRecordsRequest, DeleteTopicsRequest, FetchRequest,
+    InitProducerIdRequest, ListOffsetsRequest, MetadataRequest, ProduceRequest,
 };
 use kafka_protocol::protocol::Request;
 use uuid::Uuid;
 
-use super::history::{BatchNo, Fact, History, Place, ServedBatch, TopicNo};
+use super::history::{BatchNo, Expiry, Fact, History, Place, ServedBatch, TopicNo};
 use super::wire::{self, FetchBounds};
 use super::world::{ClientId, Hands, Start};
 use crate::harness::wire::{create_topics, decode_response, topic_of};
@@ -38,6 +38,9 @@ pub enum Ask {
     Produce { acks: i16, batches: Vec<BatchNo> },
     Fetch { positions: Vec<(Place, i64)> },
     Latest { places: Vec<Place> },
+    Earliest { places: Vec<Place> },
+    /// Records below are to be deleted. `beyond`: more than there were.
+    Trim { place: Place, below: i64, beyond: bool },
 }
 
 #[derive(Debug)]
@@ -45,6 +48,8 @@ struct Waiting {
     correlation: i32,
     version: i16,
     ask: Ask,
+    /// The length of the history when it was asked.
+    when: usize,
 }
 
 /// What came of an ask, as far as the client's owner has to act on it.
@@ -56,9 +61,11 @@ pub enum Told {
     Fetched {
         place: Place,
         asked: i64,
+        high_watermark: i64,
         result: Result<Vec<ServedBatch>, i16>,
     },
     Latest(Vec<(Place, i64)>),
+    Earliest(Vec<(Place, i64)>),
 }
 
 /// What all clients know of topics that exist.
@@ -186,7 +193,11 @@ impl Client {
             let again = match &waiting.ask {
                 Ask::Produce { .. } => self.style.idempotent,
                 Ask::Create(_) | Ask::Delete(_) | Ask::InitProducer => true,
-                Ask::Metadata { .. } | Ask::Fetch { .. } | Ask::Latest { .. } => false,
+                Ask::Metadata { .. }
+                | Ask::Fetch { .. }
+                | Ask::Latest { .. }
+                | Ask::Earliest { .. }
+                | Ask::Trim { .. } => false,
             };
             if again {
                 self.again.push_back(waiting.ask);
@@ -289,9 +300,20 @@ impl Client {
                     Durability::Disk => "disk",
                     Durability::Process => "process",
                 };
+                let (bytes, ms) = match wanted.expiry {
+                    Expiry::Never => (-1, -1),
+                    Expiry::Bytes(bytes) => (bytes as i64, -1),
+                    Expiry::Ms(ms) => (-1, ms as i64),
+                };
+                let (bytes, ms) = (bytes.to_string(), ms.to_string());
+                // Files go at once, or while others are read.
+                let delay = if topic.0.is_multiple_of(2) { "0" } else { "40" };
                 let configs = [
                     ("corelane.durability", durability),
                     ("internal.segment.bytes", SEGMENT_BYTES),
+                    ("retention.bytes", &bytes),
+                    ("retention.ms", &ms),
+                    ("file.delete.delay.ms", delay),
                 ];
                 let request = create_topics(&topic.name(), wanted.partitions, &configs);
                 encode::<CreateTopicsRequest>(7, correlation, &request)
@@ -360,6 +382,18 @@ impl Client {
                 let request = wire::list_offsets(places, -1);
                 encode::<ListOffsetsRequest>(version, correlation, &request)
             }
+            Ask::Earliest { places } => {
+                let version = 1 + self.rng.below(8) as i16;
+                let request = wire::list_offsets(places, -2);
+                encode::<ListOffsetsRequest>(version, correlation, &request)
+            }
+            Ask::Trim { place, below, .. } => {
+                let (place, below) = (*place, *below);
+                history.note(now, self.life, Fact::TrimAsked { place, below });
+                let request = wire::delete_records(place, below);
+                let version = self.rng.below(3) as i16;
+                encode::<DeleteRecordsRequest>(version, correlation, &request)
+            }
         };
         hands.send(conn, bytes);
         if !matches!(ask, Ask::Produce { acks: 0, .. }) {
@@ -367,6 +401,7 @@ impl Client {
                 correlation,
                 version,
                 ask,
+                when: history.entries.len(),
             });
         }
     }
@@ -423,6 +458,7 @@ impl Client {
             correlation,
             version,
             ask,
+            when,
         } = waiting;
         let life = self.life;
         let found = i32::from_be_bytes(frame[..4].try_into().expect("a correlation id"));
@@ -473,7 +509,7 @@ impl Client {
             }
             Ask::Produce { batches, .. } => {
                 let (_, answer) = decode_response::<ProduceRequest>(version, frame);
-                let mut answers: BTreeMap<(Uuid, String, i32), (i16, i64)> = BTreeMap::new();
+                let mut answers: BTreeMap<(Uuid, String, i32), (i16, i64, i64)> = BTreeMap::new();
                 for topic in &answer.responses {
                     for p in &topic.partition_responses {
                         let name = match version {
@@ -482,7 +518,7 @@ impl Client {
                         };
                         answers.insert(
                             (topic.topic_id, name, p.index),
-                            (p.error_code, p.base_offset),
+                            (p.error_code, p.base_offset, p.log_start_offset),
                         );
                     }
                 }
@@ -493,8 +529,12 @@ impl Client {
                         _ => (Uuid::nil(), place.topic.name(), place.partition),
                     };
                     match answers.get(&key) {
-                        Some((code, base)) => {
+                        Some((code, base, begin)) => {
                             self.produced(batch, *code, *base, history, now);
+                            let begin = *begin;
+                            if begin >= 0 {
+                                history.note(now, life, Fact::Begins { place, begin, when });
+                            }
                         }
                         None => {
                             let what = format!("no answer for {place:?} in {answers:?}");
@@ -540,8 +580,13 @@ impl Client {
                                     asked,
                                     high_watermark: p.high_watermark,
                                     batches: batches.clone(),
+                                    when,
                                 };
                                 history.note(now, life, served);
+                                let begin = p.log_start_offset;
+                                if begin >= 0 {
+                                    history.note(now, life, Fact::Begins { place, begin, when });
+                                }
                             }
                             Err(1) => history.note(now, life, Fact::OutOfRange { place, asked }),
                             // Unknown topic or id, not leader, our own judgement above.
@@ -554,27 +599,41 @@ impl Client {
                         told.push(Told::Fetched {
                             place,
                             asked,
+                            high_watermark: p.high_watermark,
                             result,
                         });
                     }
                 }
             }
-            Ask::Latest { places } => {
-                let (_, answer) = decode_response::<ListOffsetsRequest>(version, frame);
-                let mut ends = Vec::new();
-                for topic in &answer.topics {
-                    for p in &topic.partitions {
-                        let at = |q: &&Place| {
-                            *q.topic.name() == *topic.name.0 && q.partition == p.partition_index
-                        };
-                        if let Some(place) = places.iter().find(at)
-                            && p.error_code == 0
-                        {
-                            ends.push((*place, p.offset));
-                        }
+            Ask::Latest { places } => told.push(Told::Latest(listed(&places, version, frame))),
+            Ask::Earliest { places } => {
+                let begins = listed(&places, version, frame);
+                for &(place, begin) in &begins {
+                    history.note(now, life, Fact::Begins { place, begin, when });
+                }
+                told.push(Told::Earliest(begins));
+            }
+            Ask::Trim {
+                place,
+                below,
+                beyond,
+            } => {
+                let (_, answer) = decode_response::<DeleteRecordsRequest>(version, frame);
+                let answer = &answer.topics[0].partitions[0];
+                let begin = answer.low_watermark;
+                let lossy = history.durability(place) == Durability::Process;
+                match answer.error_code {
+                    0 if begin >= below => {
+                        history.note(now, life, Fact::Begins { place, begin, when });
+                    }
+                    // Out of range; unknown topic; timed out, storage: nobody knows.
+                    1 if beyond || lossy => {}
+                    3 | 7 | 56 => {}
+                    code => {
+                        let what = format!("trim {place:?} to {below}: code {code}, {begin}");
+                        history.note(now, life, Fact::Nonsense(what));
                     }
                 }
-                told.push(Told::Latest(ends));
             }
         }
     }
@@ -603,6 +662,24 @@ impl Client {
             }
         }
     }
+}
+
+/// The offsets that ListOffsets found, of the partitions that it knew.
+fn listed(places: &[Place], version: i16, frame: &[u8]) -> Vec<(Place, i64)> {
+    let (_, answer) = decode_response::<ListOffsetsRequest>(version, frame);
+    let mut found = Vec::new();
+    for topic in &answer.topics {
+        for p in &topic.partitions {
+            let at =
+                |q: &&Place| *q.topic.name() == *topic.name.0 && q.partition == p.partition_index;
+            if let Some(place) = places.iter().find(at)
+                && p.error_code == 0
+            {
+                found.push((*place, p.offset));
+            }
+        }
+    }
+    found
 }
 
 fn encode<R: Request>(version: i16, correlation: i32, request: &R) -> (i16, Bytes) {

@@ -37,6 +37,22 @@ pub struct BatchNo(pub u32);
 pub struct Topic {
     pub partitions: i32,
     pub durability: Durability,
+    pub expiry: Expiry,
+}
+
+impl Topic {
+    /// Records go without being asked for.
+    pub fn expires(&self) -> bool {
+        self.expiry != Expiry::Never
+    }
+}
+
+/// When records of a topic go by themselves: its `retention.bytes` and `retention.ms`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expiry {
+    Never,
+    Bytes(u64),
+    Ms(u64),
 }
 
 #[derive(Clone, Debug)]
@@ -74,6 +90,19 @@ pub enum Fact {
         asked: i64,
         high_watermark: i64,
         batches: Vec<ServedBatch>,
+        /// The length of the history when it was asked.
+        when: usize,
+    },
+    /// Records below an offset are to be deleted; -1: all.
+    TrimAsked {
+        place: Place,
+        below: i64,
+    },
+    /// An answer, asked when the history had `when` entries, says where the log begins.
+    Begins {
+        place: Place,
+        begin: i64,
+        when: usize,
     },
     /// A fetch was answered by OFFSET_OUT_OF_RANGE.
     OutOfRange {
@@ -132,6 +161,8 @@ pub struct History {
     pub entries: Vec<Entry>,
     /// What the last read of everything found; of topics that were not deleted.
     pub logs: BTreeMap<Place, Vec<Found>>,
+    /// Where it found the logs to begin.
+    pub begins: BTreeMap<Place, i64>,
 }
 
 /// Where a broker stamps: base offset and leader epoch. The rest is the producer's.
@@ -165,6 +196,11 @@ impl History {
                 && sent[21..] == served[21..]
                 && (0..21).filter(outside).all(|at| sent[at] == served[at])
         })
+    }
+
+    /// Where the log of a partition began in the end.
+    pub fn begin(&self, place: Place) -> i64 {
+        self.begins.get(&place).copied().unwrap_or(0)
     }
 
     pub fn durability(&self, place: Place) -> Durability {

@@ -6,13 +6,13 @@
 //!                                               ─► Reading: all of every topic ─► Done
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use corelane_engine::rng::Rng;
 use corelane_engine::types::Durability;
 
 use super::client::{Ask, Client, Ids, Told};
-use super::history::{Found, History, Place, Topic, TopicNo};
+use super::history::{Expiry, Found, History, Place, Topic, TopicNo};
 use super::world::{ClientEvent, ClientId, Hands, Workload};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +40,10 @@ pub struct Mix {
     pub hang_up_one_in: u64,
     /// The admin deletes a topic once in so many looks.
     pub delete_one_in: u64,
+    /// The admin deletes records of a partition once in so many looks.
+    pub trim_one_in: u64,
+    /// Of 4 topics, the records of so many expire.
+    pub expires_of_4: u64,
 }
 
 const ADMIN: ClientId = ClientId(0);
@@ -59,8 +63,13 @@ pub struct Load {
     ops: u32,
     /// Where each consumer reads on, by client.
     positions: BTreeMap<(ClientId, Place), i64>,
-    /// The reader's part: ends of logs, and how far it has come.
+    /// Whose position is out of range: it asks where the log begins.
+    lost: BTreeSet<(ClientId, Place)>,
+    /// High watermarks that anybody has seen.
+    highs: BTreeMap<Place, i64>,
+    /// The reader's part: ends and begins of logs, and how far it has come.
     ends: BTreeMap<Place, i64>,
+    begins: BTreeMap<Place, i64>,
     read: BTreeMap<Place, i64>,
     listed: bool,
 }
@@ -80,7 +89,10 @@ impl Load {
             phase: Phase::Running,
             ops: 0,
             positions: BTreeMap::new(),
+            lost: BTreeSet::new(),
+            highs: BTreeMap::new(),
             ends: BTreeMap::new(),
+            begins: BTreeMap::new(),
             read: BTreeMap::new(),
             listed: false,
             rng,
@@ -182,9 +194,15 @@ impl Load {
                 true => Durability::Process,
                 false => Durability::Disk,
             };
+            let expiry = match self.rng.below(4) < self.mix.expires_of_4 {
+                false => Expiry::Never,
+                true if self.rng.one_in(3) => Expiry::Ms(self.rng.below(4_000)),
+                true => Expiry::Bytes(self.rng.below(120_000)),
+            };
             let wanted = Topic {
                 partitions,
                 durability,
+                expiry,
             };
             self.history.topics.insert(topic, wanted);
             self.ask(ADMIN, Ask::Create(topic), now, hands);
@@ -192,10 +210,34 @@ impl Load {
             let at = self.rng.below(self.live.len() as u64) as usize;
             let topic = self.live.swap_remove(at);
             self.ask(ADMIN, Ask::Delete(topic), now, hands);
+        } else if self.rng.one_in(self.mix.trim_one_in) {
+            self.trim(now, hands);
         } else if self.rng.one_in(4) {
             let asked = self.history.entries.len();
             self.ask(ADMIN, Ask::Metadata { asked }, now, hands);
         }
+    }
+
+    /// Records of some partition are deleted: some, all, or more than there are.
+    fn trim(&mut self, now: u64, hands: &mut Hands) {
+        let places = self.places();
+        if places.is_empty() {
+            return;
+        }
+        let place = places[self.rng.below(places.len() as u64) as usize];
+        let high = self.highs.get(&place).copied().unwrap_or(0);
+        let (below, beyond) = match self.rng.below(8) {
+            0 => (-1, false),
+            1 => (high + 1 + self.rng.below(1_000) as i64, true),
+            2 => (high, false),
+            _ => (self.rng.below(high as u64 + 1) as i64, false),
+        };
+        let ask = Ask::Trim {
+            place,
+            below,
+            beyond,
+        };
+        self.ask(ADMIN, ask, now, hands);
     }
 
     fn produce(&mut self, client: ClientId, now: u64, hands: &mut Hands) {
@@ -226,6 +268,11 @@ impl Load {
         if places.is_empty() || !self.clients[client.0 as usize].is_idle() {
             return;
         }
+        let lost = places.iter().copied();
+        let lost: Vec<Place> = lost.filter(|place| self.lost.contains(&(client, *place))).collect();
+        if !lost.is_empty() {
+            return self.ask(client, Ask::Earliest { places: lost }, now, hands);
+        }
         let all = self.rng.one_in(3);
         let one = places[self.rng.below(places.len() as u64) as usize];
         let chosen = places.into_iter().filter(|place| all || *place == one);
@@ -251,9 +298,15 @@ impl Load {
         if self.ends.len() < places.len() {
             return self.ask(READER, Ask::Latest { places }, now, hands);
         }
+        if self.begins.len() < places.len() {
+            return self.ask(READER, Ask::Earliest { places }, now, hands);
+        }
         let ends = &self.ends;
         let positions: Vec<(Place, i64)> = (places.iter())
-            .map(|place| (*place, self.read.get(place).copied().unwrap_or(0)))
+            .map(|place| {
+                let begin = self.begins[place];
+                (*place, self.read.get(place).copied().unwrap_or(begin))
+            })
             .filter(|(place, position)| *position < ends[place])
             .collect();
         match positions.is_empty() {
@@ -261,6 +314,7 @@ impl Load {
                 for place in places {
                     self.history.logs.entry(place).or_default();
                 }
+                self.history.begins = self.begins.clone();
                 self.phase = Phase::Done;
             }
             false => self.ask(READER, Ask::Fetch { positions }, now, hands),
@@ -273,15 +327,36 @@ impl Load {
             Told::Deleted(_) => {}
             Told::Listed => self.listed |= client == READER,
             Told::Latest(ends) => self.ends.extend(ends),
+            Told::Earliest(begins) if client == READER => self.begins.extend(begins),
+            Told::Earliest(begins) => {
+                for (place, begin) in begins {
+                    self.lost.remove(&(client, place));
+                    self.positions.insert((client, place), begin);
+                }
+            }
             Told::Fetched {
                 place,
                 asked,
+                high_watermark,
                 result,
             } => {
                 let end = match &result {
-                    Ok(batches) => batches.last().map(|b| b.base + i64::from(b.count)),
-                    // A cut took what this consumer had read: it begins anew.
-                    Err(1) => Some(0),
+                    Ok(batches) => {
+                        let high = self.highs.entry(place).or_default();
+                        *high = high_watermark.max(*high);
+                        batches.last().map(|b| b.base + i64::from(b.count))
+                    }
+                    // A cut took what this consumer had read, or the log begins later: it begins anew.
+                    Err(1) if client == READER => {
+                        self.begins.remove(&place);
+                        self.read.remove(&place);
+                        self.history.logs.remove(&place);
+                        None
+                    }
+                    Err(1) => {
+                        self.lost.insert((client, place));
+                        None
+                    }
                     Err(_) => None,
                 };
                 if client != READER {
@@ -291,7 +366,8 @@ impl Load {
                     return;
                 }
                 if let (Ok(batches), Some(end)) = (&result, end)
-                    && self.read.get(&place).copied().unwrap_or(0) == asked
+                    && let Some(begin) = self.begins.get(&place)
+                    && *self.read.get(&place).unwrap_or(begin) == asked
                 {
                     let log = self.history.logs.entry(place).or_default();
                     let known = batches.iter().filter_map(|served| {

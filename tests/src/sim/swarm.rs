@@ -57,6 +57,7 @@ pub struct Options {
 impl Options {
     pub fn draw(seed: u64) -> Options {
         let mut rng = Rng::new(seed ^ 0x5eed_0f00_5eed);
+        let mut trim = Rng::new(seed ^ 0x7213);
         let mut limits = Limits::TINY;
         if rng.one_in(3) {
             limits.straight_bytes_min = 16 << 10;
@@ -80,6 +81,8 @@ impl Options {
             straight_bytes_min: limits.straight_bytes_min,
             hang_up_one_in: [50, 500, 1_000_000][rng.below(3) as usize],
             delete_one_in: [30, 200, 1_000_000][rng.below(3) as usize],
+            trim_one_in: [4, 20, 1_000_000][trim.below(3) as usize],
+            expires_of_4: trim.below(4),
         };
         let disk = match rng.below(3) {
             0 => Speed::default(),
@@ -174,6 +177,7 @@ pub fn node(options: &Options, boot: Boot) -> AnyMachine {
         node: NodeId(1),
         host: "127.0.0.1".to_owned(),
         port: 9092,
+        directory: "/data".to_owned(),
         limits: options.limits.clone(),
         net: NetLimits::NORMAL,
         arena: options.arena,

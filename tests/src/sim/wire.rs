@@ -5,10 +5,15 @@ use bytes::{Bytes, BytesMut};
 use corelane_engine::batch::BatchBuilder;
 use corelane_engine::rng::Rng;
 use corelane_engine::types::Timestamp;
+use kafka_protocol::messages::delete_records_request::{
+    DeleteRecordsPartition, DeleteRecordsTopic,
+};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
-use kafka_protocol::messages::{BrokerId, FetchRequest, ListOffsetsRequest, ProduceRequest};
+use kafka_protocol::messages::{
+    BrokerId, DeleteRecordsRequest, FetchRequest, ListOffsetsRequest, ProduceRequest,
+};
 use kafka_protocol::protocol::Request;
 use uuid::Uuid;
 
@@ -113,6 +118,19 @@ pub fn list_offsets(places: &[Place], timestamp: i64) -> ListOffsetsRequest {
     ListOffsetsRequest::default()
         .with_replica_id(BrokerId(-1))
         .with_topics(topics.collect())
+}
+
+/// Deletes what is below an offset; -1: everything.
+pub fn delete_records(place: Place, below: i64) -> DeleteRecordsRequest {
+    let partition = DeleteRecordsPartition::default()
+        .with_partition_index(place.partition)
+        .with_offset(below);
+    let topic = DeleteRecordsTopic::default()
+        .with_name(topic_of(&place.topic.name()))
+        .with_partitions(vec![partition]);
+    DeleteRecordsRequest::default()
+        .with_topics(vec![topic])
+        .with_timeout_ms(30_000)
 }
 
 /// Whole batches of a `records` field; an error names what is none.

@@ -1,4 +1,4 @@
-//! What was acknowledged is readable at its offset after every crash. In a `process` topic a power cut may lose a
+//! What was acknowledged is readable at its offset after every crash, unless the log begins later by now. In a `process` topic a power cut may lose a
 //! suffix of what came before it; a kill never does.
 
 use std::collections::BTreeMap;
@@ -74,7 +74,11 @@ pub fn check(history: &History) -> Result<(), String> {
                 .map(|at| &log[at])
                 .filter(|found| found.batch == p.batch)
         };
-        let kept = |p: &Promise| found(p).is_some();
+        let begin = history.begin(place);
+        let kept = |p: &Promise| {
+            let end = p.base + i64::from(history.batch(p.batch).count);
+            end <= begin || found(p).is_some()
+        };
         for lost in promises.iter().filter(|p| !kept(p)) {
             let durability = history.durability(place);
             // A cut may have taken it if nothing promised before that cut, and above it, survived.

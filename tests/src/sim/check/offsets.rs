@@ -1,12 +1,12 @@
 //! Offsets are dense; a value once seen at an offset stays there; leader epochs never fall along a log. In a `process`
 //! topic only a power cut lets an offset be given anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use corelane_engine::types::Durability;
 
 use super::acked::{Promise, promises};
-use crate::sim::history::{Fact, History};
+use crate::sim::history::{Fact, History, Place};
 
 pub fn check(history: &History) -> Result<(), String> {
     dense(history)?;
@@ -20,6 +20,7 @@ fn dense(history: &History) -> Result<(), String> {
             asked,
             high_watermark,
             batches,
+            ..
         } = &entry.fact
         else {
             continue;
@@ -51,9 +52,11 @@ fn dense(history: &History) -> Result<(), String> {
         }
     }
     for (place, log) in &history.logs {
-        let mut next = 0;
-        for found in log {
-            if found.base != next {
+        let mut next = history.begin(*place);
+        for (at, found) in log.iter().enumerate() {
+            // The log may begin within a batch.
+            let within = at == 0 && found.base < next;
+            if found.base != next && !within {
                 let base = found.base;
                 return Err(format!("{place:?}: {base} where {next} comes next"));
             }
@@ -80,8 +83,19 @@ fn stable(history: &History) -> Result<(), String> {
             }
         }
     }
+    let doomed = history.doomed();
+    let trimmed: BTreeSet<Place> = (history.entries.iter())
+        .filter_map(|entry| match entry.fact {
+            Fact::TrimAsked { place, .. } => Some(place),
+            _ => None,
+        })
+        .collect();
     for entry in &history.entries {
         if let Fact::OutOfRange { place, asked } = entry.fact
+            && asked >= history.begin(place)
+            // How a deleted topic would have ended nobody knows.
+            && !(doomed.contains(&place.topic)
+                && (trimmed.contains(&place) || history.topics[&place.topic].expires()))
             && (history.durability(place) == Durability::Disk || cuts.is_empty())
         {
             return Err(format!(

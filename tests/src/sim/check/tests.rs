@@ -8,7 +8,7 @@ use corelane_net::event::ConnId;
 
 use super::all;
 use crate::sim::history::{
-    Batch, BatchNo, Fact, Found, History, Place, ServedBatch, Topic, TopicNo,
+    Batch, BatchNo, Expiry, Fact, Found, History, Place, ServedBatch, Topic, TopicNo,
 };
 use crate::sim::wire;
 use crate::sim::world::{ClientId, Start};
@@ -25,6 +25,7 @@ fn story(durability: Durability) -> History {
     let topic = Topic {
         partitions,
         durability,
+        expiry: Expiry::Never,
     };
     history.topics = BTreeMap::from([(TopicNo(0), topic)]);
     history.note(0, Start(1), Fact::CreateAsked(TopicNo(0)));
@@ -131,6 +132,7 @@ fn serve(history: &mut History, base: i64, batch: Option<BatchNo>, life: u32) {
         asked: base,
         high_watermark: 1_000,
         batches,
+        when: history.entries.len(),
     };
     history.note(4, Start(life), served);
 }
@@ -202,4 +204,50 @@ fn topics_that_vanish_or_come_back_are_seen() {
     let mut history = story(Durability::Disk);
     list(&mut history, &[("topic-0", 1), ("other", 1)]);
     check(&history, promise);
+}
+
+#[test]
+fn a_begin_that_goes_back_or_that_nobody_wanted_is_seen() {
+    let begins = |history: &mut History, begin: i64| {
+        let (place, when) = (PLACE, history.entries.len());
+        history.note(5, Start(1), Fact::Begins { place, begin, when });
+    };
+    let asked = |history: &mut History, below: i64| {
+        let place = PLACE;
+        history.note(5, Start(1), Fact::TrimAsked { place, below });
+    };
+    let promise = Some("logs never begin earlier again");
+    let second = |history: &History| log_of(history)[1].base;
+
+    let mut history = story(Durability::Disk);
+    begins(&mut history, 1);
+    check(&history, promise);
+    asked(&mut history, 1);
+    check(&history, promise);
+
+    let mut history = story(Durability::Disk);
+    asked(&mut history, -1);
+    let begin = second(&history);
+    begins(&mut history, begin);
+    history.begins.insert(PLACE, begin);
+    log(&mut history).remove(0);
+    check(&history, None);
+    serve(&mut history, 0, Some(BatchNo(0)), 1);
+    check(&history, promise);
+    history.entries.pop();
+    begins(&mut history, begin - 1);
+    check(&history, promise);
+
+    // What is missing above the begin is lost all the same.
+    let mut history = story(Durability::Disk);
+    asked(&mut history, -1);
+    let begin = second(&history);
+    begins(&mut history, begin);
+    history.begins.insert(PLACE, begin);
+    log(&mut history).truncate(1);
+    check(&history, Some("acknowledged is readable"));
+}
+
+fn log_of(history: &History) -> &[Found] {
+    &history.logs[&PLACE]
 }
