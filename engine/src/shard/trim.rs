@@ -15,7 +15,6 @@ use crate::call::{Answer, AnswerBody, DeleteAnswer, DeleteError, DeleteItem, Req
 use crate::disk::{DiskError, FileId};
 use crate::flow::Flow;
 use crate::log::group::{self, ENTRY_HEADER};
-use crate::log::journal::GroupSeq;
 use crate::log::partition::AnswerTo;
 use crate::log::segment;
 use crate::log::trim::PendingStart;
@@ -241,7 +240,7 @@ impl Shard {
             return;
         };
         if p.segments.len() > sealed {
-            self.sealed_below = GroupSeq(self.journal.open_seq().0 + 1);
+            self.on_rolled(slot);
         }
         self.claim(slot, start, None);
     }
