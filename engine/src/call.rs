@@ -11,6 +11,7 @@
 
 use bytes::Bytes;
 
+use crate::disk::Space;
 use crate::group::call::{GroupAnswer, GroupItem, GroupsListed};
 use crate::types::{LeaderEpoch, Offset, ShardId, Timestamp, TopicPartition};
 
@@ -41,6 +42,14 @@ pub enum CallBody {
     Unwatch,
     /// Answered by [`AnswerBody::Listed`].
     ListOffsets { items: Vec<ListItem> },
+    /// Answered by [`AnswerBody::Deleted`], in one or more messages: each item once its log start is durable.
+    DeleteRecords { items: Vec<DeleteItem> },
+    /// Answered by [`AnswerBody::EpochEnds`].
+    EpochEnds { items: Vec<EpochItem> },
+    /// Answered by [`AnswerBody::LogSizes`]: of these partitions as far as they are here, or of all that are.
+    LogSizes {
+        partitions: Option<Vec<TopicPartition>>,
+    },
     /// For the coordinator of consumer groups. Answered by [`AnswerBody::Group`], in one or more messages.
     Group { items: Vec<GroupItem> },
     /// Answered by [`AnswerBody::GroupsListed`]: every group of the shard.
@@ -103,6 +112,23 @@ pub enum ListWhat {
 }
 
 #[derive(Debug)]
+pub struct DeleteItem {
+    pub slot: u32,
+    pub partition: TopicPartition,
+    /// The first offset to be kept; `None`: the high watermark.
+    pub below: Option<Offset>,
+}
+
+#[derive(Debug)]
+pub struct EpochItem {
+    pub slot: u32,
+    pub partition: TopicPartition,
+    pub current_leader_epoch: LeaderEpoch,
+    /// Whose end is asked for.
+    pub epoch: LeaderEpoch,
+}
+
+#[derive(Debug)]
 pub struct Answer {
     pub request: RequestToken,
     pub body: AnswerBody,
@@ -114,6 +140,9 @@ pub enum AnswerBody {
     Read(Vec<ReadAnswer>),
     Changed,
     Listed(Vec<ListAnswer>),
+    Deleted(Vec<DeleteAnswer>),
+    EpochEnds(Vec<EpochAnswer>),
+    LogSizes(LogSizes),
     Group(Vec<GroupAnswer>),
     GroupsListed(GroupsListed),
 }
@@ -212,4 +241,44 @@ pub struct Listed {
     /// -1 for earliest and latest.
     pub timestamp: Timestamp,
     pub leader_epoch: LeaderEpoch,
+}
+
+#[derive(Debug)]
+pub struct DeleteAnswer {
+    pub slot: u32,
+    /// Where the log begins now, durably.
+    pub result: Result<Offset, DeleteError>,
+}
+
+/// Why records are not deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DeleteError {
+    UnknownPartition,
+    /// Below zero, or past the high watermark.
+    OutOfRange,
+    /// `cleanup.policy` is `compact` alone.
+    CompactedOnly,
+    /// The broker stops.
+    Storage,
+}
+
+#[derive(Debug)]
+pub struct EpochAnswer {
+    pub slot: u32,
+    /// The largest known epoch at or below the one asked for, and where it ended; `None`: there is none such.
+    pub result: Result<Option<(LeaderEpoch, Offset)>, ReadError>,
+}
+
+#[derive(Debug)]
+pub struct LogSizes {
+    pub sizes: Vec<LogSize>,
+    /// `None`: it could not be measured.
+    pub space: Option<Space>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LogSize {
+    pub partition: TopicPartition,
+    /// Of the records, or rather of the segments that hold them.
+    pub bytes: u64,
 }

@@ -92,6 +92,8 @@ pub enum DiskOp {
     List {
         path: String,
     },
+    /// `statvfs` of the data directory. Rare.
+    Measure,
 }
 
 #[derive(Debug)]
@@ -102,12 +104,21 @@ pub struct DiskDone {
 
 #[derive(Debug)]
 pub enum DiskOutcome {
-    /// Everything but the two below.
+    /// Everything but those below.
     Done,
     /// The answer to `Read`.
     Read(BytesMut),
     /// The answer to `List`.
     Listing(Vec<DirectoryEntry>),
+    /// The answer to `Measure`.
+    Measured(Space),
+}
+
+/// How large the data directory's file system is, and how much of it may still be written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Space {
+    pub total_bytes: u64,
+    pub usable_bytes: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -18,7 +18,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::{Bytes, BytesMut};
 
 use crate::disk::{
-    DirectoryEntry, DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId,
+    DirectoryEntry, DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId, Space,
 };
 
 /// Hands out slots in the table of open files. One per shard.
@@ -207,6 +207,14 @@ impl Flow {
             Ok(other) => panic!("a listing was answered with {other:?}"),
             Err(DiskError::NOT_FOUND) => Ok(Vec::new()),
             Err(error) => Err(error),
+        }
+    }
+
+    /// How much room the data directory's file system has.
+    pub async fn measure(&self) -> Result<Space, DiskError> {
+        match self.run(DiskOp::Measure).await? {
+            DiskOutcome::Measured(space) => Ok(space),
+            other => panic!("a measurement was answered with {other:?}"),
         }
     }
 }

@@ -38,6 +38,10 @@ pub struct Limits {
     pub cold_read_bytes_max: usize,
     /// Producer states kept per partition; the least recently used go first.
     pub producers_max: usize,
+    /// Retention looks at every partition once in so long (Kafka's `log.retention.check.interval.ms`), and at so many in
+    /// one pass.
+    pub retention_check_ms: u64,
+    pub retention_at_once: usize,
 }
 
 impl Limits {
@@ -54,6 +58,8 @@ impl Limits {
         index_interval_bytes: 32 << 10,
         cold_read_bytes_max: 16 << 20,
         producers_max: 10_000,
+        retention_check_ms: 300_000,
+        retention_at_once: 256,
     };
 
     pub const TINY: Limits = Limits {
@@ -69,6 +75,8 @@ impl Limits {
         index_interval_bytes: 1 << 10,
         cold_read_bytes_max: 64 << 10,
         producers_max: 8,
+        retention_check_ms: 20,
+        retention_at_once: 2,
     };
 }
 
@@ -79,6 +87,7 @@ const fn related(l: &Limits) -> bool {
         && l.write_back_bytes.is_multiple_of(BLOCK)
         && l.extend_bytes_min.is_multiple_of(BLOCK as u64)
         && l.journal_files >= 3
+        && l.retention_at_once > 0
         && l.tail_bytes_max as u64 >= l.journal_file_bytes * l.journal_files as u64
 }
 const _: () = assert!(related(&Limits::NORMAL));

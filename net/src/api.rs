@@ -21,12 +21,15 @@ pub mod k16_list_groups;
 pub mod k18_api_versions;
 pub mod k19_create_topics;
 pub mod k20_delete_topics;
+pub mod k21_delete_records;
 pub mod k22_init_producer_id;
+pub mod k23_offset_for_leader_epoch;
 pub mod k29_describe_acls;
 pub mod k30_create_acls;
 pub mod k31_delete_acls;
 pub mod k32_describe_configs;
 pub mod k33_alter_configs;
+pub mod k35_describe_log_dirs;
 pub mod k37_create_partitions;
 pub mod k42_delete_groups;
 pub mod k44_incremental_alter_configs;
@@ -56,6 +59,7 @@ pub enum Api {
     ApiVersions,
     CreateTopics,
     DeleteTopics,
+    DeleteRecords,
     InitProducerId,
     DeleteGroups,
     OffsetDelete,
@@ -70,6 +74,8 @@ pub enum Api {
     DescribeCluster,
     ListConfigResources,
     DescribeTopicPartitions,
+    OffsetForLeaderEpoch,
+    DescribeLogDirs,
 }
 
 /// The kind of [`crate::context::Resource`] that a request's operation is checked against.
@@ -97,14 +103,14 @@ pub struct Entry {
     pub flexible_min: i16,
     /// What [`crate::context::Authorize`] is asked; `None`: open to all, before authentication too.
     pub needs: Option<(Operation, ResourceKind)>,
-    /// Changes metadata, or reads what an earlier request may still be making durable: starts when everything before it
+    /// Changes metadata or where logs begin, or reads what an earlier request may still be making durable: starts when everything before it
     /// on its connection is answered, and nothing after it starts before its answer. Metadata and FindCoordinator are
     /// one only when they create topics.
     pub barrier: bool,
 }
 
 /// Every API, by key.
-pub const TABLE: [Entry; 30] = {
+pub const TABLE: [Entry; 33] = {
     use Operation::{
         Alter, AlterConfigs, Create, Delete, Describe, DescribeConfigs, IdempotentWrite, Read,
         Write,
@@ -273,6 +279,16 @@ pub const TABLE: [Entry; 30] = {
             true,
         ),
         row(
+            Api::DeleteRecords,
+            21,
+            "DeleteRecords",
+            (0, 2),
+            0,
+            2,
+            Some((Delete, Topic)),
+            true,
+        ),
+        row(
             Api::InitProducerId,
             22,
             "InitProducerId",
@@ -280,6 +296,16 @@ pub const TABLE: [Entry; 30] = {
             0,
             2,
             Some((IdempotentWrite, Cluster)),
+            false,
+        ),
+        row(
+            Api::OffsetForLeaderEpoch,
+            23,
+            "OffsetForLeaderEpoch",
+            (2, 4),
+            2,
+            4,
+            Some((Describe, Topic)),
             false,
         ),
         row(
@@ -331,6 +357,16 @@ pub const TABLE: [Entry; 30] = {
             2,
             Some((AlterConfigs, Topic)),
             true,
+        ),
+        row(
+            Api::DescribeLogDirs,
+            35,
+            "DescribeLogDirs",
+            (1, 5),
+            1,
+            2,
+            Some((Describe, Cluster)),
+            false,
         ),
         row(
             Api::CreatePartitions,

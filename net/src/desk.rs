@@ -21,8 +21,9 @@ use crate::api::{
     Api, CloseReason, Header, k00_produce, k01_fetch, k02_list_offsets, k03_metadata,
     k08_offset_commit, k09_offset_fetch, k10_find_coordinator, k11_join_group, k12_heartbeat,
     k13_leave_group, k14_sync_group, k15_describe_groups, k16_list_groups, k18_api_versions,
-    k19_create_topics, k20_delete_topics, k22_init_producer_id, k29_describe_acls, k30_create_acls,
-    k31_delete_acls, k32_describe_configs, k33_alter_configs, k37_create_partitions,
+    k19_create_topics, k20_delete_topics, k21_delete_records, k22_init_producer_id,
+    k23_offset_for_leader_epoch, k29_describe_acls, k30_create_acls, k31_delete_acls,
+    k32_describe_configs, k33_alter_configs, k35_describe_log_dirs, k37_create_partitions,
     k42_delete_groups, k44_incremental_alter_configs, k47_offset_delete, k55_describe_quorum,
     k60_describe_cluster, k74_list_config_resources, k75_describe_topic_partitions,
 };
@@ -43,6 +44,8 @@ pub struct Desk {
     /// This node's id.
     pub node: NodeId,
     pub image: Image,
+    /// The data directory's absolute path.
+    pub directory: String,
     pub sessions: Sessions,
     pub authorize: Authorize,
     /// Bounds of this shard's Kafka side.
@@ -213,6 +216,9 @@ impl Desk {
             Api::ApiVersions => k18_api_versions::start(self, request, body),
             Api::CreateTopics => k19_create_topics::start(self, request, body),
             Api::DeleteTopics => k20_delete_topics::start(self, request, body),
+            Api::DeleteRecords => k21_delete_records::start(self, request, body),
+            Api::OffsetForLeaderEpoch => k23_offset_for_leader_epoch::start(self, request, body),
+            Api::DescribeLogDirs => k35_describe_log_dirs::start(self, request, body),
             Api::InitProducerId => k22_init_producer_id::start(self, request, body),
             Api::DeleteGroups => k42_delete_groups::start(self, request, body),
             Api::OffsetDelete => k47_offset_delete::start(self, request, body),
@@ -360,6 +366,9 @@ pub enum Work {
     Group(Box<GroupWork>),
     CreateTopics(Box<k19_create_topics::CreateTopics>),
     DeleteTopics(Box<k20_delete_topics::DeleteTopics>),
+    DeleteRecords(Box<k21_delete_records::DeleteRecords>),
+    OffsetForLeaderEpoch(Box<k23_offset_for_leader_epoch::OffsetForLeaderEpoch>),
+    DescribeLogDirs(Box<k35_describe_log_dirs::DescribeLogDirs>),
     InitProducerId,
     AlterConfigs(Box<altering::Altering>),
     CreatePartitions(Box<k37_create_partitions::CreatePartitions>),
@@ -378,6 +387,9 @@ impl Work {
             | Work::Group(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
+            | Work::DeleteRecords(_)
+            | Work::OffsetForLeaderEpoch(_)
+            | Work::DescribeLogDirs(_)
             | Work::InitProducerId
             | Work::AlterConfigs(_)
             | Work::CreatePartitions(_)
@@ -398,6 +410,9 @@ impl Work {
             Work::Fetch(work) => work.on_answer(desk, request, from, body),
             Work::ListOffsets(work) => work.on_answer(request, body),
             Work::Group(work) => work.on_answer(desk, request, from, body),
+            Work::DeleteRecords(work) => work.on_answer(request, body),
+            Work::OffsetForLeaderEpoch(work) => work.on_answer(request, body),
+            Work::DescribeLogDirs(work) => work.on_answer(desk, request, body),
             Work::Metadata(_)
             | Work::FindCoordinator(_)
             | Work::CreateTopics(_)
@@ -431,6 +446,9 @@ impl Work {
             | Work::Fetch(_)
             | Work::ListOffsets(_)
             | Work::Group(_)
+            | Work::DeleteRecords(_)
+            | Work::OffsetForLeaderEpoch(_)
+            | Work::DescribeLogDirs(_)
             | Work::InitProducerId => {
                 panic!("nothing was proposed, got {decided:?}")
             }
@@ -442,12 +460,15 @@ impl Work {
         match self {
             Work::Produce(work) => Some(work.on_deadline(request)),
             Work::Fetch(work) => work.on_deadline(desk, request),
+            Work::DeleteRecords(work) => Some(work.on_deadline(request)),
             Work::ListOffsets(_)
             | Work::Metadata(_)
             | Work::FindCoordinator(_)
             | Work::Group(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
+            | Work::OffsetForLeaderEpoch(_)
+            | Work::DescribeLogDirs(_)
             | Work::InitProducerId
             | Work::AlterConfigs(_)
             | Work::CreatePartitions(_)
@@ -467,6 +488,9 @@ impl Work {
             | Work::FindCoordinator(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
+            | Work::DeleteRecords(_)
+            | Work::OffsetForLeaderEpoch(_)
+            | Work::DescribeLogDirs(_)
             | Work::InitProducerId
             | Work::AlterConfigs(_)
             | Work::CreatePartitions(_)
@@ -486,6 +510,9 @@ impl Work {
             | Work::Group(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
+            | Work::DeleteRecords(_)
+            | Work::OffsetForLeaderEpoch(_)
+            | Work::DescribeLogDirs(_)
             | Work::InitProducerId
             | Work::AlterConfigs(_)
             | Work::CreatePartitions(_)
@@ -508,6 +535,9 @@ impl Work {
             | Work::FindCoordinator(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
+            | Work::DeleteRecords(_)
+            | Work::OffsetForLeaderEpoch(_)
+            | Work::DescribeLogDirs(_)
             | Work::InitProducerId
             | Work::AlterConfigs(_)
             | Work::CreatePartitions(_)

@@ -1,7 +1,7 @@
 //! Kafka's error codes, and the one map from our errors to them: exhaustive, no wildcard arm.
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use corelane_engine::call::{AppendError, ReadError};
+use corelane_engine::call::{AppendError, DeleteError, ReadError};
 use corelane_engine::controller::command::CommandError;
 use corelane_engine::group::call::GroupError;
 
@@ -161,6 +161,16 @@ pub fn of_group(error: &GroupError) -> ErrorCode {
         GroupError::UnknownTopicOrPartition => ErrorCode::UnknownTopicOrPartition,
         GroupError::InvalidRequest => ErrorCode::InvalidRequest,
         GroupError::Storage => ErrorCode::NotCoordinator,
+    }
+}
+
+/// Code of a refused deletion of records.
+pub fn of_delete(error: DeleteError) -> ErrorCode {
+    match error {
+        DeleteError::UnknownPartition => ErrorCode::UnknownTopicOrPartition,
+        DeleteError::OutOfRange => ErrorCode::OffsetOutOfRange,
+        DeleteError::CompactedOnly => ErrorCode::PolicyViolation,
+        DeleteError::Storage => ErrorCode::KafkaStorageError,
     }
 }
 

@@ -54,6 +54,8 @@ pub struct NodeConfig {
     /// What clients are told to connect to.
     pub host: String,
     pub port: u16,
+    /// The data directory's absolute path, for clients that ask.
+    pub directory: String,
     pub limits: Limits,
     pub net: NetLimits,
     /// Memory for journal groups and straight batches: first chunk, each further one, ceiling.
@@ -319,6 +321,7 @@ impl Node {
             shards: self.config.shards,
             node: self.config.node,
             image: *image,
+            directory: self.config.directory.clone(),
             storage: ShardWithGroups::new(me, shard, groups),
             limits: self.config.net.clone(),
             rng: Rng::new(self.rng.next_u64()),

@@ -121,6 +121,8 @@ pub struct Parts<S> {
     /// This node's id.
     pub node: NodeId,
     pub image: Image,
+    /// The data directory's absolute path.
+    pub directory: String,
     pub storage: S,
     pub limits: NetLimits,
     /// Draws ids of fetch sessions.
@@ -140,6 +142,7 @@ impl<S: Storage> Worker<S> {
                 me: parts.me,
                 shards: parts.shards,
                 node: parts.node,
+                directory: parts.directory,
                 image: parts.image,
                 sessions: Sessions::new(
                     parts.me,

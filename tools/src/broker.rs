@@ -82,9 +82,13 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
     }
     let _ = READY.set((address.to_string(), started));
 
+    let directory = config.data_dir.canonicalize();
+    let directory = directory.unwrap_or_else(|_| config.data_dir.clone());
+    let directory = directory.display().to_string();
     let seed = random()?;
     let limits = Limits {
         tail_bytes_max: tail.0,
+        retention_check_ms: config.retention_check_ms,
         ..Limits::NORMAL
     };
     let (node, arena) = (NodeId(config.node_id), [8 << 20, tail.1, tail.2]);
@@ -95,6 +99,7 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
             node,
             host: advertised.clone(),
             port,
+            directory: directory.clone(),
             limits: limits.clone(),
             net: NetLimits::NORMAL,
             arena,

@@ -4,6 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::Args;
+use corelane_engine::limits::Limits;
 use serde::Deserialize;
 
 /// Flags of `corelane broker`.
@@ -36,6 +37,9 @@ pub(crate) struct BrokerArgs {
     /// Memory for data in flight and the hot tail, e.g. 512MiB or 4GiB [default: a quarter of the memory given]
     #[arg(long, value_name = "SIZE")]
     memory: Option<String>,
+    /// How often every partition is looked at for records past their retention [default: 300000]
+    #[arg(long, value_name = "MS")]
+    retention_check_ms: Option<u64>,
     /// Settings file (TOML); flags win
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -51,6 +55,7 @@ struct File {
     shards: Option<u16>,
     node_id: Option<i32>,
     memory: Option<String>,
+    retention_check_ms: Option<u64>,
 }
 
 /// What the broker runs with.
@@ -62,6 +67,7 @@ pub(crate) struct BrokerConfig {
     pub(crate) shards: Option<u16>,
     pub(crate) node_id: i32,
     pub(crate) memory: Option<u64>,
+    pub(crate) retention_check_ms: u64,
 }
 
 impl BrokerArgs {
@@ -104,6 +110,11 @@ impl BrokerArgs {
             .or(file.memory)
             .map(|text| size(&text))
             .transpose()?;
+        let retention_check_ms = self.retention_check_ms.or(file.retention_check_ms);
+        let retention_check_ms = retention_check_ms.unwrap_or(Limits::NORMAL.retention_check_ms);
+        if retention_check_ms == 0 {
+            return Err("--retention-check-ms 0: 1 or more".into());
+        }
         Ok(BrokerConfig {
             listen: address,
             advertise,
@@ -114,6 +125,7 @@ impl BrokerArgs {
             shards,
             node_id,
             memory,
+            retention_check_ms,
         })
     }
 }

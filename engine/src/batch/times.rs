@@ -10,10 +10,14 @@ use super::walk::{BadRecords, Cursor, Slice, Step, walk};
 use crate::limits::BATCH_HEADER;
 use crate::types::{Offset, Timestamp};
 
-/// The first record at or after `target` in the stored batch at the start of `batch`; `None`: no such record, or `batch`
-/// is not one whole batch.
-pub fn scan_for_timestamp(batch: &[u8], target: Timestamp) -> Option<(Offset, Timestamp)> {
-    first_at_or_after(batch, |_| target)
+/// The first record at or after `target`, and at or past offset `from`, in the stored batch at the start of `batch`;
+/// `None`: no such record, or `batch` is not one whole batch.
+pub fn scan_for_timestamp(
+    batch: &[u8],
+    target: Timestamp,
+    from: Offset,
+) -> Option<(Offset, Timestamp)> {
+    first_at_or_after(batch, |_| target, from)
 }
 
 /// The first record with the batch's largest timestamp, which is returned too; `None`: the records have no timestamp
@@ -23,30 +27,33 @@ pub fn offset_of_max_timestamp(batch: &[u8]) -> Option<(Offset, Timestamp)> {
     if header.max_timestamp.0 < 0 {
         return None;
     }
-    first_at_or_after(batch, |header| header.max_timestamp)
+    first_at_or_after(batch, |header| header.max_timestamp, Offset(0))
 }
 
 fn first_at_or_after(
     batch: &[u8],
     target: impl Fn(&BatchHeader) -> Timestamp,
+    from: Offset,
 ) -> Option<(Offset, Timestamp)> {
     let header = BatchHeader::parse(batch).ok()?;
     let body = batch.get(BATCH_HEADER..header.total_bytes())?;
     let target = target(&header);
-    if header.max_timestamp < target {
+    if header.max_timestamp < target || header.last_offset() < from {
         return None;
     }
-    let first = Some((header.base_offset, header.max_timestamp));
+    let first = Some((header.base_offset.max(from), header.max_timestamp));
     if header.timestamp_type() == TimestampType::LogAppend {
         return first;
     }
     let found = match header.codec() {
         None => return first,
-        Some(Codec::None) => find(&mut Slice::new(body), &header, target),
+        Some(Codec::None) => find(&mut Slice::new(body), &header, target, from),
         Some(codec) => {
             let bound = Bound::for_batch(body.len(), usize::MAX);
-            decompress::with_cursor(codec, body, bound, |cursor| find(cursor, &header, target))
-                .and_then(|found| found)
+            decompress::with_cursor(codec, body, bound, |cursor| {
+                find(cursor, &header, target, from)
+            })
+            .and_then(|found| found)
         }
     };
     found.unwrap_or(first)
@@ -56,18 +63,16 @@ fn find<C: Cursor>(
     cursor: &mut C,
     header: &BatchHeader,
     target: Timestamp,
+    from: Offset,
 ) -> Result<Option<(Offset, Timestamp)>, BadRecords> {
     let mut found = None;
     walk(cursor, header.count, |seen| {
         let timestamp = Timestamp(header.base_timestamp.0.wrapping_add(seen.timestamp_delta));
-        if timestamp < target {
+        let offset = Offset((header.base_offset.0).saturating_add(i64::from(seen.offset_delta)));
+        if timestamp < target || offset < from {
             return Ok(Step::On);
         }
-        let offset = header
-            .base_offset
-            .0
-            .saturating_add(i64::from(seen.offset_delta));
-        found = Some((Offset(offset), timestamp));
+        found = Some((offset, timestamp));
         Ok(Step::Stop)
     })?;
     Ok(found)
@@ -97,13 +102,17 @@ mod tests {
     fn the_first_record_at_or_after_is_found() {
         for codec in Codec::ALL {
             let bytes = batch(codec).build();
-            let at = |target| pair(scan_for_timestamp(&bytes, Timestamp(target)));
+            let at = |target| pair(scan_for_timestamp(&bytes, Timestamp(target), Offset(0)));
             assert_eq!(at(i64::MIN), Some((100, 50)), "{codec:?}");
             assert_eq!(at(50), Some((100, 50)));
             assert_eq!(at(51), Some((102, 70)));
             assert_eq!(at(70), Some((102, 70)));
             assert_eq!(at(71), None);
             assert_eq!(pair(offset_of_max_timestamp(&bytes)), Some((102, 70)));
+            let from = |from| pair(scan_for_timestamp(&bytes, Timestamp(50), Offset(from)));
+            assert_eq!(from(101), Some((102, 70)));
+            assert_eq!(from(104), Some((104, 60)));
+            assert_eq!(from(105), None);
         }
     }
 
@@ -113,7 +122,7 @@ mod tests {
             let bytes = batch(codec)
                 .timestamp_type(TimestampType::LogAppend)
                 .build_with(|h| h.max_timestamp = Timestamp(90));
-            let at = |target| pair(scan_for_timestamp(&bytes, Timestamp(target)));
+            let at = |target| pair(scan_for_timestamp(&bytes, Timestamp(target), Offset(0)));
             assert_eq!(at(80), Some((100, 90)));
             assert_eq!(at(91), None);
             assert_eq!(pair(offset_of_max_timestamp(&bytes)), Some((100, 90)));
@@ -125,7 +134,8 @@ mod tests {
         // Stored unopened: the body is no zstd, or the header claims too large a timestamp.
         let header = BatchHeader::parse(&batch(Codec::Zstd).build()).expect("a batch");
         let garbage = raw(header, b"this is no zstd", |_| {});
-        let at = |bytes: &[u8], target| pair(scan_for_timestamp(bytes, Timestamp(target)));
+        let at =
+            |bytes: &[u8], target| pair(scan_for_timestamp(bytes, Timestamp(target), Offset(0)));
         assert_eq!(at(&garbage, 60), Some((100, 70)));
         assert_eq!(at(&garbage, 71), None);
         let claims = batch(Codec::Gzip).build_with(|h| h.max_timestamp = Timestamp(1000));
@@ -140,7 +150,7 @@ mod tests {
                 damaged[at] = rng.next_u64() as u8;
             }
             damaged.truncate(rng.below(2 * damaged.len() as u64) as usize);
-            scan_for_timestamp(&damaged, Timestamp(rng.below(100) as i64));
+            scan_for_timestamp(&damaged, Timestamp(rng.below(100) as i64), Offset(0));
             offset_of_max_timestamp(&damaged);
         }
     }

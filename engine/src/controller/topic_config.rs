@@ -86,14 +86,14 @@ pub const DEFINITIONS: &[Definition] = &[
     kept("segment.index.bytes", Int(4, i32::MAX), "10485760"),
     live("flush.messages", Long(1), FOREVER),
     live("flush.ms", Long(0), FOREVER),
-    kept("retention.bytes", Long(i64::MIN), "-1"),
-    kept("retention.ms", Long(-1), "604800000"),
+    live("retention.bytes", Long(i64::MIN), "-1"),
+    live("retention.ms", Long(-1), "604800000"),
     live("max.message.bytes", Int(0, i32::MAX), "1048588"),
     live("index.interval.bytes", Int(0, i32::MAX), "4096"),
     kept("delete.retention.ms", Long(0), "86400000"),
     kept("min.compaction.lag.ms", Long(0), "0"),
     kept("max.compaction.lag.ms", Long(1), FOREVER),
-    kept("file.delete.delay.ms", Long(0), "60000"),
+    live("file.delete.delay.ms", Long(0), "60000"),
     kept("min.cleanable.dirty.ratio", Double(0.0, 1.0), "0.5"),
     live("cleanup.policy", Words(&["compact", "delete"]), "delete"),
     kept("unclean.leader.election.enable", Boolean, "false"),
@@ -193,9 +193,11 @@ pub struct TopicConfig {
     /// With `durability == Process`: flush after this many records, and after this time.
     pub flush_messages: i64,
     pub flush_ms: i64,
-    /// Kept, in effect once retention is built: -1 is "for ever".
+    /// How old records may get, and how much of a partition is kept; below zero: no bound.
     pub retention_ms: i64,
     pub retention_bytes: i64,
+    /// How long the file of a segment outlives its records.
+    pub file_delete_delay: Duration,
     /// `cleanup.policy` names `compact`: keyless records are refused, and `validate` is `Records`.
     pub compact: bool,
     /// `cleanup.policy` names `delete`.
@@ -268,6 +270,7 @@ impl TopicConfig {
             flush_ms: values.long("flush.ms"),
             retention_ms: values.long("retention.ms"),
             retention_bytes: values.long("retention.bytes"),
+            file_delete_delay: values.duration("file.delete.delay.ms"),
             compact,
             delete: values.names("cleanup.policy", "delete"),
             durability: match values.word("corelane.durability") {

@@ -48,7 +48,10 @@ impl ShardWithGroups {
             | CallBody::Read { .. }
             | CallBody::Watch { .. }
             | CallBody::Unwatch
-            | CallBody::ListOffsets { .. } => self.shard.call(now, call, out),
+            | CallBody::ListOffsets { .. }
+            | CallBody::DeleteRecords { .. }
+            | CallBody::EpochEnds { .. }
+            | CallBody::LogSizes { .. } => self.shard.call(now, call, out),
         }
         self.carry(now, out);
     }

@@ -20,6 +20,7 @@ use crate::flow::{FileIds, FlowRunner};
 use crate::limits::Limits;
 use crate::log::buffers::Arena;
 use crate::log::partition::{Partition, PartitionConfig};
+use crate::log::trim::Retention;
 use crate::log::{layout, recover};
 use crate::rng::Rng;
 use crate::shard::{Shard, ShardOut};
@@ -78,6 +79,7 @@ pub(super) fn partition_config(durability: Durability) -> PartitionConfig {
         segment_ms: i64::MAX,
         index_interval_bytes: 1024,
         producers_max: 8,
+        retention: Retention::FOREVER,
     }
 }
 

@@ -6,8 +6,9 @@
 //!  section   {magic kind version length crc} directory generation number records head │ record │ record │ … │ to 4 KiB
 //! ```
 //!
-//! A record holds the state of one partition at a moment whose groups are all flushed: log end, segments, new index
-//! entries, epochs, producers, and the bytes of groups below `head` that are in no segment yet (less than a block).
+//! A record holds the state of one partition at a moment whose groups are all flushed: log start and end, segments, new
+//! index entries, epochs, producers, the bytes of groups below `head` that are in no segment yet (less than a block), and
+//! the segments below the log start whose files are still to go.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
@@ -16,6 +17,7 @@ use super::group::pad;
 use super::journal::{GroupSeq, Journal};
 use super::partition::Partition;
 use super::segment::Segment;
+use super::trim::Trimmed;
 use super::{buffers, epochs::Epochs, producers::Producers};
 use crate::types::{JournalPosition, Offset, TopicId, TopicPartition};
 
@@ -165,6 +167,8 @@ fn put(to: &mut BytesMut, p: &Partition, below: GroupSeq, full: bool, journal: O
     }
     put_sized(to, |to| p.epochs.encode(to));
     put_sized(to, |to| p.producers.encode(to));
+    to.put_u32(p.trimmed.len() as u32);
+    p.trimmed.iter().for_each(|t| to.put_i64(t.base.0));
     patch_length(to, begin);
 }
 
@@ -231,6 +235,10 @@ pub fn apply_record(p: &mut Partition, body: Bytes) -> Result<(), &'static str> 
     let mut fields = Fields(body);
     p.log_start = Offset(fields.i64()?);
     p.next = Offset(fields.i64()?);
+    // Whoever wrote the record had let go of these, and counts from there.
+    while p.segments.get(1).is_some_and(|s| s.base <= p.log_start) {
+        p.segments.pop_front();
+    }
     let (first, count) = (fields.u32()? as usize, fields.u32()? as usize);
     if first > p.segments.len() {
         return Err("a checkpoint record leaves segments out");
@@ -286,5 +294,12 @@ pub fn apply_record(p: &mut Partition, body: Bytes) -> Result<(), &'static str> 
     p.epochs = Epochs::decode(&fields.sized()?).map_err(|d| d.0)?;
     p.producers = Producers::decode(&fields.sized()?, p.config.producers_max).map_err(|d| d.0)?;
     p.segments_saved = p.segments.iter().take_while(|s| s.complete).count();
+    p.trimmed.clear();
+    // Records of before there were log starts end here.
+    if !fields.0.is_empty() {
+        for _ in 0..fields.u32()? {
+            p.trimmed.push(Trimmed::new(Offset(fields.i64()?)));
+        }
+    }
     Ok(())
 }

@@ -67,7 +67,7 @@ impl Epochs {
     }
 
     /// The answer to OffsetForLeaderEpoch: the largest known epoch at or below `epoch` and where it ended. An epoch
-    /// before all known ones answers itself and the first start; one past the latest (or negative) answers `None`
+    /// before all known ones answers itself and the first start; one past the latest (or -1, none) answers `None`
     /// (-1, -1 on the wire).
     pub fn end_offset_for(
         &self,
@@ -75,7 +75,7 @@ impl Epochs {
         log_end: Offset,
     ) -> Option<(LeaderEpoch, Offset)> {
         let latest = self.entries.last()?;
-        if epoch.0 < 0 || epoch > latest.epoch {
+        if epoch.0 == -1 || epoch > latest.epoch {
             return None;
         }
         if epoch == latest.epoch {
@@ -184,6 +184,7 @@ mod tests {
             assert_eq!(found.map(|(e, o)| (e.0, o.0)), expected, "epoch {epoch}");
         };
         check(-1, None);
+        check(-2, Some((-2, 0)));
         check(2, Some((2, 0)));
         check(3, Some((3, 40)));
         check(4, Some((3, 40)));

@@ -213,6 +213,19 @@ impl Extents {
         (last.segment == segment).then(|| last.end())
     }
 
+    /// The group of the last batch that begins below `offset`; `None`: none of them is in memory.
+    pub fn group_below(&self, offset: Offset) -> Option<GroupSeq> {
+        let below = self.list.partition_point(|e| e.base_offset < offset);
+        below.checked_sub(1).map(|last| self.list[last].group)
+    }
+
+    /// Forgets everything before `segment`.
+    pub fn forget_before(&mut self, segment: Offset) {
+        while self.list.front().is_some_and(|e| e.segment < segment) {
+            self.list.pop_front();
+        }
+    }
+
     /// Drops what is on disk and belongs to groups below `below`, and gives the rest of those groups' extents memory of
     /// their own. `disk_end` tells how far a segment is on disk.
     pub fn release(

@@ -182,9 +182,14 @@ impl Journal {
         (begin + padded <= end).then_some(JournalPosition(begin))
     }
 
-    /// What appends leave free, so that a start can always journal its cuts.
+    /// What appends leave free: a full ring can still take log starts, which make room on a full disk, and a start can
+    /// always journal its cuts.
     fn kept(&self) -> u64 {
-        (self.at.file_bytes / 16).next_multiple_of(BLOCK as u64)
+        self.kept_for_cuts() * 2
+    }
+
+    fn kept_for_cuts(&self) -> u64 {
+        (self.at.file_bytes / 32).next_multiple_of(BLOCK as u64)
     }
 
     /// Makes place for an entry of `bytes` (header included) in the open group. A group that is full is closed and
@@ -196,6 +201,16 @@ impl Journal {
         writes: &mut Vec<GroupWrite>,
     ) -> bool {
         self.reserve_below(bytes, self.kept(), arena, writes)
+    }
+
+    /// As `reserve`, for a log start: also where appends find no place.
+    pub fn reserve_for_log_start(
+        &mut self,
+        bytes: usize,
+        arena: &mut Arena,
+        writes: &mut Vec<GroupWrite>,
+    ) -> bool {
+        self.reserve_below(bytes, self.kept_for_cuts(), arena, writes)
     }
 
     /// As `reserve`, for what a start must journal before anything else.

@@ -12,4 +12,5 @@ pub mod partition;
 pub mod producers;
 pub mod recover;
 pub mod segment;
+pub mod trim;
 pub mod write_back;

@@ -21,6 +21,7 @@ use super::group::{self, Place};
 use super::journal::{GroupSeq, Journal};
 use super::producers::Producers;
 use super::segment::Segment;
+use super::trim::{PendingStart, Retention, Trimmed};
 use crate::batch::{BatchHeader, CheckedBatch, Rules, TimestampType};
 use crate::call::{Appended, RequestToken};
 use crate::limits::BLOCK;
@@ -37,6 +38,7 @@ pub struct PartitionConfig {
     pub segment_ms: i64,
     pub index_interval_bytes: u32,
     pub producers_max: usize,
+    pub retention: Retention,
 }
 
 /// Who is told of an append.
@@ -81,7 +83,14 @@ pub struct Partition {
     pub id: TopicPartition,
     pub config: PartitionConfig,
     pub epoch: LeaderEpoch,
+    /// Records below are gone, durably.
     pub log_start: Offset,
+    /// The highest log start that was asked for.
+    pub claimed: Offset,
+    /// Log starts that are not durable yet, in order.
+    pub starts: VecDeque<PendingStart>,
+    /// Segments below the log start whose files are still to go.
+    pub trimmed: Vec<Trimmed>,
     pub high_watermark: Offset,
     /// The next offset to be given.
     pub next: Offset,
@@ -113,6 +122,9 @@ impl Partition {
             config,
             epoch,
             log_start: Offset(0),
+            claimed: Offset(0),
+            starts: VecDeque::new(),
+            trimmed: Vec::new(),
             high_watermark: Offset(0),
             next: Offset(0),
             segments: VecDeque::from([Segment::new(Offset(0), interval)]),
@@ -126,6 +138,14 @@ impl Partition {
             busy: false,
             wants_straight: false,
             segments_saved: 0,
+        }
+    }
+
+    /// This leadership begins: what it writes begins at the end of the log.
+    pub fn lead(&mut self) {
+        let latest = self.epochs.latest();
+        if latest.is_none_or(|last| last.epoch < self.epoch) {
+            self.epochs.assign(self.epoch, self.next);
         }
     }
 

@@ -17,8 +17,10 @@
 //! |---|---|---|
 //! | of an unknown topic | – | skipped unread |
 //! | a later *cut* lies at or below it | – | skipped |
+//! | *log start* | – | the highest counts, of the checkpoint's too |
 //! | below the checkpoint's end | – | memory only, where the segment lacks the bytes |
 //! | at the end | going on | applied |
+//! | at the end, pointer below the log start | going on | applied unread: it was flushed, and its file may be gone |
 //! | at the end, pointer not known flushed, fails its check | going on | the partition ends here, a *cut* is owed |
 //! | anywhere | ended | skipped |
 //! | past the end | going on | damage |
@@ -39,7 +41,7 @@ use crate::disk::{DiskError, FileId};
 use crate::fatal::Fatal;
 use crate::flow::Flow;
 use crate::limits::{BLOCK, Limits};
-use crate::types::{JournalPosition, TopicPartition};
+use crate::types::{JournalPosition, Offset, TopicPartition};
 
 /// Where one shard's files are, and whose.
 #[derive(Clone, Debug)]
@@ -516,7 +518,7 @@ pub async fn open_shard(
     let chain = walk(ring, limits.journal_file_bytes, head)?;
 
     let mut replay = Replay::new(partitions, slots);
-    replay.note_cuts(&chain)?;
+    replay.note_ends(&chain)?;
     let mut journal = Journal::new(
         JournalStart {
             id: files.id,
@@ -555,6 +557,7 @@ pub async fn open_shard(
         }
         journal.adopt(&header, bytes, touched);
     }
+    replay.trim()?;
     replay.check_ends()?;
 
     // What kill -9 left readable need not be on disk: everything the log now rests on is flushed before the first append.
@@ -589,6 +592,8 @@ struct Replay {
     ended: Vec<bool>,
     /// Per partition: ordinals of cut entries and what they cut.
     cut_at: BTreeMap<u32, Vec<(u64, Place)>>,
+    /// Per partition: the highest log start of all.
+    starts: Vec<Offset>,
     ordinal: u64,
     cuts: Vec<(u32, Place)>,
     /// Partitions with straight batches, whose mixed blocks are only in the journal.
@@ -598,8 +603,10 @@ struct Replay {
 impl Replay {
     fn new(partitions: Vec<Partition>, slots: BTreeMap<TopicPartition, u32>) -> Replay {
         let ended = vec![false; partitions.len()];
+        let starts = partitions.iter().map(|p| p.log_start).collect();
         Replay {
             partitions,
+            starts,
             slots,
             ended,
             cut_at: BTreeMap::new(),
@@ -609,21 +616,27 @@ impl Replay {
         }
     }
 
-    /// Finds every cut before anything is applied: producer state cannot be taken back.
-    fn note_cuts(&mut self, chain: &Chain) -> Result<(), Fatal> {
+    /// Finds every cut before anything is applied, as producer state cannot be taken back; and every log start, as what
+    /// lies below one that comes later may be gone already.
+    fn note_ends(&mut self, chain: &Chain) -> Result<(), Fatal> {
         let mut ordinal = 0;
         for (header, bytes) in &chain.groups {
             let entries = group::parse_entries(bytes).map_err(|what| {
                 Fatal::Damaged(format!("journal group at {}: {what}", header.position.0))
             })?;
             for entry in entries {
-                if let Entry::Cut { place, .. } = &entry
-                    && let Some(slot) = self.slots.get(&place.partition)
-                {
-                    self.cut_at
-                        .entry(*slot)
-                        .or_default()
-                        .push((ordinal, *place));
+                if let Some(slot) = self.slots.get(&entry.place().partition) {
+                    match entry {
+                        Entry::Cut { place, .. } => {
+                            let cuts = self.cut_at.entry(*slot).or_default();
+                            cuts.push((ordinal, place));
+                        }
+                        Entry::LogStart { offset, .. } => {
+                            let start = &mut self.starts[*slot as usize];
+                            *start = offset.max(*start);
+                        }
+                        Entry::Bytes { .. } | Entry::Pointer { .. } => {}
+                    }
                 }
                 ordinal += 1;
             }
@@ -676,7 +689,8 @@ impl Replay {
                 ..
             } => {
                 let parsed = parse_header(&header, length as usize, &place)?;
-                if verify {
+                let gone = parsed.base_offset < self.starts[slot as usize];
+                if verify && !gone {
                     let (read, good) =
                         verify_pointer(flow, &place, length, &header, &front, &back).await?;
                     if !good {
@@ -718,6 +732,19 @@ impl Replay {
         )?;
         if !self.straight.contains(&slot) {
             self.straight.push(slot);
+        }
+        Ok(())
+    }
+
+    /// What lies below the log starts goes.
+    fn trim(&mut self) -> Result<(), Fatal> {
+        for p in &mut self.partitions {
+            p.trim_replayed().map_err(|what| {
+                Fatal::Damaged(format!(
+                    "{}: {what}: {} and {}",
+                    p.id, p.log_start.0, p.next.0
+                ))
+            })?;
         }
         Ok(())
     }
@@ -832,7 +859,7 @@ fn settle_batch(
         position,
         length: header.total_bytes() as u32,
         base_offset: header.base_offset,
-        next_offset: crate::types::Offset(header.last_offset().0 + 1),
+        next_offset: Offset(header.last_offset().0 + 1),
         whole: true,
         group: seq,
         source,

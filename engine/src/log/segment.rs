@@ -3,7 +3,7 @@
 use super::index::SegmentIndex;
 use crate::disk::FileId;
 use crate::limits::BLOCK;
-use crate::types::{Offset, TopicPartition};
+use crate::types::{Offset, Timestamp, TopicPartition};
 
 /// A run of a partition's log: one file, byte for byte Kafka's `.log` format once it is complete.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct Segment {
     pub straight_writing: u32,
     pub straight_written: u32,
     pub flushing: bool,
+    /// Of records without timestamps: their bytes, and when they were first looked at.
+    pub undated: Option<(u64, Timestamp)>,
 }
 
 impl Segment {
@@ -50,6 +52,7 @@ impl Segment {
             straight_writing: 0,
             straight_written: 0,
             flushing: false,
+            undated: None,
         }
     }
 

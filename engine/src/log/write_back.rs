@@ -302,6 +302,9 @@ pub fn straight_memory(
 /// Notes a finished job in the partition's state.
 pub fn settle_job(p: &mut Partition, done: &SegmentDone) {
     let Some(s) = p.segment_mut(done.base) else {
+        if let Some(gone) = p.trimmed.iter_mut().find(|t| t.base == done.base) {
+            gone.file = done.file;
+        }
         return;
     };
     s.created = done.created;

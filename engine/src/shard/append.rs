@@ -137,7 +137,7 @@ impl Shard {
             header.last_offset_delta,
         );
         if rolled {
-            self.sealed_below = GroupSeq(self.journal.open_seq().0 + 1);
+            self.on_rolled(slot);
         }
         let appended = if batch.len() >= self.limits.straight_bytes_min
             && self.ready_for_straight(slot, batch.len())
@@ -162,6 +162,15 @@ impl Shard {
             answer: answer.map(|to| (to, appended)),
         });
         Attempt::Done
+    }
+
+    /// A segment takes no more appends: it is written back soon, or goes at once where all of it is deleted.
+    pub(super) fn on_rolled(&mut self, slot: u32) {
+        self.sealed_below = GroupSeq(self.journal.open_seq().0 + 1);
+        let p = self.partition_mut(slot).expect("it was just rolled");
+        if p.trim() {
+            self.trimmed.push(slot);
+        }
     }
 
     /// A repeated batch is acknowledged once the batch it repeats is durable.

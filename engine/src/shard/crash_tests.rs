@@ -11,9 +11,10 @@ use bytes::{Bytes, BytesMut};
 
 use super::*;
 use crate::batch::{BatchBuilder, Rules, TimestampType};
-use crate::call::{AppendItem, ReadItem};
+use crate::call::{AppendItem, DeleteItem, ReadError, ReadItem};
 use crate::disk::DirectoryEntry;
 use crate::limits::BLOCK;
+use crate::log::trim::Retention;
 use crate::log::{layout, recover};
 use crate::rng::Rng;
 use crate::types::{Durability, Timestamp, TopicId};
@@ -44,6 +45,8 @@ enum Lie {
 /// Written data is visible at once and durable by a flush only; operations under way are done in any order.
 struct Disk {
     files: BTreeMap<String, File>,
+    /// Unlinked, but the directory was not synced since: a power cut may bring them back.
+    unlinked: BTreeMap<String, File>,
     open: BTreeMap<FileId, String>,
     pending: Vec<DiskRequest>,
     lie: Lie,
@@ -94,6 +97,7 @@ impl Disk {
                     return Err(DiskError::NOT_FOUND);
                 }
                 self.files.entry(path.clone()).or_default();
+                self.unlinked.remove(&path);
                 let before = open.insert(file, path);
                 assert_eq!(before, None, "{file:?} is open");
             }
@@ -157,7 +161,20 @@ impl Disk {
                     file.now.resize(length as usize, 0);
                 }
             }
-            DiskOp::Unlink { path } => drop(self.files.remove(&path)),
+            DiskOp::Unlink { path } => {
+                if let Some(file) = self.files.remove(&path) {
+                    // It goes on under the descriptors it has.
+                    let open = self.open.values_mut().filter(|p| **p == path);
+                    let nameless = format!("nameless/{}", self.unlinked.len());
+                    let held = open.map(|p| p.clone_from(&nameless)).count() > 0;
+                    if held {
+                        self.files.insert(nameless, file.clone());
+                    }
+                    if file.linked {
+                        self.unlinked.insert(path, file);
+                    }
+                }
+            }
             DiskOp::Rename { from, to } => {
                 // A rename that no directory sync covers may be undone: here it is kept with the entry.
                 let content = self.files.remove(&from).ok_or(DiskError::NOT_FOUND)?;
@@ -189,11 +206,22 @@ impl Disk {
                 return Ok(DiskOutcome::Listing(entries));
             }
             DiskOp::SyncDirectory { path } => {
+                let parent = |name: &str| {
+                    let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
+                    parent == path
+                };
                 for (name, file) in &mut self.files {
-                    file.linked |= name.rsplit_once('/').map_or("", |(parent, _)| parent) == path;
+                    file.linked |= parent(name);
                 }
+                self.unlinked.retain(|name, _| !parent(name));
             }
             DiskOp::MakeDirectory { .. } | DiskOp::RemoveDirectory { .. } => {}
+            DiskOp::Measure => {
+                return Ok(DiskOutcome::Measured(Space {
+                    total_bytes: 1 << 40,
+                    usable_bytes: 1 << 30,
+                }));
+            }
         }
         Ok(DiskOutcome::Done)
     }
@@ -222,8 +250,10 @@ impl Disk {
                         let _ = self.run(op, rng);
                     }
                 }
-                op
-                @ (DiskOp::Allocate { .. } | DiskOp::Truncate { .. } | DiskOp::Rename { .. })
+                op @ (DiskOp::Allocate { .. }
+                | DiskOp::Truncate { .. }
+                | DiskOp::Unlink { .. }
+                | DiskOp::Rename { .. })
                     if rng.one_in(2) =>
                 {
                     let _ = self.run(op, rng);
@@ -232,8 +262,14 @@ impl Disk {
             }
         }
         self.open.clear();
+        self.files.retain(|name, _| !name.starts_with("nameless/"));
         if !power {
             return;
+        }
+        for (name, file) in std::mem::take(&mut self.unlinked) {
+            if rng.one_in(2) {
+                self.files.entry(name).or_insert(file);
+            }
         }
         self.files.retain(|_, file| file.linked || rng.one_in(2));
         for file in self.files.values_mut() {
@@ -281,7 +317,7 @@ fn durability(partition: u32) -> Durability {
     }
 }
 
-fn config(durability: Durability, bytes: usize) -> PartitionConfig {
+fn config(partition: u32, durability: Durability, bytes: usize) -> PartitionConfig {
     PartitionConfig {
         rules: Rules {
             max_bytes: 1 << 20,
@@ -294,6 +330,24 @@ fn config(durability: Durability, bytes: usize) -> PartitionConfig {
         segment_ms: i64::MAX,
         index_interval_bytes: 1024,
         producers_max: 8,
+        retention: retention(partition),
+    }
+}
+
+/// Records of the first of three go when they are deleted only, those of the second by size, of the third by age.
+fn retention(partition: u32) -> Retention {
+    let forever = Retention {
+        delete: true,
+        file_delete_delay: std::time::Duration::from_millis(u64::from(partition % 2) * 30),
+        ..Retention::FOREVER
+    };
+    match partition % 3 {
+        0 => forever,
+        1 => Retention {
+            bytes: 100 << 10,
+            ..forever
+        },
+        _ => Retention { ms: 500, ..forever },
     }
 }
 
@@ -315,6 +369,7 @@ struct Ledger {
     /// The newest acknowledged batch of an idempotent producer, and how many followed it.
     repeatable: Option<(usize, usize)>,
     idempotent: BTreeSet<usize>,
+    partition: u32,
     /// The class it has now, and the size of its segments.
     durability: Durability,
     segment_bytes: usize,
@@ -322,11 +377,19 @@ struct Ledger {
     promised: BTreeMap<usize, VecDeque<Durability>>,
     /// Acknowledged under the stronger class: no crash may take it.
     solid: BTreeSet<usize>,
+    /// Where the log began at the furthest, as far as anybody was told.
+    shown: Offset,
+    /// The highest log start that was asked for.
+    asked: Offset,
+    /// Segments that a shard had files for. Of one that was begun just before a crash the next start may know nothing:
+    /// it comes after the one that takes appends then.
+    files: BTreeSet<Offset>,
 }
 
 impl Ledger {
     fn new(partition: u32) -> Ledger {
         Ledger {
+            partition,
             durability: durability(partition),
             segment_bytes: 40 << 10,
             ..Ledger::default()
@@ -334,7 +397,7 @@ impl Ledger {
     }
 
     fn config(&self) -> PartitionConfig {
-        config(self.durability, self.segment_bytes)
+        config(self.partition, self.durability, self.segment_bytes)
     }
 }
 
@@ -349,6 +412,8 @@ struct Run {
     files: Rc<RefCell<FileIds>>,
     /// Bytes that slow consumers have not taken yet.
     held: VecDeque<Bytes>,
+    /// Deletions of records: what was asked, and whether it was answered.
+    deletes: Vec<(u32, Offset)>,
     /// Space runs out at times.
     fills: bool,
     failed: bool,
@@ -360,6 +425,7 @@ impl Run {
             rng: Rng::new(seed),
             disk: Disk {
                 files: BTreeMap::new(),
+                unlinked: BTreeMap::new(),
                 open: BTreeMap::new(),
                 pending: Vec::new(),
                 lie,
@@ -377,6 +443,7 @@ impl Run {
             },
             files: Rc::default(),
             held: VecDeque::new(),
+            deletes: Vec::new(),
             fills: false,
             failed: false,
         }
@@ -421,6 +488,12 @@ impl Run {
                     result.unwrap_or_else(|fatal| panic!("recovery: {fatal}"));
                 for p in &mut recovered.partitions {
                     p.epoch = epoch;
+                    let ledger = self
+                        .ledgers
+                        .get_mut(&(p.id.partition as u32))
+                        .expect("known");
+                    let active = p.active().base;
+                    ledger.files.retain(|base| *base <= active);
                 }
                 self.disk.starting = false;
                 let files = self.files.clone();
@@ -465,8 +538,18 @@ impl Run {
         assert!(failing == out.fatal.is_some(), "{:?}", out.fatal);
         self.disk.pending.append(&mut out.disk);
         for (_, answer) in out.answers.drain(..) {
-            let AnswerBody::Appended(list) = answer.body else {
-                continue;
+            let list = match answer.body {
+                AnswerBody::Appended(list) => list,
+                AnswerBody::Deleted(list) => {
+                    let (partition, asked) = self.deletes[answer.request.0 as usize];
+                    for answer in list {
+                        let ended = self.failed && answer.result.is_ok();
+                        assert!(!ended, "deleted after the disk failed");
+                        self.deleted(partition, asked, answer.result);
+                    }
+                    continue;
+                }
+                _ => continue,
             };
             let (partition, number) = ((answer.request.0 >> 32) as u32, answer.request.0 as u32);
             for answer in list {
@@ -478,6 +561,69 @@ impl Run {
             }
         }
         self.failed |= out.fatal.is_some();
+    }
+
+    fn deleted(&mut self, partition: u32, asked: Offset, result: Result<Offset, DeleteError>) {
+        let Some(ledger) = self.ledgers.get_mut(&partition) else {
+            return;
+        };
+        ledger.waiting -= 1;
+        match result {
+            Ok(log_start) => {
+                assert!(log_start >= asked, "{partition}: asked for {asked:?}");
+                self.show(partition, log_start);
+            }
+            Err(DeleteError::Storage) => {}
+            Err(error) => panic!("{partition}: valid log start {asked:?} was refused: {error:?}"),
+        }
+    }
+
+    /// Somebody is told where a log begins.
+    fn show(&mut self, partition: u32, log_start: Offset) {
+        let ledger = self.ledgers.get_mut(&partition).expect("known");
+        let shown = ledger.shown;
+        assert!(
+            log_start >= shown,
+            "{partition}: {log_start:?} after {shown:?}"
+        );
+        let trimmed = retention(partition).ms >= 0 || retention(partition).bytes >= 0;
+        assert!(
+            trimmed || log_start <= ledger.asked,
+            "{partition}: begins at {log_start:?}, {:?} was asked for",
+            ledger.asked
+        );
+        ledger.shown = log_start;
+    }
+
+    /// The begin of a log moves up.
+    fn delete_records(&mut self, shard: &mut Shard) {
+        let partition = self.rng.below(u64::from(PARTITIONS)) as u32;
+        let end = shard
+            .partition(shard.slots[&id(partition)])
+            .expect("known")
+            .high_watermark;
+        let offset = match self.rng.below(4) {
+            0 => end,
+            _ => Offset(self.rng.below(end.0 as u64 + 1) as i64),
+        };
+        let below = (offset != end || self.rng.one_in(2)).then_some(offset);
+        let ledger = self.ledgers.get_mut(&partition).expect("known");
+        ledger.asked = ledger.asked.max(offset);
+        ledger.waiting += 1;
+        let item = DeleteItem {
+            slot: 0,
+            partition: id(partition),
+            below,
+        };
+        let call = Call {
+            from: ShardId(0),
+            request: RequestToken(self.deletes.len() as u64),
+            body: CallBody::DeleteRecords { items: vec![item] },
+        };
+        self.deletes.push((partition, offset));
+        let mut out = ShardOut::default();
+        shard.call(self.now, call, &mut out);
+        self.absorb(&mut out);
     }
 
     fn answered(&mut self, partition: u32, number: usize, result: Result<Appended, AppendError>) {
@@ -542,7 +688,7 @@ impl Run {
                 *followed += 1;
             }
         }
-        let records = batch.value(Timestamp(1_000), &value).build();
+        let records = batch.value(self.now.wall, &value).build();
         ledger.sent.push(records.clone());
         self.send(shard, partition, number);
         // A client that heard nothing sends again: at once, or long after.
@@ -602,6 +748,18 @@ impl Run {
         shard.configure_partition(id(*partition), ledger.config());
     }
 
+    /// Which segments have files now.
+    fn note_files(&mut self, shard: &Shard) {
+        for p in shard.partitions.iter().flatten() {
+            let ledger = self
+                .ledgers
+                .get_mut(&(p.id.partition as u32))
+                .expect("known");
+            let created = p.segments.iter().filter(|s| s.created);
+            ledger.files.extend(created.map(|s| s.base));
+        }
+    }
+
     /// A partition comes or goes.
     fn change_image(&mut self, shard: &mut Shard) {
         let mut out = ShardOut::default();
@@ -625,7 +783,9 @@ impl Run {
         let slot = shard.slots[&id(partition)];
         let end = shard.partition(slot).expect("known").high_watermark;
         let offset = Offset(self.rng.below(end.0 as u64 + 1) as i64);
-        let (records, _) = self.read(shard, partition, offset);
+        let Ok((records, _)) = self.read(shard, partition, offset) else {
+            return;
+        };
         assert_eq!(
             records.is_empty() && !self.failed,
             offset == end && !self.failed,
@@ -641,12 +801,14 @@ impl Run {
     fn live(&mut self, shard: &mut Shard, events: u64) {
         for _ in 0..events {
             self.now.mono.0 += 1_000_000;
+            self.now.wall.0 += 1;
             match self.rng.below(8) {
                 0 | 1 => self.append(shard),
                 2 => self.settle(shard),
                 3 if !self.failed && self.rng.one_in(4) => self.configure(shard),
-                3 if !self.failed && self.rng.one_in(10) => match self.rng.below(4) {
+                3 if !self.failed && self.rng.one_in(10) => match self.rng.below(5) {
                     0 => self.change_image(shard),
+                    4 => self.delete_records(shard),
                     1 if self.fills => self.disk.full = !self.disk.full && self.rng.one_in(2),
                     2 => drop(self.held.pop_front()),
                     _ if self.disk.fail_in.is_none() => self.read_somewhere(shard),
@@ -655,6 +817,7 @@ impl Run {
                 _ if self.disk.pending.is_empty() => self.settle(shard),
                 _ => self.one_completion(shard),
             }
+            self.note_files(shard);
         }
     }
 
@@ -667,16 +830,18 @@ impl Run {
             assert!(round < 1_000, "the shard never rests");
             self.now.mono.0 += 600_000_000;
             self.settle(shard);
-            quiet = if self.disk.pending.is_empty() {
+            // How much room there is is asked now and then, for ever.
+            let work = |request: &DiskRequest| !matches!(request.op, DiskOp::Measure);
+            quiet = if !self.disk.pending.iter().any(work) {
                 quiet + 1
             } else {
                 0
             };
-            if quiet > 4 {
-                break;
-            }
             while !self.disk.pending.is_empty() {
                 self.one_completion(shard);
+            }
+            if quiet > 4 {
+                break;
             }
         }
         if self.failed {
@@ -688,6 +853,15 @@ impl Run {
         }
         let segments = shard.partitions.iter().flatten();
         let files = segments.map(|p| p.segments.iter().filter(|s| s.file.is_some()).count());
+        for p in shard.partitions.iter().flatten() {
+            assert!(p.trimmed.is_empty(), "{}: {:?} stay", p.id, p.trimmed);
+            assert_eq!(p.log_start, p.claimed, "{}: a log start hangs", p.id);
+            let files = &self.ledgers[&(p.id.partition as u32)].files;
+            for base in files.range(..p.segments[0].base) {
+                let path = segment::path(p.id, *base);
+                assert!(!self.disk.files.contains_key(&path), "{path} is left");
+            }
+        }
         let expected = Limits::TINY.journal_files + 2 + files.sum::<usize>();
         assert_eq!(self.disk.open.len(), expected, "open: {:?}", self.disk.open);
         assert_eq!(self.files.borrow().in_use(), expected, "numbers of files");
@@ -719,7 +893,13 @@ impl Run {
         }
     }
 
-    fn read(&mut self, shard: &mut Shard, partition: u32, offset: Offset) -> (Vec<Bytes>, Offset) {
+    /// `Err`: the log begins later.
+    fn read(
+        &mut self,
+        shard: &mut Shard,
+        partition: u32,
+        offset: Offset,
+    ) -> Result<(Vec<Bytes>, Offset), Offset> {
         let item = ReadItem {
             slot: 0,
             partition: id(partition),
@@ -754,7 +934,7 @@ impl Run {
             }
             rounds += 1;
             if self.failed {
-                return (Vec::new(), offset);
+                return Ok((Vec::new(), offset));
             }
             assert!(rounds < 10_000, "a read is never answered");
             if self.disk.pending.is_empty() || rounds % 8 == 1 {
@@ -769,9 +949,18 @@ impl Run {
                 shard.on_disk(self.now, done, &mut out);
             }
         };
-        let done = list.into_iter().next().expect("one answer").result;
-        let done = done.unwrap_or_else(|e| panic!("{partition} at {offset:?}: {e:?}"));
-        (done.records, done.high_watermark)
+        match list.into_iter().next().expect("one answer").result {
+            Ok(done) => {
+                self.show(partition, done.log_start);
+                assert!(offset >= done.log_start, "{partition}: {offset:?} is gone");
+                Ok((done.records, done.high_watermark))
+            }
+            Err(ReadError::OutOfRange { log_start, .. }) if offset < log_start => {
+                self.show(partition, log_start);
+                Err(log_start)
+            }
+            Err(error) => panic!("{partition} at {offset:?}: {error:?}"),
+        }
     }
 
     /// Everything acknowledged is there, where it was acknowledged, and every batch there was sent, once.
@@ -779,12 +968,22 @@ impl Run {
         let partitions: Vec<u32> = self.ledgers.keys().copied().collect();
         for partition in partitions {
             let mut found: BTreeMap<i64, Bytes> = BTreeMap::new();
-            let mut offset = Offset(0);
+            let slot = shard.slots[&id(partition)];
+            let mut offset = shard.partition(slot).expect("known").log_start;
+            self.show(partition, offset);
             loop {
-                let (records, high_watermark) = self.read(shard, partition, offset);
+                let read = self.read(shard, partition, offset);
                 if self.failed {
                     return;
                 }
+                let (records, high_watermark) = match read {
+                    Ok(read) => read,
+                    Err(log_start) => {
+                        found = found.split_off(&log_start.0);
+                        offset = offset.max(log_start);
+                        continue;
+                    }
+                };
                 let mut joined = BytesMut::new();
                 records
                     .iter()
@@ -805,13 +1004,16 @@ impl Run {
             let ledger = self.ledgers.get_mut(&partition).expect("known");
             if forgiven && partition % 3 > 0 {
                 // A power cut may take the end of what was promised `process`, and its offsets are given anew.
-                let (end, solid) = (found.len() as i64, &ledger.solid);
+                let end = found
+                    .last_key_value()
+                    .map_or(offset.0, |(last, _)| last + 1);
+                let solid = &ledger.solid;
                 let kept =
                     |offset: &i64, number: &mut usize| *offset < end || solid.contains(number);
                 ledger.acked.retain(kept);
                 ledger.repeatable = None;
             }
-            for (offset, number) in &ledger.acked {
+            for (offset, number) in ledger.acked.range(ledger.shown.0..) {
                 let batch = found
                     .get(offset)
                     .unwrap_or_else(|| panic!("{partition}: lost batch {number} at {offset}"));

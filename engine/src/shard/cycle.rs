@@ -67,7 +67,8 @@ pub(super) struct Snapshot {
 #[derive(Debug)]
 pub(super) struct Saved {
     slot: u32,
-    segments: usize,
+    /// All segments before this one are complete there.
+    open: Offset,
     index: Vec<(Offset, usize)>,
 }
 
@@ -266,7 +267,9 @@ impl Shard {
             records += 1;
             saved.push(Saved {
                 slot,
-                segments: p.segments.iter().take_while(|s| s.complete).count(),
+                open: (p.segments.iter().find(|s| !s.complete))
+                    .expect("the last segment takes appends")
+                    .base,
                 index: p
                     .segments
                     .iter()
@@ -397,7 +400,8 @@ impl Shard {
             let Some(p) = self.partitions[saved.slot as usize].as_deref_mut() else {
                 continue;
             };
-            p.segments_saved = saved.segments;
+            // Some may have been trimmed since.
+            p.segments_saved = p.segments.partition_point(|s| s.base < saved.open);
             for (base, length) in saved.index {
                 if let Some(s) = p.segment_mut(base) {
                     s.index_saved = length;

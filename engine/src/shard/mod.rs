@@ -13,9 +13,11 @@ mod append;
 #[cfg(test)]
 mod crash_tests;
 mod cycle;
+mod look;
 mod read;
 #[cfg(test)]
 mod tests;
+mod trim;
 mod watch;
 
 use std::cell::RefCell;
@@ -25,9 +27,12 @@ use std::task::Poll;
 
 use crate::batch::CheckedBatch;
 use crate::call::{
-    Acks, Answer, AnswerBody, AppendAnswer, AppendError, Appended, Call, CallBody, RequestToken,
+    Acks, Answer, AnswerBody, AppendAnswer, AppendError, Appended, Call, CallBody, DeleteError,
+    RequestToken,
 };
-use crate::disk::{DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
+use crate::disk::{
+    DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId, Space,
+};
 use crate::fatal::Fatal;
 use crate::flow::{FileIds, Flow, FlowRunner};
 use crate::group::call::{GroupAnswer, GroupError, GroupsListed};
@@ -103,6 +108,8 @@ enum FlowEnd {
     Read(read::ColdRead),
     Listed(read::ColdList),
     Removed(TopicPartition, Result<(), DiskError>),
+    Unlinked(u32, Vec<Offset>, Result<(), DiskError>),
+    Measured(Result<Space, DiskError>),
 }
 
 struct Running {
@@ -175,6 +182,15 @@ pub struct Shard {
     doomed: BTreeMap<u32, Doomed>,
     removals: VecDeque<Doomed>,
     removing: usize,
+    /// Log starts on their way to the journal.
+    claims: VecDeque<trim::Claim>,
+    sweep: trim::Sweep,
+    /// Partitions that have just left segments behind.
+    trimmed: Vec<u32>,
+    /// Partitions with segments whose files go then.
+    unlinks: BTreeSet<(Instant, u32)>,
+    unlinking: usize,
+    space: look::SpaceKnown,
     writes: Vec<GroupWrite>,
     due: Vec<(AnswerTo, Appended)>,
     stopping: bool,
@@ -232,6 +248,12 @@ impl Shard {
             doomed: BTreeMap::new(),
             removals: VecDeque::new(),
             removing: 0,
+            claims: VecDeque::new(),
+            sweep: trim::Sweep::default(),
+            trimmed: Vec::new(),
+            unlinks: BTreeSet::new(),
+            unlinking: 0,
+            space: look::SpaceKnown::default(),
             writes: Vec::new(),
             due: Vec::new(),
             stopping: false,
@@ -247,6 +269,15 @@ impl Shard {
             assert!(room, "a journal whose cuts do not fit");
             group::put_cut(shard.journal.entries(), &place, next);
             shard.journal.touch(slot, true);
+        }
+        for (slot, p) in (0..).zip(&mut shard.partitions) {
+            let p = p.as_deref_mut().expect("just recovered");
+            p.lead();
+            // What the last life left behind goes at once: nobody reads it.
+            for gone in &mut p.trimmed {
+                gone.due = Some(Instant(0));
+                shard.unlinks.insert((Instant(0), slot));
+            }
         }
         shard
     }
@@ -273,8 +304,9 @@ impl Shard {
     ) {
         assert!(!self.slots.contains_key(&id), "{id} exists");
         self.slots.insert(id, self.partitions.len() as u32);
-        self.partitions
-            .push(Some(Box::new(Partition::new(id, config, epoch))));
+        let mut p = Box::new(Partition::new(id, config, epoch));
+        p.lead();
+        self.partitions.push(Some(p));
     }
 
     /// The partition's topic has another configuration: it holds for every append that is not taken yet. Those that wait
@@ -302,6 +334,7 @@ impl Shard {
                 p.epoch
             );
             p.epoch = epoch;
+            p.lead();
         }
     }
 
@@ -332,7 +365,13 @@ impl Shard {
                 out.appended(to, Err(AppendError::UnknownPartition));
             }
         }
-        let mut under_way = usize::from(p.busy);
+        for start in p.starts {
+            if let Some(to) = start.answer {
+                out.deleted(to, Err(DeleteError::UnknownPartition));
+            }
+        }
+        let unlinking = p.trimmed.iter().any(|t| t.unlinking);
+        let mut under_way = usize::from(p.busy) + usize::from(unlinking);
         for straight in p.straight {
             under_way += usize::from(straight.stage == StraightStage::Writing);
             if straight.stage != StraightStage::Flushed {
@@ -345,11 +384,14 @@ impl Shard {
         for watcher in p.watchers {
             self.changed(watcher, out);
         }
-        let files = |s: &segment::Segment| s.file.map(|file| (s.base, file));
+        let segments = p.segments.iter().map(|s| (s.base, s.file));
+        let trimmed = p.trimmed.iter().map(|t| (t.base, t.file));
+        let all: Vec<(Offset, Option<FileId>)> = trimmed.chain(segments).collect();
+        let open = |(base, file): &(Offset, Option<FileId>)| file.map(|file| (*base, file));
         let doomed = Doomed {
             id,
-            segments: p.segments.iter().map(|s| s.base).collect(),
-            files: p.segments.iter().filter_map(files).collect(),
+            segments: all.iter().map(|(base, _)| *base).collect(),
+            files: all.iter().filter_map(open).collect(),
             under_way,
         };
         match under_way {
@@ -391,6 +433,11 @@ impl Shard {
             }
             CallBody::Unwatch => drop(self.unwatch((from, request))),
             CallBody::ListOffsets { items } => self.list(from, request, items, out),
+            CallBody::DeleteRecords { items } => self.delete_records(from, request, items, out),
+            CallBody::EpochEnds { items } => self.epoch_ends(from, request, items, out),
+            CallBody::LogSizes { partitions } => {
+                self.log_sizes(now, from, request, partitions, out)
+            }
             // Groups are their coordinator's, not the log's.
             CallBody::Group { items } => {
                 let answers = items.iter().map(|item| GroupAnswer {
@@ -450,6 +497,8 @@ impl Shard {
             FlowEnd::Checkpointed(result) => self.on_checkpointed(now, result, out),
             FlowEnd::Read(read) => self.on_cold_read(read, out),
             FlowEnd::Listed(list) => self.on_cold_list(list, out),
+            FlowEnd::Unlinked(slot, bases, result) => self.on_unlinked(now, slot, &bases, result),
+            FlowEnd::Measured(result) => self.on_measured(result),
             FlowEnd::Removed(id, result) => {
                 self.removing -= 1;
                 if let Err(error) = result {
@@ -542,6 +591,7 @@ impl Shard {
         if bytes > 0 {
             self.count_news(slot, bytes, out);
         }
+        self.advance_start(slot, out);
     }
 
     /// Upkeep, once a pass.
@@ -555,6 +605,10 @@ impl Shard {
         self.retry_stalled(now, out);
         self.start_prepares();
         self.start_removals();
+        self.settle_space(now);
+        self.settle_sweep(now);
+        self.settle_claims(out);
+        self.start_unlinks(now);
         self.cold_settle();
         loop {
             self.settle_cycle(now, out);
@@ -591,6 +645,7 @@ impl Shard {
             });
         }
         let all = self.cycle.wants_flush()
+            || self.claims_want_flush()
             || self.journal.unflushed_bytes() > self.limits.tail_bytes_max / 4;
         for (index, file) in self.journal.flush(all) {
             let token = DiskToken(token::JOURNAL_FLUSH | index as u64);
@@ -619,7 +674,10 @@ impl Shard {
     /// When `settle` is due although nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
         let retry_at = self.retry_at.filter(|_| !self.stalled.is_empty());
-        [self.no_space_until, retry_at].into_iter().flatten().min()
+        [self.no_space_until, retry_at, self.trim_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Whether anything is under way on the disk or waits for it.

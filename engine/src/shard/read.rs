@@ -55,15 +55,16 @@ pub(super) struct ColdRead {
     request: RequestToken,
     bytes: usize,
     answers: Vec<ReadAnswer>,
-    /// Whose file each cold answer came from.
-    places: Vec<(usize, TopicPartition)>,
+    /// Whose file each cold answer came from, and the offset asked for.
+    places: Vec<(usize, TopicPartition, Offset)>,
 }
 
 pub(super) struct ColdList {
     from: ShardId,
     request: RequestToken,
     answers: Vec<ListAnswer>,
-    places: Vec<(usize, TopicPartition)>,
+    /// What each cold answer was asked for, and where the log began then.
+    items: Vec<(usize, ListItem, Offset)>,
 }
 
 struct ColdCall {
@@ -82,9 +83,9 @@ pub(super) struct ColdBudget {
 }
 
 /// Refuses a client whose idea of the leader's epoch is not ours (KIP-320).
-fn check_epoch(p: &Partition, current: LeaderEpoch) -> Result<(), ReadError> {
+pub(super) fn check_epoch(p: &Partition, current: LeaderEpoch) -> Result<(), ReadError> {
     match current.0 {
-        epoch if epoch < 0 || epoch == p.epoch.0 => Ok(()),
+        epoch if epoch == -1 || epoch == p.epoch.0 => Ok(()),
         epoch if epoch < p.epoch.0 => Err(ReadError::FencedEpoch),
         _ => Err(ReadError::UnknownEpoch),
     }
@@ -237,7 +238,8 @@ impl Shard {
                         (Err(error), answer) => *answer = Err(error),
                     }
                 }
-                let places = items.iter().map(|item| (item.answer, item.place.partition));
+                let places =
+                    (items.iter()).map(|item| (item.answer, item.place.partition, item.offset));
                 FlowEnd::Read(ColdRead {
                     from,
                     request,
@@ -258,11 +260,21 @@ impl Shard {
             places,
         } = read;
         self.cold.under_way -= bytes;
-        for (index, partition) in places {
+        for (index, partition, offset) in places {
             let result = &mut answers[index].result;
-            if result.is_err() && !self.slots.contains_key(&partition) {
+            let slot = self.slots.get(&partition);
+            match (slot.and_then(|slot| self.partition(*slot)), result) {
                 // Deleted while it was read: its file may have been gone.
-                *result = Err(ReadError::UnknownPartition);
+                (None, result) if result.is_err() => *result = Err(ReadError::UnknownPartition),
+                // The log start has passed it meanwhile: what was read is not shown, or the file was gone.
+                (Some(p), result) if offset < p.log_start => {
+                    *result = Err(ReadError::OutOfRange {
+                        log_start: p.log_start,
+                        high_watermark: p.high_watermark,
+                    });
+                }
+                (Some(p), Ok(done)) => done.log_start = p.log_start,
+                (_, Ok(_) | Err(_)) => {}
             }
         }
         out.answer(from, request, AnswerBody::Read(answers));
@@ -276,43 +288,75 @@ impl Shard {
         items: Vec<ListItem>,
         out: &mut ShardOut,
     ) {
-        let mut answers = Vec::with_capacity(items.len());
+        let none = |item: &ListItem| ListAnswer {
+            slot: item.slot,
+            result: Ok(None),
+        };
+        let answers = items.iter().map(none).collect();
+        let items = items.into_iter().enumerate().collect();
+        self.list_items(from, request, answers, items, out);
+    }
+
+    /// Fills the answers to `items`: at once, or with what a flow finds.
+    fn list_items(
+        &mut self,
+        from: ShardId,
+        request: RequestToken,
+        mut answers: Vec<ListAnswer>,
+        items: Vec<(usize, ListItem)>,
+        out: &mut ShardOut,
+    ) {
         let mut cold = Vec::new();
-        for item in items {
-            let result = self.list_item(&item, answers.len(), &mut cold);
-            answers.push(ListAnswer {
-                slot: item.slot,
-                result,
-            });
+        let mut cold_items = Vec::new();
+        for (answer, item) in items {
+            let before = cold.len();
+            answers[answer].result = self.list_item(&item, answer, &mut cold);
+            if cold.len() > before {
+                let slot = self.slots[&item.partition];
+                let p = self.partition(slot).expect("a known slot is filled");
+                cold_items.push((answer, item, p.log_start));
+            }
         }
         if cold.is_empty() {
             out.answer(from, request, AnswerBody::Listed(answers));
             return;
         }
         self.start_flow(move |flow| async move {
-            let mut places = Vec::new();
             for lookup in cold {
                 let answer = lookup.answer;
-                places.push((answer, lookup.place.partition));
                 answers[answer].result = find_cold(&flow, lookup).await;
             }
             FlowEnd::Listed(ColdList {
                 from,
                 request,
                 answers,
-                places,
+                items: cold_items,
             })
         });
     }
 
-    pub(super) fn on_cold_list(&mut self, mut list: ColdList, out: &mut ShardOut) {
-        for (index, partition) in list.places {
-            let result = &mut list.answers[index].result;
-            if result.is_err() && !self.slots.contains_key(&partition) {
-                *result = Err(ReadError::UnknownPartition);
+    pub(super) fn on_cold_list(&mut self, list: ColdList, out: &mut ShardOut) {
+        let ColdList {
+            from,
+            request,
+            mut answers,
+            items,
+        } = list;
+        let mut again = Vec::new();
+        for (index, item, log_start) in items {
+            let result = &mut answers[index].result;
+            let slot = self.slots.get(&item.partition);
+            match slot.and_then(|slot| self.partition(*slot)) {
+                None if result.is_err() => *result = Err(ReadError::UnknownPartition),
+                // What was found may be below the log start meanwhile, or its file gone.
+                Some(p) if p.log_start > log_start => again.push((index, item)),
+                Some(_) | None => {}
             }
         }
-        out.answer(list.from, list.request, AnswerBody::Listed(list.answers));
+        match again.is_empty() {
+            true => out.answer(from, request, AnswerBody::Listed(answers)),
+            false => self.list_items(from, request, answers, again, out),
+        }
     }
 
     fn list_item(
@@ -367,7 +411,9 @@ impl Shard {
             ListWhat::At(timestamp) => {
                 for s in &p.segments {
                     if let Some(position) = s.index.position_for_timestamp(timestamp) {
-                        return self.find_in(p, s, position.0, answer, Find::At(timestamp), cold);
+                        let start = s.index.position_at_or_before(p.log_start);
+                        let find = Find::At(timestamp, p.log_start);
+                        return self.find_in(p, s, position.max(start).0, answer, find, cold);
                     }
                 }
                 Ok(None)
@@ -387,7 +433,8 @@ impl Shard {
     ) -> Result<Option<Listed>, ReadError> {
         // What is looked for lies before the next index entry: a few batches, not all that are in memory.
         let end = match find {
-            Find::At(_) => s.index.position_after(SegmentPosition(position)),
+            Find::At(_, from) if from > s.base => None,
+            Find::At(..) => s.index.position_after(SegmentPosition(position)),
             Find::Largest(_) => Some(SegmentPosition(position + 1)),
         };
         let hot: Vec<&Extent> = p
@@ -417,7 +464,8 @@ impl Shard {
 /// What is looked for in batches.
 #[derive(Clone, Copy, Debug)]
 enum Find {
-    At(Timestamp),
+    /// The first record of this time or later, at or past this offset.
+    At(Timestamp, Offset),
     /// The record with the largest timestamp of the batch with this base offset.
     Largest(Offset),
 }
@@ -426,13 +474,13 @@ impl Find {
     fn within(self, bytes: &[u8]) -> Option<Listed> {
         let header = batch::BatchHeader::parse(bytes).ok()?;
         let (offset, timestamp) = match self {
-            Find::At(timestamp) if header.max_timestamp >= timestamp => {
-                batch::scan_for_timestamp(bytes, timestamp)?
+            Find::At(timestamp, from) if header.max_timestamp >= timestamp => {
+                batch::scan_for_timestamp(bytes, timestamp, from)?
             }
             Find::Largest(base) if header.base_offset == base => {
                 batch::offset_of_max_timestamp(bytes)?
             }
-            Find::At(_) | Find::Largest(_) => return None,
+            Find::At(..) | Find::Largest(_) => return None,
         };
         Some(Listed {
             offset,

@@ -11,10 +11,13 @@ use bytes::{Bytes, BytesMut};
 
 use super::*;
 use crate::batch::{BatchBuilder, BatchHeader, Rules, TimestampType};
-use crate::call::{AppendItem, ListItem, ListWhat, Listed, ReadItem, WatchItem};
+use crate::call::{
+    AppendItem, DeleteItem, EpochItem, ListItem, ListWhat, Listed, ReadError, ReadItem, WatchItem,
+};
 use crate::disk::DirectoryEntry;
 use crate::log::group::JournalId;
 use crate::log::recover::{self, ShardFiles};
+use crate::log::trim::Retention;
 use crate::types::{Durability, Timestamp, TopicId};
 
 /// Files in memory; every operation is done at once, in order.
@@ -23,6 +26,8 @@ struct Disk {
     files: BTreeMap<String, Vec<u8>>,
     open: BTreeMap<FileId, String>,
     opened_max: usize,
+    /// All files together hold no more.
+    room: Option<u64>,
 }
 
 impl Disk {
@@ -76,11 +81,17 @@ impl Disk {
                 position,
                 length,
             } => {
+                let end = (position + length) as usize;
+                let used: usize = self.files.values().map(Vec::len).sum();
                 let content = self
                     .files
                     .get_mut(&self.open[&file])
                     .expect("open files exist");
-                content.resize(content.len().max((position + length) as usize), 0);
+                let grown = used + end.saturating_sub(content.len());
+                if self.room.is_some_and(|room| grown as u64 > room) {
+                    return Err(DiskError::NO_SPACE);
+                }
+                content.resize(content.len().max(end), 0);
             }
             DiskOp::Truncate { file, length } => {
                 self.files
@@ -104,6 +115,12 @@ impl Disk {
                     })
                 });
                 return Ok(DiskOutcome::Listing(entries.collect()));
+            }
+            DiskOp::Measure => {
+                return Ok(DiskOutcome::Measured(Space {
+                    total_bytes: 1 << 40,
+                    usable_bytes: 1 << 30,
+                }));
             }
             DiskOp::SyncDirectory { .. }
             | DiskOp::MakeDirectory { .. }
@@ -142,6 +159,7 @@ fn config() -> PartitionConfig {
         segment_ms: i64::MAX,
         index_interval_bytes: 1024,
         producers_max: 8,
+        retention: Retention::FOREVER,
     }
 }
 
@@ -646,5 +664,267 @@ fn a_flipped_bit_in_the_journal_is_named_or_harmless() {
     assert!(
         named > 0 && harmless > 0,
         "{named} named, {harmless} harmless"
+    );
+}
+
+impl Node {
+    fn log_starts(&mut self, below: Option<i64>) -> Result<i64, DeleteError> {
+        let item = DeleteItem {
+            slot: 0,
+            partition: TOPIC,
+            below: below.map(Offset),
+        };
+        self.call(CallBody::DeleteRecords { items: vec![item] });
+        let AnswerBody::Deleted(list) = self.answers.pop().expect("answered").body else {
+            panic!()
+        };
+        list[0].result.map(|offset| offset.0)
+    }
+
+    fn list(&mut self, what: ListWhat) -> Option<i64> {
+        let items = vec![ListItem {
+            slot: 0,
+            partition: TOPIC,
+            current_leader_epoch: LeaderEpoch(-1),
+            what,
+        }];
+        self.call(CallBody::ListOffsets { items });
+        let AnswerBody::Listed(mut list) = self.answers.pop().expect("answered").body else {
+            panic!()
+        };
+        let found = list.pop().expect("one answer").result.expect("no error");
+        found.map(|listed| listed.offset.0)
+    }
+
+    fn epoch_end(&mut self, epoch: i32) -> Option<(i32, i64)> {
+        let items = vec![EpochItem {
+            slot: 0,
+            partition: TOPIC,
+            current_leader_epoch: LeaderEpoch(-1),
+            epoch: LeaderEpoch(epoch),
+        }];
+        self.call(CallBody::EpochEnds { items });
+        let AnswerBody::EpochEnds(mut list) = self.answers.pop().expect("answered").body else {
+            panic!()
+        };
+        let found = list.pop().expect("one answer").result.expect("no error");
+        found.map(|(epoch, end)| (epoch.0, end.0))
+    }
+
+    /// Base offsets of the segments on disk.
+    fn segment_files(&self) -> Vec<i64> {
+        let ours = segment::directory(TOPIC);
+        let paths = self.disk.files.keys().filter(|p| p.starts_with(&ours));
+        paths
+            .map(|path| {
+                path[path.len() - 24..path.len() - 4]
+                    .parse()
+                    .expect("a base")
+            })
+            .collect()
+    }
+
+    fn pass_ms(&mut self, ms: u64) {
+        self.now.mono = self.now.mono.after(std::time::Duration::from_millis(ms));
+        self.now.wall.0 += ms as i64;
+        self.settle();
+    }
+
+    fn retain(&mut self, retention: Retention) {
+        let slot = self.shard.slots[&TOPIC];
+        let p = self.shard.partition_mut(slot).expect("it exists");
+        p.config.retention = retention;
+    }
+}
+
+const DELETE: Retention = Retention {
+    delete: true,
+    file_delete_delay: std::time::Duration::from_secs(60),
+    ..Retention::FOREVER
+};
+
+#[test]
+fn a_deleted_begin_stays_deleted_and_its_files_go_later() {
+    let mut node = Node::new();
+    node.retain(DELETE);
+    assert_eq!(node.log_starts(None), Ok(0));
+    assert_eq!(
+        node.epoch_end(0),
+        Some((0, 0)),
+        "a leader's epoch begins with it"
+    );
+    for step in 0..200u8 {
+        node.append(batch(2, 700, step)).expect("appended");
+    }
+    assert_eq!(node.log_starts(Some(401)), Err(DeleteError::OutOfRange));
+    assert_eq!(node.log_starts(Some(-2)), Err(DeleteError::OutOfRange));
+    assert_eq!(node.log_starts(Some(0)), Ok(0));
+    assert_eq!(node.log_starts(Some(151)), Ok(151));
+    assert_eq!(node.log_starts(Some(90)), Ok(151), "never back");
+    let files = node.segment_files();
+    for restarted in [false, true] {
+        if restarted {
+            node = node.restart();
+            node.retain(DELETE);
+        }
+        assert_eq!(node.list(ListWhat::Earliest), Some(151));
+        // Record 150 has the time 75 too, but is gone.
+        assert_eq!(node.list(ListWhat::At(Timestamp(75))), Some(151));
+        assert_eq!(node.list(ListWhat::At(Timestamp(3))), Some(151));
+        let item = ReadItem {
+            slot: 0,
+            partition: TOPIC,
+            offset: Offset(150),
+            max_bytes: 10_000,
+            current_leader_epoch: LeaderEpoch(-1),
+            last_fetched_epoch: LeaderEpoch(-1),
+        };
+        let items = vec![item];
+        let max_bytes = 10_000;
+        node.call(CallBody::Read { max_bytes, items });
+        let AnswerBody::Read(list) = node.answers.pop().expect("answered").body else {
+            panic!()
+        };
+        let out_of_range = ReadError::OutOfRange {
+            log_start: Offset(151),
+            high_watermark: Offset(400),
+        };
+        assert_eq!(list[0].result.as_ref().err(), Some(&out_of_range));
+        let read = node.read_all(Offset(151));
+        assert_eq!((read[0].0, read.len()), (Offset(150), 125));
+        if !restarted {
+            assert_eq!(node.segment_files(), files, "not yet");
+            node.pass_ms(59_000);
+            assert_eq!(node.segment_files(), files, "not yet");
+            node.pass_ms(2_000);
+        }
+        let left = node.segment_files();
+        assert!(left.len() < files.len() && left[0] > 60, "{left:?}");
+        assert!(left[0] <= 151);
+    }
+    // Everything: the active segment stays until a start begins a new one.
+    assert_eq!(node.log_starts(None), Ok(400));
+    assert_eq!(node.read_all(Offset(400)), []);
+    node = node.restart();
+    node.settle();
+    assert_eq!(node.segment_files(), [0; 0]);
+    let appended = node.append(batch(1, 10, 1)).expect("appended");
+    assert_eq!(
+        (appended.base_offset, appended.log_start),
+        (Offset(400), Offset(400))
+    );
+    node = node.restart();
+    assert_eq!(node.read_all(Offset(400)).len(), 1);
+    assert_eq!(node.epoch_end(0), Some((0, 401)));
+}
+
+#[test]
+fn compacted_topics_keep_their_records() {
+    let mut node = Node::new();
+    node.append(batch(1, 10, 1)).expect("appended");
+    let slot = node.shard.slots[&TOPIC];
+    let p = node.shard.partition_mut(slot).expect("it exists");
+    p.config.rules.compacted = true;
+    assert_eq!(node.log_starts(None), Err(DeleteError::CompactedOnly));
+    node.retain(DELETE);
+    assert_eq!(node.log_starts(None), Ok(1));
+}
+
+#[test]
+fn retention_sweeps_by_time_and_leaves_compacted_topics_alone() {
+    let mut node = Node::new();
+    let offsets = TopicPartition {
+        topic: TopicId([8; 16]),
+        partition: 0,
+    };
+    let mut compacted = config();
+    compacted.rules.compacted = true;
+    compacted.retention = Retention {
+        ms: 0,
+        bytes: 0,
+        ..Retention::FOREVER
+    };
+    (node.shard).create_partition(offsets, compacted, LeaderEpoch(0));
+    node.retain(Retention {
+        ms: 1_000,
+        ..DELETE
+    });
+    for step in 0..100u8 {
+        node.append(batch(1, 2_000, step)).expect("appended");
+        let keyed = BatchBuilder::new().keyed(Timestamp(1), b"k", b"v");
+        let items = vec![AppendItem {
+            slot: 0,
+            partition: offsets,
+            records: keyed.build(),
+        }];
+        let acks = Acks::All;
+        node.call(CallBody::Append { acks, items });
+        node.answers.clear();
+    }
+    // Timestamps are 0 to 99 ms: the clock passes them slowly.
+    node.now.wall = Timestamp(1_000);
+    node.pass_ms(30);
+    assert_eq!(
+        node.list(ListWhat::Earliest),
+        Some(23),
+        "one segment, of 23 batches"
+    );
+    node.pass_ms(30);
+    assert_eq!(node.list(ListWhat::Earliest), Some(46));
+    for _ in 0..5 {
+        node.pass_ms(30);
+    }
+    assert_eq!(
+        node.list(ListWhat::Earliest),
+        Some(100),
+        "the active one, too"
+    );
+    assert_eq!(node.read_all(Offset(100)), []);
+    assert_eq!(
+        node.append(batch(1, 10, 255))
+            .expect("appended")
+            .base_offset,
+        Offset(100)
+    );
+    node.pass_ms(61_000);
+    assert_eq!(
+        node.list(ListWhat::Earliest),
+        Some(101),
+        "so does what came later"
+    );
+    let left = node.segment_files();
+    assert!(left.iter().all(|base| *base >= 100), "{left:?}");
+    let slot = node.shard.slots[&offsets];
+    let p = node.shard.partition(slot).expect("it exists");
+    assert_eq!((p.log_start, p.next), (Offset(0), Offset(100)));
+    assert!(p.segments[0].base == Offset(0));
+}
+
+#[test]
+fn space_that_is_trimmed_is_written_again() {
+    let mut node = Node::new();
+    node.retain(Retention {
+        file_delete_delay: std::time::Duration::ZERO,
+        ..DELETE
+    });
+    node.disk.room = Some(900 << 10);
+    let mut appended = 0;
+    let refused = loop {
+        match node.append(batch(1, 3_000, 1)) {
+            Ok(_) => appended += 1,
+            Err(error) => break error,
+        }
+        assert!(appended < 1_000, "the disk is never full");
+    };
+    assert_eq!(refused, AppendError::Storage);
+    assert_eq!(node.log_starts(None), Ok(appended));
+    for _ in 0..20 {
+        node.pass_ms(1);
+    }
+    assert_eq!(
+        node.append(batch(1, 3_000, 1))
+            .expect("there is room again")
+            .base_offset,
+        Offset(appended)
     );
 }

@@ -1,4 +1,4 @@
-//! Disk requests through the ring: nothing here blocks the shard, but `List`, which is for boot.
+//! Disk requests through the ring: nothing here blocks the shard, but `List`, which is for boot, and the rare `Measure`.
 //!
 //! ```text
 //!  submit ─► op in slab ─► entry ─► … ─► completion ─► short, EINTR, EAGAIN: entry again
@@ -20,7 +20,7 @@ use super::memory::Memory;
 use super::ring::{Cqe, Kind, Ring};
 use super::slab::Slab;
 use crate::disk::{
-    DirectoryEntry, DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId,
+    DirectoryEntry, DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId, Space,
 };
 use crate::fatal::Fatal;
 use crate::limits::BLOCK;
@@ -284,6 +284,11 @@ impl Disk {
             }
             DiskOp::List { path } => {
                 let result = self.list(&path).map(DiskOutcome::Listing);
+                self.answer(token, result);
+                return Ok(());
+            }
+            DiskOp::Measure => {
+                let result = measure(self.root.as_raw_fd()).map(DiskOutcome::Measured);
                 self.answer(token, result);
                 return Ok(());
             }
@@ -659,6 +664,24 @@ fn truncate(fd: RawFd, length: u64) -> Result<(), DiskError> {
     } else {
         Err(disk_error(&io::Error::last_os_error()))
     }
+}
+
+/// Rare: at the start, and every few minutes.
+#[expect(unsafe_code, reason = "fstatvfs")]
+fn measure(fd: RawFd) -> Result<Space, DiskError> {
+    let mut found = std::mem::MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: a descriptor we own; the kernel fills the structure that the pointer leads to, or says that it did not.
+    let filled = unsafe { libc::fstatvfs(fd, found.as_mut_ptr()) } == 0;
+    if !filled {
+        return Err(disk_error(&io::Error::last_os_error()));
+    }
+    // SAFETY: it was filled, as just seen.
+    let found = unsafe { found.assume_init() };
+    let unit = found.f_frsize;
+    Ok(Space {
+        total_bytes: unit.saturating_mul(found.f_blocks),
+        usable_bytes: unit.saturating_mul(found.f_bavail),
+    })
 }
 
 #[cfg(test)]

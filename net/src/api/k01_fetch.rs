@@ -365,6 +365,9 @@ impl Fetch {
             }
             AnswerBody::Appended(_)
             | AnswerBody::Listed(_)
+            | AnswerBody::Deleted(_)
+            | AnswerBody::EpochEnds(_)
+            | AnswerBody::LogSizes(_)
             | AnswerBody::Group(_)
             | AnswerBody::GroupsListed(_) => {
                 panic!("a read was asked for, got {body:?}")

@@ -10,6 +10,7 @@ use corelane_engine::group::call::OFFSETS_TOPIC;
 use corelane_engine::group::coordinator::{Coordinator, GroupPartition};
 use corelane_engine::limits::Limits;
 use corelane_engine::log::partition::{Partition, PartitionConfig};
+use corelane_engine::log::trim::Retention;
 use corelane_engine::shard::ShardOut;
 use corelane_engine::types::{Now, ShardId, TopicPartition};
 
@@ -204,5 +205,11 @@ fn partition_config(config: &TopicConfig, limits: &Limits) -> PartitionConfig {
         segment_ms: i64::try_from(config.segment_age_max.as_millis()).unwrap_or(i64::MAX),
         index_interval_bytes: config.index_interval_bytes.max(limits.index_interval_bytes),
         producers_max: limits.producers_max,
+        retention: Retention {
+            delete: config.delete,
+            ms: config.retention_ms,
+            bytes: config.retention_bytes,
+            file_delete_delay: config.file_delete_delay,
+        },
     }
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use corelane_engine::call::{
-    Answer, AnswerBody, AppendAnswer, AppendError, Appended, Call, CallBody, ListAnswer, ListWhat,
-    Listed, ReadAnswer, ReadDone, ReadError, RequestToken, WatchItem,
+    Answer, AnswerBody, AppendAnswer, AppendError, Appended, Call, CallBody, DeleteAnswer,
+    DeleteError, EpochAnswer, ListAnswer, ListWhat, Listed, LogSize, LogSizes, ReadAnswer,
+    ReadDone, ReadError, RequestToken, WatchItem,
 };
 use corelane_engine::controller::command::{
     Broker, Command, CommandError, Layout, NewTopic, Outcome, PartitionState, Quorum, QuorumMember,
@@ -13,7 +14,7 @@ use corelane_engine::controller::command::{
 };
 use corelane_engine::controller::image::Image;
 use corelane_engine::controller::{alter, grow, names};
-use corelane_engine::disk::DiskDone;
+use corelane_engine::disk::{DiskDone, Space};
 use corelane_engine::limits::BATCH_HEADER;
 use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
@@ -206,6 +207,45 @@ impl Storage for Fake {
                 let body = AnswerBody::GroupsListed(self.groups.list());
                 out.answers.push((from, Answer { request, body }));
             }
+            CallBody::DeleteRecords { items } => {
+                let answers = items.iter().map(|item| {
+                    let end = self.end(item.partition);
+                    let below = item.below.unwrap_or(end);
+                    let result = match below <= end {
+                        true => Ok(below),
+                        false => Err(DeleteError::OutOfRange),
+                    };
+                    let slot = item.slot;
+                    DeleteAnswer { slot, result }
+                });
+                let body = AnswerBody::Deleted(answers.collect());
+                out.answers.push((from, Answer { request, body }));
+            }
+            CallBody::EpochEnds { items } => {
+                let answers = items.iter().map(|item| EpochAnswer {
+                    slot: item.slot,
+                    result: Ok(Some((item.epoch, self.end(item.partition)))),
+                });
+                let body = AnswerBody::EpochEnds(answers.collect());
+                out.answers.push((from, Answer { request, body }));
+            }
+            CallBody::LogSizes { partitions } => {
+                let asked =
+                    |id: &TopicPartition| partitions.as_ref().is_none_or(|p| p.contains(id));
+                // Every shard has a log for every partition; only the owner's is written to.
+                let logs = (self.logs.iter()).filter(|(id, log)| asked(id) && !log.is_empty());
+                let sizes = logs.map(|(id, log)| LogSize {
+                    partition: *id,
+                    bytes: log.iter().map(|batch| batch.len() as u64).sum(),
+                });
+                let space = Some(Space {
+                    total_bytes: 1_000,
+                    usable_bytes: 100,
+                });
+                let sizes = sizes.collect();
+                let body = AnswerBody::LogSizes(LogSizes { sizes, space });
+                out.answers.push((from, Answer { request, body }));
+            }
             CallBody::ListOffsets { items } => {
                 let answers = items
                     .iter()
@@ -326,6 +366,7 @@ impl Rig {
                     shards,
                     node: NodeId(1),
                     image: image.clone(),
+                    directory: "/data".to_owned(),
                     storage: Fake::default(),
                     limits: limits.clone(),
                     rng: Rng::new(u64::from(shard)),

@@ -19,8 +19,14 @@ use crate::protocol::create_topics_request::{
     CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
 use crate::protocol::create_topics_response::CreateTopicsResponse;
+use crate::protocol::delete_records_request::{
+    DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic,
+};
+use crate::protocol::delete_records_response::DeleteRecordsResponse;
 use crate::protocol::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
 use crate::protocol::delete_topics_response::DeleteTopicsResponse;
+use crate::protocol::describe_log_dirs_request::{DescribableLogDirTopic, DescribeLogDirsRequest};
+use crate::protocol::describe_log_dirs_response::DescribeLogDirsResponse;
 use crate::protocol::fetch_request::{FetchPartition, FetchRequest, FetchTopic, ForgottenTopic};
 use crate::protocol::fetch_response::FetchResponse;
 use crate::protocol::init_producer_id_request::InitProducerIdRequest;
@@ -31,6 +37,10 @@ use crate::protocol::list_offsets_request::{
 use crate::protocol::list_offsets_response::ListOffsetsResponse;
 use crate::protocol::metadata_request::{MetadataRequest, MetadataRequestTopic};
 use crate::protocol::metadata_response::MetadataResponse;
+use crate::protocol::offset_for_leader_epoch_request::{
+    OffsetForLeaderEpochRequest, OffsetForLeaderPartition, OffsetForLeaderTopic,
+};
+use crate::protocol::offset_for_leader_epoch_response::OffsetForLeaderEpochResponse;
 use crate::protocol::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use crate::protocol::produce_response::ProduceResponse;
 use crate::protocol::{Message, Records, Uuid, Writer};
@@ -48,6 +58,38 @@ fn produce(topic: &str, id: TopicId, partition: i32, records: Bytes) -> ProduceR
             }],
         }],
         ..ProduceRequest::default()
+    }
+}
+
+/// Topic, partition, and the first offset to keep.
+fn delete_records(asked: &[(&str, i32, i64)]) -> DeleteRecordsRequest {
+    let topics = asked.iter().map(|&(name, partition_index, offset)| {
+        let partition = DeleteRecordsPartition {
+            partition_index,
+            offset,
+        };
+        DeleteRecordsTopic {
+            name: name.into(),
+            partitions: vec![partition],
+        }
+    });
+    DeleteRecordsRequest {
+        topics: topics.collect(),
+        timeout_ms: 1_000,
+    }
+}
+
+fn epoch_end(topic: &str, leader_epoch: i32) -> OffsetForLeaderEpochRequest {
+    let partition = OffsetForLeaderPartition {
+        leader_epoch,
+        ..Default::default()
+    };
+    OffsetForLeaderEpochRequest {
+        topics: vec![OffsetForLeaderTopic {
+            topic: topic.into(),
+            partitions: vec![partition],
+        }],
+        ..Default::default()
     }
 }
 
@@ -494,12 +536,15 @@ fn api_versions_is_answered_whatever_is_asked() {
                 (18, 0, 4),
                 (19, 2, 7),
                 (20, 1, 6),
+                (21, 0, 2),
                 (22, 0, 5),
+                (23, 2, 4),
                 (29, 1, 3),
                 (30, 1, 3),
                 (31, 1, 3),
                 (32, 1, 4),
                 (33, 0, 2),
+                (35, 1, 5),
                 (37, 0, 3),
                 (42, 0, 2),
                 (44, 0, 1),
@@ -932,6 +977,79 @@ fn producer_ids_are_never_given_twice() {
     );
 }
 
+#[test]
+fn records_are_deleted_and_sizes_told_across_shards() {
+    let mut rig = Rig::new(2);
+    let id = rig.topic("t", 4);
+    let conn = rig.connect(0);
+    for partition in 0..4 {
+        let _: ProduceResponse = rig.ask(conn, 0, 9, &produce("t", id, partition, batch(3, 0, 5)));
+    }
+    let asked = [
+        ("t", 0, 2),
+        ("t", 1, -1),
+        ("t", 2, 9),
+        ("t", 4, 0),
+        ("t", 3, 0),
+        ("t", 3, 1),
+        ("gone", 0, 0),
+        ("t", -1, 0),
+    ];
+    let answer: DeleteRecordsResponse = rig.ask(conn, 21, 2, &delete_records(&asked));
+    let mut got: Vec<(&str, i32, i64, i16)> = Vec::new();
+    for topic in &answer.topics {
+        let partitions = topic.partitions.iter();
+        got.extend(partitions.map(|p| {
+            (
+                &*topic.name,
+                p.partition_index,
+                p.low_watermark,
+                p.error_code,
+            )
+        }));
+    }
+    let expected = [
+        ("gone", 0, -1, 3),
+        ("t", -1, -1, 3),
+        ("t", 0, 2, 0),
+        ("t", 1, 3, 0),
+        ("t", 2, -1, 1),
+        ("t", 3, 1, 0),
+        ("t", 4, -1, 3),
+    ];
+    assert_eq!(got, expected);
+    let all: DescribeLogDirsResponse =
+        rig.ask(conn, 35, 4, &DescribeLogDirsRequest { topics: None });
+    let topics = Some(vec![DescribableLogDirTopic {
+        topic: "t".into(),
+        partitions: vec![3, 3, 1, 9],
+    }]);
+    let some: DescribeLogDirsResponse = rig.ask(conn, 35, 4, &DescribeLogDirsRequest { topics });
+    for (answer, expected) in [(all, vec![0, 1, 2, 3]), (some, vec![1, 3])] {
+        let [directory] = &answer.results[..] else {
+            panic!("{answer:?}")
+        };
+        let told = (
+            &*directory.log_dir,
+            directory.total_bytes,
+            directory.usable_bytes,
+        );
+        assert_eq!(told, ("/data", 1_000, 100));
+        let partitions = directory.topics.iter().flat_map(|t| &t.partitions);
+        let partitions: Vec<i32> = partitions
+            .inspect(|p| assert!(p.partition_size > 60))
+            .map(|p| p.partition_index)
+            .collect();
+        assert_eq!(partitions, expected);
+    }
+    let end: OffsetForLeaderEpochResponse = rig.ask(conn, 23, 4, &epoch_end("t", 0));
+    let end = &end.topics[0].partitions[0];
+    assert_eq!(
+        (end.error_code, end.leader_epoch, end.end_offset),
+        (0, 0, 3)
+    );
+}
+
 fn nobody(_: &RequestContext, _: Operation, _: Resource<'_>) -> bool {
     false
 }
@@ -1033,6 +1151,23 @@ fn with_an_authorizer_that_says_no_every_api_refuses() {
                     answer.responses.iter().map(|r| r.error_code).collect(),
                     vec![29, 29, 29],
                 )
+            }
+            api::Api::DeleteRecords => {
+                let message = delete_records(&[("t", 0, 0), ("no", 0, 0)]);
+                let answer: DeleteRecordsResponse = rig.ask(conn, 21, version, &message);
+                let codes = answer.topics.iter().map(|t| t.partitions[0].error_code);
+                (codes.collect(), vec![29, 29])
+            }
+            api::Api::OffsetForLeaderEpoch => {
+                let answer: OffsetForLeaderEpochResponse =
+                    rig.ask(conn, 23, version, &epoch_end("t", 0));
+                (vec![answer.topics[0].partitions[0].error_code], vec![29])
+            }
+            api::Api::DescribeLogDirs => {
+                let message = DescribeLogDirsRequest { topics: None };
+                let answer: DescribeLogDirsResponse = rig.ask(conn, 35, version, &message);
+                assert!(answer.results.is_empty(), "nothing is revealed");
+                (vec![answer.error_code], vec![31])
             }
             api::Api::InitProducerId => {
                 let answer: InitProducerIdResponse = rig.ask(conn, 22, version, &idempotent());
@@ -1153,7 +1288,16 @@ fn any_request(key: i16, version: i16, id: TopicId) -> Vec<u8> {
                 version,
             )
         }
+        21 => body(&delete_records(&[("t", 0, 0)]), version),
         22 => body(&idempotent(), version),
+        23 => body(&epoch_end("t", 0), version),
+        35 => {
+            let topics = Some(vec![DescribableLogDirTopic {
+                topic: "t".into(),
+                partitions: vec![0, 1],
+            }]);
+            body(&DescribeLogDirsRequest { topics }, version)
+        }
         8..=16 | 42 | 47 => group_tests::example(key, version),
         key if let Some(body) = super::admin_tests::any_body(key, version) => body,
         key => panic!("{key} has no example"),
@@ -1240,6 +1384,9 @@ fn hostile_streams_close_their_own_connection() {
         (15, 0),
         (19, 2),
         (20, 1),
+        (21, 0),
+        (23, 2),
+        (35, 1),
         (42, 0),
     ] {
         let conn = rig.connect(0);

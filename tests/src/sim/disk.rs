@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use corelane_engine::disk::{
-    DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId,
+    DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId, Space,
 };
 use corelane_engine::limits::BLOCK;
 use corelane_engine::rng::Rng;
@@ -50,6 +50,7 @@ pub enum Kind {
     RemoveDirectory,
     Rename,
     List,
+    Measure,
 }
 
 impl Kind {
@@ -68,6 +69,7 @@ impl Kind {
             DiskOp::RemoveDirectory { .. } => Kind::RemoveDirectory,
             DiskOp::Rename { .. } => Kind::Rename,
             DiskOp::List { .. } => Kind::List,
+            DiskOp::Measure => Kind::Measure,
         }
     }
 }
@@ -209,6 +211,7 @@ impl FakeDisk {
             | DiskOp::RemoveDirectory { path }
             | DiskOp::List { path } => path,
             DiskOp::Rename { to, .. } => to,
+            DiskOp::Measure => "",
             DiskOp::Close { file }
             | DiskOp::Write { file, .. }
             | DiskOp::Read { file, .. }
@@ -293,7 +296,8 @@ impl FakeDisk {
             | DiskOp::Unlink { .. }
             | DiskOp::RemoveDirectory { .. }
             | DiskOp::Rename { .. }
-            | DiskOp::List { .. } => {}
+            | DiskOp::List { .. }
+            | DiskOp::Measure => {}
         }
     }
 
@@ -481,6 +485,12 @@ impl FakeDisk {
                 let listing = self.names.list(&path, |ino| files[&ino].size())?;
                 return Ok(DiskOutcome::Listing(listing));
             }
+            DiskOp::Measure => {
+                return Ok(DiskOutcome::Measured(Space {
+                    total_bytes: 1 << 40,
+                    usable_bytes: 1 << 39,
+                }));
+            }
         }
         Ok(DiskOutcome::Done)
     }
@@ -527,6 +537,7 @@ impl FakeDisk {
                 DiskOp::Flush { .. }
                 | DiskOp::Read { .. }
                 | DiskOp::List { .. }
+                | DiskOp::Measure
                 | DiskOp::Close { .. }
                 | DiskOp::SyncDirectory { .. } => {}
                 op @ (DiskOp::Open { .. }

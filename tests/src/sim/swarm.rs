@@ -176,6 +176,7 @@ impl Machine for AnyMachine {
 /// The broker's own machine, with the options of a seed.
 pub fn node(options: &Options, boot: Boot) -> AnyMachine {
     let node = Node::new(NodeConfig {
+        directory: "/simulated".to_owned(),
         me: boot.shard,
         shards: boot.shards,
         node: NodeId(1),

@@ -418,6 +418,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
             Ok(DiskOutcome::Done) => 0,
             Ok(DiskOutcome::Read(bytes)) => 1 + u64::from(crc32c::crc32c(bytes)),
             Ok(DiskOutcome::Listing(entries)) => 1 + entries.len() as u64,
+            Ok(DiskOutcome::Measured(_)) => 1,
             Err(error) => u64::MAX - error.errno as u64,
         };
         self.trace.note(

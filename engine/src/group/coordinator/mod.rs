@@ -233,7 +233,10 @@ impl Coordinator {
             | CallBody::Read { .. }
             | CallBody::Watch { .. }
             | CallBody::Unwatch
-            | CallBody::ListOffsets { .. } => panic!("records are the log's, not the groups'"),
+            | CallBody::ListOffsets { .. }
+            | CallBody::DeleteRecords { .. }
+            | CallBody::EpochEnds { .. }
+            | CallBody::LogSizes { .. } => panic!("records are the log's, not the groups'"),
         }
     }
 
@@ -326,6 +329,9 @@ impl Coordinator {
             }
             AnswerBody::Changed
             | AnswerBody::Listed(_)
+            | AnswerBody::Deleted(_)
+            | AnswerBody::EpochEnds(_)
+            | AnswerBody::LogSizes(_)
             | AnswerBody::Group(_)
             | AnswerBody::GroupsListed(_) => panic!("nothing of the kind was asked"),
         }

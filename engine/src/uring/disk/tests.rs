@@ -192,6 +192,10 @@ fn directories_names_and_errors() {
     }
     let gone = b.run(DiskOp::List { path: "d".into() });
     assert_eq!(gone.unwrap_err(), DiskError::NOT_FOUND);
+    let DiskOutcome::Measured(space) = b.run(DiskOp::Measure).unwrap() else {
+        panic!();
+    };
+    assert!(space.usable_bytes <= space.total_bytes && space.total_bytes > 0);
     let gone = b.run(DiskOp::SyncDirectory { path: "d".into() });
     assert_eq!(gone.unwrap_err(), DiskError::NOT_FOUND);
 }
