@@ -829,6 +829,7 @@ impl Run {
         for round in 0.. {
             assert!(round < 1_000, "the shard never rests");
             self.now.mono.0 += 600_000_000;
+            self.now.wall.0 += 600;
             self.settle(shard);
             // How much room there is is asked now and then, for ever.
             let work = |request: &DiskRequest| !matches!(request.op, DiskOp::Measure);

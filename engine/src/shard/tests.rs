@@ -818,6 +818,52 @@ fn a_deleted_begin_stays_deleted_and_its_files_go_later() {
     assert_eq!(node.epoch_end(0), Some((0, 401)));
 }
 
+/// A neighbour's straight bytes are written and not flushed, so no group says that what came after was flushed: a start
+/// looks at what the pointers name. Those of a trimmed segment name a file that is gone.
+#[test]
+fn pointers_into_trimmed_segments_are_not_looked_at() {
+    let mut node = Node::new();
+    node.retain(Retention {
+        file_delete_delay: std::time::Duration::ZERO,
+        ..DELETE
+    });
+    let neighbour = TopicPartition {
+        topic: TopicId([8; 16]),
+        partition: 0,
+    };
+    let mut process = config();
+    process.durability = Durability::Process;
+    (node.shard).create_partition(neighbour, process, LeaderEpoch(0));
+    let mut straight = |node: &mut Node, partition: TopicPartition| {
+        let records = batch(1, 10_000, 1);
+        let items = vec![AppendItem {
+            slot: 0,
+            partition,
+            records,
+        }];
+        let acks = Acks::All;
+        node.call(CallBody::Append { acks, items });
+        node.answers.clear();
+    };
+    for _ in 0..3 {
+        straight(&mut node, neighbour);
+    }
+    assert!(node.shard.unflushed_bytes > 0, "the neighbour went straight");
+    let before = node.shard.journal.flushed_all();
+    for _ in 0..6 {
+        straight(&mut node, TOPIC);
+    }
+    assert_eq!(node.shard.journal.flushed_all(), before, "the neighbour is flushed");
+    assert_eq!(node.segment_files(), [0, 4]);
+    assert_eq!(node.log_starts(Some(5)), Ok(5));
+    node.pass_ms(1);
+    node.pass_ms(1);
+    assert_eq!(node.segment_files(), [4]);
+    let mut node = node.restart();
+    assert_eq!(node.list(ListWhat::Earliest), Some(5));
+    assert_eq!(node.read_all(Offset(5)).len(), 1);
+}
+
 #[test]
 fn compacted_topics_keep_their_records() {
     let mut node = Node::new();
