@@ -99,7 +99,7 @@ fn batches(c: &mut Criterion) {
     let many = batch_of(1000, 1024, Codec::None);
     group.throughput(Throughput::Elements(1000));
     group.bench_function("look for a timestamp, 1,000 records", |b| {
-        b.iter(|| scan_for_timestamp(black_box(&many), Timestamp(NOW.0 + 1)));
+        b.iter(|| scan_for_timestamp(black_box(&many), Timestamp(NOW.0 + 1), Offset(0)));
     });
     group.finish();
 }

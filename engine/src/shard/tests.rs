@@ -845,15 +845,20 @@ fn pointers_into_trimmed_segments_are_not_looked_at() {
         node.call(CallBody::Append { acks, items });
         node.answers.clear();
     };
-    for _ in 0..3 {
-        straight(&mut node, neighbour);
-    }
-    assert!(node.shard.unflushed_bytes > 0, "the neighbour went straight");
+    straight(&mut node, neighbour);
+    assert!(
+        node.shard.unflushed_bytes > 0,
+        "the neighbour went straight"
+    );
     let before = node.shard.journal.flushed_all();
     for _ in 0..6 {
         straight(&mut node, TOPIC);
     }
-    assert_eq!(node.shard.journal.flushed_all(), before, "the neighbour is flushed");
+    assert_eq!(
+        node.shard.journal.flushed_all(),
+        before,
+        "the neighbour is flushed"
+    );
     assert_eq!(node.segment_files(), [0, 4]);
     assert_eq!(node.log_starts(Some(5)), Ok(5));
     node.pass_ms(1);
