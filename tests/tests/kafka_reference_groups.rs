@@ -139,11 +139,13 @@ fn leave(version: i16, name: &str, members: &[&str]) -> LeaveGroupRequest {
 }
 
 /// Topic, and partition with offset and metadata.
+type Commits<'a> = (&'a str, &'a [(i32, i64, &'a str)]);
+
 fn commit(
     name: &str,
     member: &str,
     generation: i32,
-    topics: &[(&str, &[(i32, i64, &str)])],
+    topics: &[Commits<'_>],
 ) -> OffsetCommitRequest {
     let topics = topics.iter().map(|(topic, partitions)| {
         let partitions = partitions.iter().map(|&(partition, offset, metadata)| {
@@ -623,7 +625,7 @@ impl Script<'_> {
         for version in COMMITS {
             let member = &members[version as usize];
             let name = format!("joined-{version}");
-            let read: &[(&str, &[(i32, i64, &str)])] = &[("read", &[(0, 11, "")])];
+            let read: &[Commits<'_>] = &[("read", &[(0, 11, "")])];
             for (what, request) in [
                 ("good", commit(&name, member, 1, read)),
                 ("old generation", commit(&name, member, 0, read)),
