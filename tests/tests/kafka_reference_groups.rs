@@ -43,9 +43,6 @@ const OFFSETS: &str = "__consumer_offsets";
 const COMMITS: std::ops::RangeInclusive<i16> = 2..=9;
 const FETCHES: std::ops::RangeInclusive<i16> = 1..=9;
 
-/// Partition, offset and metadata.
-type Offsets<'a> = &'a [(i32, i64, &'a str)];
-
 #[test]
 fn answers_to_groups_are_those_of_apache_kafka() {
     if runtime::java().is_none() {
@@ -142,11 +139,13 @@ fn leave(version: i16, name: &str, members: &[&str]) -> LeaveGroupRequest {
 }
 
 /// Topic, and partition with offset and metadata.
+type Commits<'a> = (&'a str, &'a [(i32, i64, &'a str)]);
+
 fn commit(
     name: &str,
     member: &str,
     generation: i32,
-    topics: &[(&str, Offsets<'_>)],
+    topics: &[Commits<'_>],
 ) -> OffsetCommitRequest {
     let topics = topics.iter().map(|(topic, partitions)| {
         let partitions = partitions.iter().map(|&(partition, offset, metadata)| {
@@ -626,7 +625,7 @@ impl Script<'_> {
         for version in COMMITS {
             let member = &members[version as usize];
             let name = format!("joined-{version}");
-            let read: &[(&str, Offsets<'_>)] = &[("read", &[(0, 11, "")])];
+            let read: &[Commits<'_>] = &[("read", &[(0, 11, "")])];
             for (what, request) in [
                 ("good", commit(&name, member, 1, read)),
                 ("old generation", commit(&name, member, 0, read)),

@@ -48,9 +48,6 @@ use crate::protocol::sync_group_request::{SyncGroupRequest, SyncGroupRequestAssi
 use crate::protocol::sync_group_response::SyncGroupResponse;
 use crate::protocol::{Message, Records, Str, Uuid, Writer};
 
-/// Partition, offset and metadata.
-type Offsets<'a> = &'a [(i32, i64, &'a str)];
-
 /// A node whose offsets topic exists.
 fn rig(shards: u16) -> Rig {
     let mut rig = Rig::new(shards);
@@ -167,11 +164,9 @@ fn leave(version: i16, group: &str) -> LeaveGroupRequest {
 }
 
 /// Topic, its id, and partition with offset and metadata.
-fn commit(
-    version: i16,
-    group: &str,
-    topics: &[(&str, TopicId, Offsets<'_>)],
-) -> OffsetCommitRequest {
+type Commits<'a> = (&'a str, TopicId, &'a [(i32, i64, &'a str)]);
+
+fn commit(version: i16, group: &str, topics: &[Commits<'_>]) -> OffsetCommitRequest {
     OffsetCommitRequest {
         group_id: group.into(),
         generation_id_or_member_epoch: 3,
@@ -1417,7 +1412,7 @@ fn what_may_not_be_seen_is_left_out_or_refused_one_by_one() {
     rig.topic(OFFSETS_TOPIC, 50);
     let (t, s) = (rig.topic("t", 1), rig.topic("secret", 1));
     let conn = rig.connect(0);
-    let offsets: &[(&str, TopicId, Offsets<'_>)] = &[
+    let offsets: &[Commits<'_>] = &[
         ("t", t, &[(0, 1, "")]),
         ("secret", s, &[(0, 1, "")]),
         ("secret-no", s, &[(0, 1, "")]),
