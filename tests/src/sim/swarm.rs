@@ -176,7 +176,7 @@ impl Machine for AnyMachine {
 /// The broker's own machine, with the options of a seed.
 pub fn node(options: &Options, boot: Boot) -> AnyMachine {
     let node = Node::new(NodeConfig {
-        directory: "/simulated".to_owned(),
+        directory: "/data".to_owned(),
         me: boot.shard,
         shards: boot.shards,
         node: NodeId(1),
@@ -205,8 +205,6 @@ pub struct Outcome {
     pub ops: u32,
     pub acked: u64,
     pub served: u64,
-    /// Answers that told of a log that begins later than at 0.
-    pub trimmed: u64,
     pub kills: u32,
     pub cuts: u32,
     pub stops: u32,
@@ -226,7 +224,6 @@ impl Outcome {
             ops: 0,
             acked: 0,
             served: 0,
-            trimmed: 0,
             kills: 0,
             cuts: 0,
             stops: 0,
@@ -352,7 +349,6 @@ pub fn run_with<M: Machine>(options: &Options, make: impl FnMut(Boot) -> M) -> O
         match &entry.fact {
             Fact::Acked { .. } => outcome.acked += 1,
             Fact::Served { batches, .. } => outcome.served += batches.len() as u64,
-            Fact::Begins { begin, .. } => outcome.trimmed += u64::from(*begin > 0),
             _ => {}
         }
     }
@@ -393,7 +389,6 @@ pub struct Ledger {
     pub ops: u64,
     pub acked: u64,
     pub served: u64,
-    pub trimmed: u64,
     pub kills: u64,
     pub cuts: u64,
     pub stops: u64,
@@ -411,7 +406,6 @@ impl Ledger {
         self.ops += u64::from(outcome.ops);
         self.acked += outcome.acked;
         self.served += outcome.served;
-        self.trimmed += outcome.trimmed;
         self.kills += u64::from(outcome.kills);
         self.cuts += u64::from(outcome.cuts);
         self.stops += u64::from(outcome.stops);
@@ -428,13 +422,12 @@ impl std::fmt::Display for Ledger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "sim: {} seeds, {} operations, {} batches acked, {} served, {} answers of trimmed logs, {} kills, {} power cuts, {} stops, \
+            "sim: {} seeds, {} operations, {} batches acked, {} served, {} kills, {} power cuts, {} stops, \
              {} shard count changes, {} blocks lost, {} torn, {} events, {} simulated s, {} seeds with a violation",
             self.seeds,
             self.ops,
             self.acked,
             self.served,
-            self.trimmed,
             self.kills,
             self.cuts,
             self.stops,
