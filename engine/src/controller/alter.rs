@@ -30,11 +30,12 @@ pub fn check(image: &Image, alter: AlterTopic) -> Result<(Outcome, Option<Record
     TopicConfig::of(&after).map_err(CommandError::InvalidConfig)?;
     let topic = topic
         .ok_or_else(|| CommandError::UnknownTopic(format!("The topic '{name}' does not exist.")))?;
-    let record = (!validate_only && after != topic.configs).then(|| Record::TopicConfigs {
+    let changes = !validate_only && after != topic.configs;
+    let record = Record::TopicConfigs {
         id: topic.id,
         configs: after,
-    });
-    Ok((Outcome::Done, record))
+    };
+    Ok((Outcome::Done, changes.then_some(record)))
 }
 
 fn changed(
@@ -140,7 +141,8 @@ mod tests {
         let append = |v: &str| ConfigOperation::Append(v.to_owned());
         let subtract = |v: &str| ConfigOperation::Subtract(v.to_owned());
         let given = &[("segment.ms", "5"), ("retention.ms", "6")][..];
-        let cases: [(&[(&str, &str)], &str, ConfigOperation, &[(&str, &str)]); 8] = [
+        type Given<'a> = &'a [(&'a str, &'a str)];
+        let cases: [(Given<'_>, &str, ConfigOperation, Given<'_>); 8] = [
             (
                 given,
                 "segment.ms",
