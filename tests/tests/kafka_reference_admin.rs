@@ -28,6 +28,7 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::{Request, StrBytes};
 
 use corelane_tests::harness::broker::{Broker, Options};
+use corelane_tests::harness::records::Batch;
 use corelane_tests::harness::runtime;
 use corelane_tests::harness::wire::{ANSWER_WITHIN, Reaction, Wire, topic_of};
 
@@ -151,6 +152,7 @@ impl Script<'_> {
         self.incremental_alter_configs();
         self.alter_configs();
         self.create_partitions();
+        self.changes_take_effect();
         self.describe_topic_partitions();
         self.list_config_resources();
         self.describe_cluster();
@@ -774,6 +776,75 @@ impl Script<'_> {
         let mut answer = self.wire.call(version, &request);
         answer.results.sort_by(|a, b| a.name.cmp(&b.name));
         answer
+    }
+
+    /// A running partition obeys its topic's new configs, and a new one serves.
+    fn changes_take_effect(&mut self) {
+        self.topic("obeying", 1);
+        let batch = |bytes: usize| {
+            let value = vec![7; bytes];
+            Batch::of(&[&value]).bytes()
+        };
+        for (what, config, sizes) in [
+            ("as created", None, [100, 5_000]),
+            (
+                "smaller batches",
+                Some(set("max.message.bytes", "2000")),
+                [100, 5_000],
+            ),
+            (
+                "larger batches",
+                Some(set("max.message.bytes", "9000")),
+                [5_000, 10_000],
+            ),
+            (
+                "stamped",
+                Some(set("message.timestamp.type", "LogAppendTime")),
+                [100, 10_000],
+            ),
+            (
+                "not stamped",
+                Some(("message.timestamp.type", 1, None)),
+                [100, 10_000],
+            ),
+            (
+                "compacted",
+                Some(set("cleanup.policy", "compact")),
+                [100, 10_000],
+            ),
+        ] {
+            if let Some(config) = config {
+                let before = configured(&mut self.wire, "obeying");
+                self.change(1, &[(TOPIC, "obeying", vec![config])], false);
+                self.until(what, |wire| configured(wire, "obeying") != before);
+                // Kafka shows a change before its partitions obey it; a later one is shown only after that.
+                let ms = self.answers.len().to_string();
+                self.change(1, &[(TOPIC, "other", vec![set("segment.ms", &ms)])], false);
+                let later = ("segment.ms".to_owned(), ms.clone());
+                self.until(what, |wire| configured(wire, "other").contains(&later));
+            }
+            for bytes in sizes {
+                let answer = self.wire.produce("obeying", 0, batch(bytes));
+                let answer = &answer.responses[0].partition_responses[0];
+                let stamped = answer.log_append_time_ms > 0;
+                let answer = (answer.error_code, answer.base_offset, stamped);
+                self.note(format!("Produce of {bytes} bytes, {what}"), answer);
+            }
+        }
+        let more = CreatePartitionsTopic::default()
+            .with_name(topic_of("obeying"))
+            .with_count(4)
+            .with_assignments(None);
+        self.grow(3, vec![more], false);
+        for partition in 1..4 {
+            self.until("a new partition", |wire| {
+                let answer = wire.fetch("obeying", partition, 0);
+                answer.responses[0].partitions[0].error_code == 0
+            });
+            let answer = self.wire.produce("obeying", partition, batch(10_000));
+            let code = answer.responses[0].partition_responses[0].error_code;
+            self.note(format!("Produce to new partition {partition}"), code);
+        }
     }
 
     fn describe_topic_partitions(&mut self) {

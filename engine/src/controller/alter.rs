@@ -30,11 +30,12 @@ pub fn check(image: &Image, alter: AlterTopic) -> Result<(Outcome, Option<Record
     TopicConfig::of(&after).map_err(CommandError::InvalidConfig)?;
     let topic = topic
         .ok_or_else(|| CommandError::UnknownTopic(format!("The topic '{name}' does not exist.")))?;
-    let record = (!validate_only && after != topic.configs).then_some(Record::TopicConfigs {
+    let changes = !validate_only && after != topic.configs;
+    let record = Record::TopicConfigs {
         id: topic.id,
         configs: after,
-    });
-    Ok((Outcome::Done, record))
+    };
+    Ok((Outcome::Done, changes.then_some(record)))
 }
 
 fn changed(

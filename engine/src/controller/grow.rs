@@ -116,8 +116,8 @@ mod tests {
     fn a_topic_only_grows_and_keeps_its_replication_factor() {
         assert_eq!(grow("t", 5, None), Ok(5));
         assert_eq!(grow("t", 4, Some(&[&[3, 1], &[2, 3]])), Ok(4));
-        type Assigned<'a> = Option<&'a [&'a [i32]]>;
-        let refused: [(&str, i32, Assigned<'_>, &str); 10] = [
+        type Case<'a> = (&'a str, i32, Option<&'a [&'a [i32]]>, &'a str);
+        let refused: [Case<'_>; 10] = [
             (
                 "u",
                 5,

@@ -660,8 +660,9 @@ fn partitions_are_described_page_by_page() {
             .map(|c| format!("-> {}-{}", &*c.topic_name, c.partition_index));
         topics.chain(next).collect::<Vec<_>>().join(" ")
     };
-    type Place<'a> = Option<(&'a str, i32)>;
-    let cases: [(&[&str], i32, Place<'_>, &str); 12] = [
+    /// Topics, limit, cursor, and what is answered.
+    type Case<'a> = (&'a [&'a str], i32, Option<(&'a str, i32)>, &'a str);
+    let cases: [Case<'_>; 12] = [
         (&[], 2000, None, "a:0:0+3 b:0:0+2 c:0:0+1995 -> c-1995"),
         (&[], 9999, Some(("c", 1995)), "c:0:1995+105"),
         (&[], 3, None, "a:0:0+3 -> b-0"),
