@@ -834,7 +834,7 @@ fn pointers_into_trimmed_segments_are_not_looked_at() {
     let mut process = config();
     process.durability = Durability::Process;
     (node.shard).create_partition(neighbour, process, LeaderEpoch(0));
-    let mut straight = |node: &mut Node, partition: TopicPartition| {
+    let straight = |node: &mut Node, partition: TopicPartition| {
         let records = batch(1, 10_000, 1);
         let items = vec![AppendItem {
             slot: 0,
