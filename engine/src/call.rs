@@ -40,8 +40,8 @@ pub enum CallBody {
         missing: u64,
         items: Vec<WatchItem>,
     },
-    /// Forgets the watch of this request. No answer.
-    Unwatch,
+    /// The request is gone: forgets its watch, and what is to be read for it. No answer.
+    Forget,
     /// Answered by [`AnswerBody::Listed`].
     ListOffsets { items: Vec<ListItem> },
     /// For the coordinator of consumer groups. Answered by [`AnswerBody::Group`], in one or more messages.

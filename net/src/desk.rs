@@ -370,8 +370,11 @@ impl Work {
                 work.cancel(desk, request);
                 true
             }
+            Work::ListOffsets(work) => {
+                work.cancel(desk, request);
+                true
+            }
             Work::Produce(_)
-            | Work::ListOffsets(_)
             | Work::Metadata(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)

@@ -10,6 +10,7 @@
 //! Per shard; pure. `call`, `on_disk` decide; `settle` runs once a pass.
 
 mod append;
+mod cold;
 #[cfg(test)]
 mod crash_tests;
 mod cycle;
@@ -99,8 +100,8 @@ enum FlowEnd {
     WroteBack(Result<Vec<write_back::SegmentDone>, Fatal>),
     /// `None`: no space for the section.
     Checkpointed(Result<Option<cycle::SectionWritten>, Fatal>),
-    Read(read::ColdRead),
-    Listed(read::ColdList),
+    Read(cold::ColdRead),
+    Listed(cold::ColdList),
     Removed(TopicPartition, Result<(), DiskError>),
 }
 
@@ -166,7 +167,10 @@ pub struct Shard {
     cycle: cycle::Cycle,
     /// Groups below hold bytes of a sealed segment: they are written back without waiting for pressure.
     sealed_below: GroupSeq,
-    cold: read::ColdBudget,
+    cold: cold::ColdBudget,
+    listings: VecDeque<read::Listing>,
+    /// What this pass may still look into for them.
+    lookup_bytes_left: usize,
     /// No space was left when a segment was to be extended: try again then.
     no_space_until: Option<Instant>,
     retry_at: Option<Instant>,
@@ -225,7 +229,9 @@ impl Shard {
             prepare: BTreeSet::new(),
             cycle: cycle::Cycle::default(),
             sealed_below: GroupSeq(0),
-            cold: read::ColdBudget::default(),
+            cold: cold::ColdBudget::default(),
+            listings: VecDeque::new(),
+            lookup_bytes_left: read::LOOKUP_BYTES_A_PASS,
             no_space_until: None,
             retry_at: None,
             doomed: BTreeMap::new(),
@@ -374,7 +380,10 @@ impl Shard {
             CallBody::Watch { missing, items } => {
                 self.watch((from, request), missing, items, out);
             }
-            CallBody::Unwatch => drop(self.unwatch((from, request))),
+            CallBody::Forget => {
+                self.unwatch((from, request));
+                self.forget_reads(from, request);
+            }
             CallBody::ListOffsets { items } => self.list(from, request, items, out),
             CallBody::Group { .. } | CallBody::ListGroups => {
                 panic!("groups are their coordinator's, not the log's")
@@ -527,7 +536,8 @@ impl Shard {
         self.retry_stalled(now, out);
         self.start_prepares();
         self.start_removals();
-        self.cold_settle();
+        self.cold_settle(out);
+        self.go_on_looking_up(out);
         loop {
             self.settle_cycle(now, out);
             self.submit_groups(out);
@@ -591,7 +601,11 @@ impl Shard {
     /// When `settle` is due although nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
         let retry_at = self.retry_at.filter(|_| !self.stalled.is_empty());
-        [self.no_space_until, retry_at].into_iter().flatten().min()
+        let at_once = (!self.listings.is_empty()).then(Instant::default);
+        [self.no_space_until, retry_at, at_once]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Whether anything is under way on the disk or waits for it.

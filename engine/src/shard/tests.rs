@@ -1,5 +1,6 @@
 //! The shard on a disk that does what it is told: appends, reads, restarts.
 
+mod cold;
 mod pressure;
 
 use std::cell::RefCell;
@@ -11,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::*;
 use crate::batch::{BatchBuilder, BatchHeader, Rules, TimestampType};
-use crate::call::{AppendItem, ListItem, ListWhat, Listed, ReadItem, WatchItem};
+use crate::call::{AppendItem, ListItem, ListWhat, Listed, ReadAnswer, ReadItem, WatchItem};
 use crate::disk::DirectoryEntry;
 use crate::log::group::JournalId;
 use crate::log::recover::{self, ShardFiles};

@@ -432,8 +432,12 @@ impl Fetch {
 
     /// The connection is gone.
     pub fn cancel(&mut self, desk: &mut Desk, request: &Request) {
-        for owner in std::mem::take(&mut self.watching) {
-            desk.call(owner, request.token, CallBody::Unwatch);
+        let mut owners = std::mem::take(&mut self.watching);
+        owners.extend(std::mem::take(&mut self.asking));
+        owners.sort_unstable();
+        owners.dedup();
+        for owner in owners {
+            desk.call(owner, request.token, CallBody::Forget);
         }
     }
 

@@ -5,7 +5,7 @@ use corelane_engine::controller::command::Record;
 use corelane_engine::controller::image::Image;
 use corelane_engine::controller::placement;
 use corelane_engine::controller::topic_config::{self, TopicConfig, Validate};
-use corelane_engine::limits::Limits;
+use corelane_engine::limits::{INDEX_INTERVAL_BYTES_MAX, Limits};
 use corelane_engine::log::partition::{Partition, PartitionConfig};
 use corelane_engine::shard::{Shard, ShardOut};
 use corelane_engine::types::{ShardId, TopicPartition};
@@ -103,7 +103,9 @@ fn partition_config(config: &TopicConfig, limits: &Limits) -> PartitionConfig {
         durability: config.durability,
         segment_bytes: config.segment_bytes,
         segment_ms: i64::try_from(config.segment_age_max.as_millis()).unwrap_or(i64::MAX),
-        index_interval_bytes: config.index_interval_bytes.max(limits.index_interval_bytes),
+        index_interval_bytes: config
+            .index_interval_bytes
+            .clamp(limits.index_interval_bytes, INDEX_INTERVAL_BYTES_MAX),
         producers_max: limits.producers_max,
     }
 }

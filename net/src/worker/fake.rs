@@ -176,7 +176,7 @@ impl Storage for Fake {
                 });
                 self.wake(out);
             }
-            CallBody::Unwatch => {
+            CallBody::Forget => {
                 self.log.push("unwatch".to_owned());
                 self.watches.retain(|w| w.request != request);
             }
