@@ -203,6 +203,8 @@ pub enum CloseReason {
     Frame(#[from] crate::frame::FrameError),
     #[error("half a frame, then silence, while others wait for memory")]
     Stalled,
+    #[error("answers left unread while others wait for memory")]
+    Deaf,
     #[error("request header is malformed: {0}")]
     BadHeader(&'static str),
     #[error("unknown API key {0}")]

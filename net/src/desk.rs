@@ -14,6 +14,7 @@ use corelane_engine::controller::image::{Image, Partition, Topic};
 use corelane_engine::controller::{placement, topic_config};
 use corelane_engine::types::{Instant, NodeId, Now, ShardId, TopicId, TopicPartition};
 
+use crate::answers::Answers;
 use crate::api::k22_init_producer_id::ProducerIds;
 use crate::api::{
     Api, CloseReason, Header, k00_produce, k01_fetch, k02_list_offsets, k03_metadata,
@@ -40,6 +41,7 @@ pub struct Desk {
     pub sessions: Sessions,
     pub authorize: Authorize,
     pub producer_ids: ProducerIds,
+    pub answers: Answers,
     /// Calls to be made once the handler returns, in order.
     pub calls: Vec<(ShardId, Call)>,
     /// For the controller, once the handler returns.
@@ -180,6 +182,7 @@ impl Desk {
             Api::Fetch => match request.decode(body) {
                 Err(reason) => Started::Close(reason),
                 Ok(message) if k01_fetch::promised(&message) > room.promise => Started::Hold,
+                Ok(_) if self.answers.room() == 0 && !(room.idle && room.sent) => Started::Hold,
                 Ok(message) => k01_fetch::start(self, request, message),
             },
             Api::ListOffsets => k02_list_offsets::start(self, request, body),
@@ -261,7 +264,8 @@ pub enum Started {
     /// No answer is expected, and nothing is under way.
     Nothing,
     Waiting(Waiting),
-    /// It must wait until all earlier requests of its connection are answered; then it is started again.
+    /// It must wait until all earlier requests of its connection are answered, or where they are, until the peer has
+    /// taken the answers; then it is started again.
     Hold,
     Close(CloseReason),
 }
@@ -388,6 +392,8 @@ impl Work {
 pub struct Room {
     /// Nothing else is under way on the connection.
     pub idle: bool,
+    /// The peer has taken every answer.
+    pub sent: bool,
     /// Answer bytes that may still be promised.
     pub promise: usize,
 }

@@ -1,5 +1,6 @@
 //! The Kafka side of Corelane: frames, codecs, the API table, one file per API, connections, worker.
 
+pub mod answers;
 pub mod api;
 pub mod conn;
 pub mod context;

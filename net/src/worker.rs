@@ -23,6 +23,7 @@ use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
 use corelane_engine::types::{Instant, NodeId, Now, ShardId};
 
+use crate::answers::Answers;
 use crate::api::k22_init_producer_id::{self, ProducerIds};
 use crate::api::{self, Api, CloseReason, Header, Parsed, k18_api_versions};
 use crate::conn::{Conn, Receive};
@@ -83,6 +84,8 @@ pub struct NetLimits {
     /// Memory for requests under way in small frames, and in large ones.
     pub small_bytes_max: usize,
     pub large_bytes_max: usize,
+    /// Memory for what fetches read and peers have not taken.
+    pub answer_bytes_max: usize,
     /// Large receive buffers kept for reuse.
     pub idle_bytes_max: usize,
     /// Fetch sessions, and partitions in all of them.
@@ -95,6 +98,7 @@ impl NetLimits {
         frame_bytes_max: corelane_engine::limits::FRAME_BYTES_MAX,
         small_bytes_max: 64 << 20,
         large_bytes_max: 256 << 20,
+        answer_bytes_max: 256 << 20,
         idle_bytes_max: 64 << 20,
         sessions_max: 1000,
         session_partitions_max: 200_000,
@@ -138,6 +142,7 @@ impl<S: Storage> Worker<S> {
                 ),
                 authorize: parts.authorize,
                 producer_ids: ProducerIds::default(),
+                answers: Answers::new(limits.answer_bytes_max),
                 calls: Vec::new(),
                 proposals: Vec::new(),
             },
@@ -368,6 +373,7 @@ impl<S: Storage> Worker<S> {
         let barrier = request.header.entry.barrier;
         let room = Room {
             idle: conn.is_idle(),
+            sent: conn.unsent_bytes() == 0,
             promise: conn.promise_left(),
         };
         let started = match barrier && !room.idle {
@@ -475,7 +481,10 @@ impl<S: Storage> Worker<S> {
             return;
         };
         match (outcome, pending.slot) {
-            (Outcome::Reply(parts), Some(slot)) => conn.answer(slot, parts),
+            (Outcome::Reply(parts), Some(slot)) => {
+                conn.answer(slot, parts);
+                recount(&mut self.desk, conn);
+            }
             (Outcome::Nothing, None) => conn.close_silent(),
             (Outcome::Close(reason), _) => return self.close(pending.conn, &reason, out),
             (outcome, slot) => panic!("{slot:?} does not fit {outcome:?}"),
@@ -493,6 +502,7 @@ impl<S: Storage> Worker<S> {
             }
             _ => tracing::info!(conn = id.0, peer = %conn.peer, "connection closed: {reason}"),
         }
+        self.desk.answers.change(conn.counted, 0);
         for token in conn.close(&mut self.buffers) {
             if let Some(pending) = self.requests.get_mut(token)
                 && pending.work.cancel(&mut self.desk, &pending.request)
@@ -554,6 +564,13 @@ impl<S: Storage> Worker<S> {
                     continue;
                 }
                 Look::Moves => {}
+                Look::Stuck
+                    if self.desk.answers.is_short()
+                        && conn.stuck_since().is_some_and(|at| now.since(at) >= STALL) =>
+                {
+                    self.close(id, &CloseReason::Deaf, out);
+                    continue;
+                }
                 Look::Stuck => match conn.recall() {
                     Some(recall) => out.sockets.push(recall),
                     None => self.copy_later(id),
@@ -628,6 +645,7 @@ impl<S: Storage> Worker<S> {
             };
             conn.listed = false;
             conn.collect();
+            recount(&mut self.desk, conn);
             out.sockets.extend(conn.send());
             if conn.unsent_bytes() > 0 && !conn.looked_at {
                 conn.looked_at = true;
@@ -681,12 +699,14 @@ impl<S: Storage> Machine for Worker<S> {
             Event::Sent { conn: id } => {
                 if let Some(conn) = self.conns.get_mut(&id) {
                     conn.on_sent();
+                    recount(&mut self.desk, conn);
                     self.list(id);
                 }
             }
             Event::Recalled { conn: id, parts } => {
                 if let Some(conn) = self.conns.get_mut(&id) {
                     conn.on_recalled(parts);
+                    recount(&mut self.desk, conn);
                     self.copy_later(id);
                 }
             }
@@ -731,6 +751,13 @@ impl<S: Storage> Machine for Worker<S> {
         .flatten()
         .min()
     }
+}
+
+/// Notes what a connection holds of the shard's memory for answers.
+fn recount(desk: &mut Desk, conn: &mut Conn) {
+    let held = conn.unsent_bytes();
+    desk.answers.change(conn.counted, held);
+    conn.counted = held;
 }
 
 #[cfg(test)]

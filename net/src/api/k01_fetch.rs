@@ -17,6 +17,7 @@
 //! pretending, CVE-2018-1288), racks, tiered storage, leader hints. Without transactions the last stable offset is the
 //! high watermark, and read_committed differs only in an empty list where read_uncommitted has null.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -48,10 +49,12 @@ pub struct Fetch {
     min_bytes: i32,
     committed: bool,
     deadline: Instant,
-    /// Owners that were asked for records.
-    asking: Vec<ShardId>,
+    /// Owners that were asked for records, and for how many bytes.
+    asking: Vec<(ShardId, usize)>,
     /// Owners that were asked to say when there are more.
     watching: Vec<ShardId>,
+    /// What of the shard's memory for answers is counted for this fetch.
+    counted: usize,
 }
 
 #[derive(Debug)]
@@ -152,6 +155,7 @@ pub fn start(desk: &mut Desk, request: &Request, message: FetchRequest) -> Start
             .after(Duration::from_millis(max_wait.max(0) as u64)),
         asking: Vec::new(),
         watching: Vec::new(),
+        counted: 0,
     };
     let mut owners: Vec<ShardId> = Vec::new();
     for (_, owner) in fetch.parts.iter().filter_map(|part| part.at) {
@@ -193,7 +197,24 @@ fn asks(message: &FetchRequest, by_ids: bool) -> Vec<(PartitionKey, PartitionAsk
             )
         }));
     }
-    asks
+    distinct(asks)
+}
+
+/// As in Kafka's map: of several asks for one partition the last counts, at the place of the first.
+fn distinct(asks: Vec<(PartitionKey, PartitionAsk)>) -> Vec<(PartitionKey, PartitionAsk)> {
+    if asks.len() < 2 {
+        return asks;
+    }
+    let mut places = BTreeMap::new();
+    let mut distinct: Vec<(PartitionKey, PartitionAsk)> = Vec::with_capacity(asks.len());
+    for (key, ask) in asks {
+        let place = *places.entry(key.clone()).or_insert(distinct.len());
+        match distinct.get_mut(place) {
+            Some((_, earlier)) => *earlier = ask,
+            None => distinct.push((key, ask)),
+        }
+    }
+    distinct
 }
 
 fn forgotten(message: &FetchRequest, by_ids: bool) -> impl Iterator<Item = PartitionKey> {
@@ -291,8 +312,9 @@ impl Fetch {
         self.max_bytes as usize
     }
 
+    /// Each owner may give its part of the answer: what all together give too much would be read for nothing.
     fn read(&mut self, desk: &mut Desk, request: &Request, owner: ShardId) {
-        let items = self
+        let items: Vec<ReadItem> = self
             .owned(owner)
             .map(|(slot, partition, part)| ReadItem {
                 slot,
@@ -303,8 +325,13 @@ impl Fetch {
                 last_fetched_epoch: part.ask.last_fetched_epoch,
             })
             .collect();
-        self.asking.push(owner);
-        let max_bytes = self.max_bytes as u32;
+        let all = self.parts.iter().filter(|part| part.at.is_some()).count();
+        let share = (self.max_bytes as usize * items.len()).div_ceil(all.max(1));
+        // One byte is one batch.
+        let share = share.min(desk.answers.room().max(1));
+        self.asking.push((owner, share));
+        self.recount(desk);
+        let max_bytes = share as u32;
         desk.call(owner, request.token, CallBody::Read { max_bytes, items });
     }
 
@@ -335,7 +362,8 @@ impl Fetch {
                         Err(error) => State::Failed(error),
                     };
                 }
-                self.asking.retain(|&owner| owner != from);
+                self.asking.retain(|&(owner, _)| owner != from);
+                self.recount(desk);
             }
             AnswerBody::Changed => {
                 // Beside others it may be the answer to a watch that was replaced since: the newer one stands.
@@ -372,7 +400,7 @@ impl Fetch {
             }
         }
         for owner in owners {
-            if !self.asking.contains(&owner) {
+            if !self.asking.iter().any(|&(asked, _)| asked == owner) {
                 self.read(desk, request, owner);
             }
         }
@@ -386,6 +414,14 @@ impl Fetch {
                 .parts
                 .iter()
                 .any(|part| matches!(part.state, State::Failed(_)))
+    }
+
+    /// Notes what this fetch holds of the shard's memory for answers, and may still be given.
+    fn recount(&mut self, desk: &mut Desk) {
+        let asked: usize = self.asking.iter().map(|(_, bytes)| bytes).sum();
+        let held = self.bytes() + asked;
+        desk.answers.change(self.counted, held);
+        self.counted = held;
     }
 
     fn bytes(&self) -> usize {
@@ -416,6 +452,7 @@ impl Fetch {
         // Where all have enough together, one at least has its share.
         let missing = missing.div_ceil(owners.len().max(1)) as u64;
         self.watching = owners.iter().map(|(owner, _)| *owner).collect();
+        self.recount(desk);
         for (owner, items) in owners {
             desk.call(owner, request.token, CallBody::Watch { missing, items });
         }
@@ -433,7 +470,10 @@ impl Fetch {
     /// The connection is gone.
     pub fn cancel(&mut self, desk: &mut Desk, request: &Request) {
         let mut owners = std::mem::take(&mut self.watching);
-        owners.extend(std::mem::take(&mut self.asking));
+        let asking = std::mem::take(&mut self.asking);
+        owners.extend(asking.iter().map(|(owner, _)| owner));
+        desk.answers.change(self.counted, 0);
+        self.counted = 0;
         owners.sort_unstable();
         owners.dedup();
         for owner in owners {

@@ -33,6 +33,8 @@ pub(super) struct Fake {
     pub(super) hold: bool,
     pub(super) pending: VecDeque<(ShardId, RequestToken, AppendAnswer)>,
     pub(super) watches: Vec<Watch>,
+    /// `max_bytes` of every read.
+    pub(super) asked_bytes: Vec<u32>,
     /// What was asked, in order.
     pub(super) log: Vec<String>,
 }
@@ -124,9 +126,11 @@ impl Storage for Fake {
                     ));
                 }
             }
-            CallBody::Read { items, .. } => {
+            CallBody::Read { max_bytes, items } => {
+                self.asked_bytes.push(max_bytes);
+                let mut left = max_bytes as usize;
                 self.log.push(format!("read {}", items.len()));
-                let read = |item: &corelane_engine::call::ReadItem| {
+                let mut read = |item: &corelane_engine::call::ReadItem| {
                     let log = self
                         .logs
                         .get(&item.partition)
@@ -139,12 +143,21 @@ impl Storage for Fake {
                         });
                     }
                     let mut next = 0;
-                    let records = log.iter().filter(|batch| {
+                    let mut records: Vec<Bytes> = Vec::new();
+                    for batch in log {
                         next += count(batch);
-                        next > item.offset.0
-                    });
+                        let fits = records.is_empty() || batch.len() <= left;
+                        if next <= item.offset.0 || left == 0 {
+                            continue;
+                        }
+                        if !fits {
+                            break;
+                        }
+                        left = left.saturating_sub(batch.len());
+                        records.push(batch.clone());
+                    }
                     Ok(ReadDone {
-                        records: records.cloned().collect(),
+                        records,
                         high_watermark: end,
                         last_stable: end,
                         log_start: Offset(0),
