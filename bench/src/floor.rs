@@ -713,5 +713,7 @@ fn prewrite(path: &Path, bytes: u64, template: &Template) -> io::Result<()> {
     for _ in 0..bytes / CHUNK as u64 {
         file.write_all(&chunk)?;
     }
-    file.sync_all()
+    file.sync_all()?;
+    // A direct write over cached pages is punted to a kernel thread that drops them first.
+    sys::drop_cache(&file)
 }

@@ -34,6 +34,34 @@ fn clock(id: libc::clockid_t) -> u64 {
     at.tv_sec as u64 * 1_000_000_000 + at.tv_nsec as u64
 }
 
+/// Drops what is cached of a file; all of it must have been synced.
+pub fn drop_cache(file: &impl AsRawFd) -> io::Result<()> {
+    // SAFETY: the descriptor is open for the length of the call; no pointer is passed.
+    match unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) } {
+        0 => Ok(()),
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
+
+/// Pins one thread of any process to a CPU.
+pub fn pin_thread(thread: u32, cpu: usize) -> io::Result<()> {
+    let mut set = [0_u64; 16];
+    set[cpu / 64] |= 1 << (cpu % 64);
+    // SAFETY: `set` is a live mask of the length passed; the kernel only reads it.
+    let rc = unsafe {
+        libc::syscall(
+            libc::SYS_sched_setaffinity,
+            thread as libc::pid_t,
+            size_of_val(&set),
+            set.as_ptr(),
+        )
+    };
+    if rc < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
 /// What a socket is ready for.
 #[derive(Clone, Copy, Debug)]
 pub struct Ready {

@@ -5,6 +5,7 @@
 //!                                                                  └─► medians, ratios, intervals, goals
 //! ```
 
+pub mod cache;
 pub mod corelane;
 pub mod kafka;
 pub mod stats;
@@ -22,9 +23,11 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use self::subject::{Ballast, Subject};
+use self::cache::PageCache;
+use self::subject::Subject;
 use self::workloads::{Case, Durability, Goal, Placement};
 use crate::floor::drive::{Job, Server};
+use crate::load::plan::Plan;
 use crate::load::report::Outcome;
 use crate::load::{self, LoadError, html, plan};
 use crate::machine::Machine;
@@ -51,12 +54,15 @@ pub struct Options {
     /// Length of each measurement.
     #[arg(long, default_value = "10s", value_parser = plan::parse_duration)]
     pub duration: Duration,
-    /// The same load before each measurement, for the JIT compiler; both sides get it.
-    #[arg(long, default_value = "6s", value_parser = plan::parse_duration)]
+    /// The same load right before each measurement, on both sides.
+    #[arg(long, default_value = "5s", value_parser = plan::parse_duration)]
     pub warmup: Duration,
-    /// Memory touched beforehand and given back as the page cache grows.
-    #[arg(long, default_value = "12GiB", value_parser = plan::parse_bytes)]
-    pub touch: u64,
+    /// The same load before that, for the peer's JIT compiler: on all CPUs, also where the measurement pins it to one.
+    #[arg(long, default_value = "15s", value_parser = plan::parse_duration)]
+    pub jit: Duration,
+    /// Page cache to fill beforehand, at most the machine's memory; 0: none.
+    #[arg(long, default_value = "1000GiB", value_parser = plan::parse_bytes)]
+    pub page_cache: u64,
     /// The result; a recording that was broken off goes on where it stopped.
     #[arg(long, default_value = "target/versus/result.json", value_name = "FILE")]
     pub out: PathBuf,
@@ -133,7 +139,7 @@ pub struct Recording {
 }
 
 /// Start, format and stop, beside the load itself.
-const OVERHEAD: Duration = Duration::from_secs(7);
+const OVERHEAD: Duration = Duration::from_secs(15);
 
 /// Times that a rejected run is tried.
 const ATTEMPTS: usize = 3;
@@ -156,16 +162,24 @@ pub fn run(options: &Options) -> Result<String, VersusError> {
             .iter()
             .any(|sample| (&sample.case, sample.who, sample.pair) == (&case.name, who, pair))
     };
-    let left = runs
+    let missing = runs
         .iter()
-        .filter(|(case, who, pair)| !done(&recording, case, *who, *pair))
-        .count();
-    let each = options.warmup + options.duration + OVERHEAD;
+        .filter(|(case, who, pair)| !done(&recording, case, *who, *pair));
+    let lengths = missing.map(|(_, who, _)| {
+        let jit = if *who == Who::Peer {
+            options.jit
+        } else {
+            Duration::ZERO
+        };
+        jit + options.warmup + options.duration + OVERHEAD
+    });
+    let lengths: Vec<Duration> = lengths.collect();
     println!(
-        "plan: {} cases, {} runs, {left} left, about {:.0} minutes",
+        "plan: {} cases, {} runs, {} left, about {:.0} minutes",
         cases.len(),
         runs.len(),
-        left as f64 * each.as_secs_f64() / 60.0
+        lengths.len(),
+        lengths.iter().sum::<Duration>().as_secs_f64() / 60.0
     );
     for case in &cases {
         println!("  {}", case.name);
@@ -182,6 +196,7 @@ pub fn run(options: &Options) -> Result<String, VersusError> {
     recording.kafka = serde_json::json!({
         "version": kafka::VERSION, "jvm": kafka::JVM, "server.properties": kafka::properties(options.port, Path::new("DATA")),
     });
+    let cache = PageCache::new(&options.dir, options.page_cache)?;
     for (at, (case, who, pair)) in runs.iter().enumerate() {
         if done(&recording, case, *who, *pair) {
             continue;
@@ -199,7 +214,7 @@ pub fn run(options: &Options) -> Result<String, VersusError> {
                 pair + 1
             );
             let _ = io::Write::flush(&mut io::stdout());
-            let sample = one(options, &class_path, case, *who, *pair)?;
+            let sample = one(options, &class_path, &cache, case, *who, *pair)?;
             if sys::interrupted() {
                 break;
             }
@@ -244,6 +259,7 @@ fn schedule<'a>(options: &Options, cases: &'a [Case]) -> Vec<(&'a Case, Who, usi
 fn one(
     options: &Options,
     class_path: &str,
+    cache: &PageCache,
     case: &Case,
     who: Who,
     pair: usize,
@@ -280,8 +296,10 @@ fn one(
             floor = Some(Server::start(&settings, Job::Produce)?);
         }
     }
+    // A JIT compiler that shares one CPU with the load would still be at it long after any warm-up.
+    let jit = who == Who::Peer && !command.is_empty() && !options.jit.is_zero();
     if !command.is_empty() {
-        subject = Some(Subject::start(&command, pinned, port, &directory)?);
+        subject = Some(Subject::start(&command, pinned && !jit, port, &directory)?);
     }
     let pid = subject
         .as_ref()
@@ -297,10 +315,21 @@ fn one(
     if options.peer.is_some() && who == Who::Peer {
         load_plan.topic = None;
     }
-    let ballast = Ballast::take(options.touch);
-    let outcome =
-        load::run(&load_plan).map_err(|error| VersusError::Load(case.name.clone(), error))?;
-    drop(ballast);
+    cache.fill()?;
+    let load =
+        |plan: &Plan| load::run(plan).map_err(|error| VersusError::Load(case.name.clone(), error));
+    if jit {
+        load(&Plan {
+            warmup: Duration::ZERO,
+            duration: options.jit,
+            topic: Some("jit".to_owned()),
+            ..load_plan.clone()
+        })?;
+        if let (Some(subject), true) = (&subject, pinned) {
+            subject.pin()?;
+        }
+    }
+    let outcome = load(&load_plan)?;
     let mut metrics = metrics(&outcome);
     let mut memory = "none";
     if let Some(subject) = &subject {
@@ -310,6 +339,7 @@ fn one(
         memory = meaning;
     }
     drop((subject, floor));
+    cache.refill()?;
     fs::remove_dir_all(&directory)?;
     Ok(Sample {
         case: case.name.clone(),
@@ -457,7 +487,7 @@ pub fn table(cases: &[Case], recording: &Recording) -> String {
 fn write_table(out: &mut String, cases: &[Case], recording: &Recording) -> std::fmt::Result {
     writeln!(
         out,
-        "{:<22}{:<20}{:>12}{:>12}{:>12}{:>22}{:>9}  met",
+        "{:<26}{:<20}{:>12}{:>12}{:>12}{:>22}{:>9}  met",
         "case", "metric", "peer", "corelane", "floor", "ratio [95 %]", "goal"
     )?;
     for case in cases {
@@ -512,7 +542,7 @@ fn write_table(out: &mut String, cases: &[Case], recording: &Recording) -> std::
             let (peer, corelane, floor) = (show(&theirs), show(&ours), show(&light));
             writeln!(
                 out,
-                "{:<22}{metric:<20}{peer:>12}{corelane:>12}{floor:>12}{shown:>22}{asked:>9}  {}{}",
+                "{:<26}{metric:<20}{peer:>12}{corelane:>12}{floor:>12}{shown:>22}{asked:>9}  {}{}",
                 case.name, verdict.0, verdict.1
             )?;
         }
@@ -522,7 +552,7 @@ fn write_table(out: &mut String, cases: &[Case], recording: &Recording) -> std::
             .filter(|s| s.case == case.name && s.rejected.is_some())
             .count();
         if rejected > 0 {
-            writeln!(out, "{:<22}runs left out: {rejected} rejected", case.name)?;
+            writeln!(out, "{:<26}runs left out: {rejected} rejected", case.name)?;
         }
     }
     Ok(())

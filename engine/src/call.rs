@@ -36,10 +36,7 @@ pub enum CallBody {
     },
     /// Answered by one [`AnswerBody::Changed`]: at once when an item's visible end is past `seen_end`; when `missing` more
     /// bytes of all items together are visible; when an item is gone. In place of the watch this request has.
-    Watch {
-        missing: u64,
-        items: Vec<WatchItem>,
-    },
+    Watch { missing: u64, items: Vec<WatchItem> },
     /// The request is gone: forgets its watch, and what is to be read for it. No answer.
     Forget,
     /// Answered by [`AnswerBody::Listed`].

@@ -128,4 +128,5 @@ impl DiskError {
     pub const NOT_FOUND: DiskError = DiskError { errno: 2 };
     pub const IO: DiskError = DiskError { errno: 5 };
     pub const NO_SPACE: DiskError = DiskError { errno: 28 };
+    pub const NOT_EMPTY: DiskError = DiskError { errno: 39 };
 }

@@ -4,7 +4,7 @@
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Fatal {
     /// A write or flush failed: nobody knows what is on disk (ARCHITECTURE, a failing disk).
-    #[error("disk failed: {what}: errno {errno}; nothing more is acknowledged")]
+    #[error("disk failed: {what}: {}; nothing more is acknowledged", std::io::Error::from_raw_os_error(*errno))]
     Disk { what: String, errno: i32 },
     /// The directory belongs to another node or cluster, another format, or another process.
     #[error("data directory refused: {0}")]

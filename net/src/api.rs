@@ -4,14 +4,38 @@ use bytes::Bytes;
 
 use crate::context::Operation;
 
+pub mod group;
 pub mod k00_produce;
 pub mod k01_fetch;
 pub mod k02_list_offsets;
 pub mod k03_metadata;
+pub mod k08_offset_commit;
+pub mod k09_offset_fetch;
+pub mod k10_find_coordinator;
+pub mod k11_join_group;
+pub mod k12_heartbeat;
+pub mod k13_leave_group;
+pub mod k14_sync_group;
+pub mod k15_describe_groups;
+pub mod k16_list_groups;
 pub mod k18_api_versions;
 pub mod k19_create_topics;
 pub mod k20_delete_topics;
 pub mod k22_init_producer_id;
+pub mod k29_describe_acls;
+pub mod k30_create_acls;
+pub mod k31_delete_acls;
+pub mod k32_describe_configs;
+pub mod k33_alter_configs;
+pub mod k37_create_partitions;
+pub mod k42_delete_groups;
+pub mod k44_incremental_alter_configs;
+pub mod k47_offset_delete;
+pub mod k55_describe_quorum;
+pub mod k60_describe_cluster;
+pub mod k74_list_config_resources;
+pub mod k75_describe_topic_partitions;
+pub mod partition_codes;
 
 /// Which handler serves a request.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -20,10 +44,32 @@ pub enum Api {
     Fetch,
     ListOffsets,
     Metadata,
+    OffsetCommit,
+    OffsetFetch,
+    FindCoordinator,
+    JoinGroup,
+    Heartbeat,
+    LeaveGroup,
+    SyncGroup,
+    DescribeGroups,
+    ListGroups,
     ApiVersions,
     CreateTopics,
     DeleteTopics,
     InitProducerId,
+    DeleteGroups,
+    OffsetDelete,
+    DescribeAcls,
+    CreateAcls,
+    DeleteAcls,
+    DescribeConfigs,
+    AlterConfigs,
+    CreatePartitions,
+    IncrementalAlterConfigs,
+    DescribeQuorum,
+    DescribeCluster,
+    ListConfigResources,
+    DescribeTopicPartitions,
 }
 
 /// The kind of [`crate::context::Resource`] that a request's operation is checked against.
@@ -31,6 +77,7 @@ pub enum Api {
 pub enum ResourceKind {
     Cluster,
     Topic,
+    Group,
     TransactionalId,
 }
 
@@ -50,15 +97,19 @@ pub struct Entry {
     pub flexible_min: i16,
     /// What [`crate::context::Authorize`] is asked; `None`: open to all, before authentication too.
     pub needs: Option<(Operation, ResourceKind)>,
-    /// Changes metadata: starts when everything before it on its connection is answered, and nothing after it starts
-    /// before its answer. Metadata is one only when it creates topics.
+    /// Changes metadata, or reads what an earlier request may still be making durable: starts when everything before it
+    /// on its connection is answered, and nothing after it starts before its answer. Metadata and FindCoordinator are
+    /// one only when they create topics.
     pub barrier: bool,
 }
 
 /// Every API, by key.
-pub const TABLE: [Entry; 8] = {
-    use Operation::{Create, Delete, Describe, IdempotentWrite, Read, Write};
-    use ResourceKind::{Cluster, Topic};
+pub const TABLE: [Entry; 30] = {
+    use Operation::{
+        Alter, AlterConfigs, Create, Delete, Describe, DescribeConfigs, IdempotentWrite, Read,
+        Write,
+    };
+    use ResourceKind::{Cluster, Group, Topic};
     [
         //  api                       name              advertised served flexible needs                       barrier
         row(
@@ -102,6 +153,96 @@ pub const TABLE: [Entry; 8] = {
             false,
         ),
         row(
+            Api::OffsetCommit,
+            8,
+            "OffsetCommit",
+            (2, 10),
+            2,
+            8,
+            Some((Read, Group)),
+            false,
+        ),
+        row(
+            Api::OffsetFetch,
+            9,
+            "OffsetFetch",
+            (1, 10),
+            1,
+            6,
+            Some((Describe, Group)),
+            true,
+        ),
+        row(
+            Api::FindCoordinator,
+            10,
+            "FindCoordinator",
+            (0, 6),
+            0,
+            3,
+            Some((Describe, Group)),
+            false,
+        ),
+        row(
+            Api::JoinGroup,
+            11,
+            "JoinGroup",
+            (0, 9),
+            0,
+            6,
+            Some((Read, Group)),
+            false,
+        ),
+        row(
+            Api::Heartbeat,
+            12,
+            "Heartbeat",
+            (0, 4),
+            0,
+            4,
+            Some((Read, Group)),
+            false,
+        ),
+        row(
+            Api::LeaveGroup,
+            13,
+            "LeaveGroup",
+            (0, 5),
+            0,
+            4,
+            Some((Read, Group)),
+            false,
+        ),
+        row(
+            Api::SyncGroup,
+            14,
+            "SyncGroup",
+            (0, 5),
+            0,
+            4,
+            Some((Read, Group)),
+            false,
+        ),
+        row(
+            Api::DescribeGroups,
+            15,
+            "DescribeGroups",
+            (0, 6),
+            0,
+            5,
+            Some((Describe, Group)),
+            true,
+        ),
+        row(
+            Api::ListGroups,
+            16,
+            "ListGroups",
+            (0, 5),
+            0,
+            3,
+            Some((Describe, Group)),
+            true,
+        ),
+        row(
             Api::ApiVersions,
             18,
             "ApiVersions",
@@ -139,6 +280,136 @@ pub const TABLE: [Entry; 8] = {
             0,
             2,
             Some((IdempotentWrite, Cluster)),
+            false,
+        ),
+        row(
+            Api::DescribeAcls,
+            29,
+            "DescribeAcls",
+            (1, 3),
+            1,
+            2,
+            Some((Describe, Cluster)),
+            false,
+        ),
+        row(
+            Api::CreateAcls,
+            30,
+            "CreateAcls",
+            (1, 3),
+            1,
+            2,
+            Some((Alter, Cluster)),
+            false,
+        ),
+        row(
+            Api::DeleteAcls,
+            31,
+            "DeleteAcls",
+            (1, 3),
+            1,
+            2,
+            Some((Alter, Cluster)),
+            false,
+        ),
+        row(
+            Api::DescribeConfigs,
+            32,
+            "DescribeConfigs",
+            (1, 4),
+            1,
+            4,
+            Some((DescribeConfigs, Topic)),
+            false,
+        ),
+        row(
+            Api::AlterConfigs,
+            33,
+            "AlterConfigs",
+            (0, 2),
+            0,
+            2,
+            Some((AlterConfigs, Topic)),
+            true,
+        ),
+        row(
+            Api::CreatePartitions,
+            37,
+            "CreatePartitions",
+            (0, 3),
+            0,
+            2,
+            Some((Alter, Topic)),
+            true,
+        ),
+        row(
+            Api::DeleteGroups,
+            42,
+            "DeleteGroups",
+            (0, 2),
+            0,
+            2,
+            Some((Delete, Group)),
+            true,
+        ),
+        row(
+            Api::IncrementalAlterConfigs,
+            44,
+            "IncrementalAlterConfigs",
+            (0, 1),
+            0,
+            1,
+            Some((AlterConfigs, Topic)),
+            true,
+        ),
+        row(
+            Api::OffsetDelete,
+            47,
+            "OffsetDelete",
+            (0, 0),
+            0,
+            i16::MAX,
+            Some((Delete, Group)),
+            true,
+        ),
+        row(
+            Api::DescribeQuorum,
+            55,
+            "DescribeQuorum",
+            (0, 2),
+            0,
+            0,
+            Some((Describe, Cluster)),
+            false,
+        ),
+        row(
+            Api::DescribeCluster,
+            60,
+            "DescribeCluster",
+            (0, 2),
+            0,
+            0,
+            Some((Describe, Cluster)),
+            false,
+        ),
+        row(
+            Api::ListConfigResources,
+            74,
+            "ListConfigResources",
+            (0, 1),
+            0,
+            0,
+            Some((DescribeConfigs, Cluster)),
+            false,
+        ),
+        row(
+            Api::DescribeTopicPartitions,
+            75,
+            "DescribeTopicPartitions",
+            (0, 0),
+            0,
+            0,
+            Some((Describe, Topic)),
             false,
         ),
     ]
@@ -201,10 +472,12 @@ pub enum CloseReason {
     Stopping,
     #[error(transparent)]
     Frame(#[from] crate::frame::FrameError),
-    #[error("half a frame, then silence, while others wait for memory")]
+    #[error("half a frame, and too little of the rest, while others wait for memory")]
     Stalled,
     #[error("answers left unread while others wait for memory")]
     Deaf,
+    #[error("no byte came or went for too long")]
+    Idle,
     #[error("request header is malformed: {0}")]
     BadHeader(&'static str),
     #[error("unknown API key {0}")]
@@ -213,6 +486,13 @@ pub enum CloseReason {
     UnsupportedVersion { name: &'static str, version: i16 },
     #[error("{name} version {version} is malformed: {why}")]
     BadRequest {
+        name: &'static str,
+        version: i16,
+        why: String,
+    },
+    /// A bug of ours: an answer that its version cannot carry. It costs one connection, not the process.
+    #[error("the answer to {name} version {version} cannot be written: {why}")]
+    UnwritableAnswer {
         name: &'static str,
         version: i16,
         why: String,
@@ -325,6 +605,21 @@ mod tests {
         }
     }
 
+    /// The columns that Kafka's own definitions know, too.
+    #[test]
+    fn the_table_agrees_with_kafkas_definitions() {
+        for entry in &TABLE {
+            let kafka = crate::protocol::api(entry.key).expect("an API of Kafka");
+            assert_eq!(entry.name, kafka.name);
+            assert_eq!(
+                entry.flexible_min, kafka.request_flexible_from,
+                "{}",
+                entry.name
+            );
+            assert!(kafka.versions.1 >= entry.version_max, "{}", entry.name);
+        }
+    }
+
     #[test]
     fn hostile_headers_are_named() {
         let header = |key: i16, version: i16, rest: &[u8]| {
@@ -340,7 +635,7 @@ mod tests {
         let cases: [(i16, i16, &[u8], CloseReason); 10] = [
             (4, 0, &[], CloseReason::UnknownApi(4)),
             (-1, 0, &[], CloseReason::UnknownApi(-1)),
-            (8, 2, &[], CloseReason::UnknownApi(8)),
+            (17, 0, &[], CloseReason::UnknownApi(17)),
             (
                 0,
                 2,

@@ -27,7 +27,8 @@ pub struct RequestContext {
     /// Name of the listener that accepted the connection.
     pub listener: &'static str,
     pub peer: SocketAddr,
-    /// As sent: null and empty are alike; not checked to be UTF-8. A slice of the receive buffer.
+    /// As sent: null and empty are alike; not checked to be UTF-8. A slice of the receive buffer, until the request is
+    /// detached from it.
     pub client_id: Bytes,
 }
 
@@ -38,8 +39,10 @@ pub enum Operation {
     Write,
     Create,
     Delete,
+    Alter,
     Describe,
     DescribeConfigs,
+    AlterConfigs,
     IdempotentWrite,
     ClusterAction,
 }
@@ -49,6 +52,7 @@ pub enum Operation {
 pub enum Resource<'a> {
     Cluster,
     Topic(&'a str),
+    Group(&'a str),
     TransactionalId(&'a str),
 }
 
@@ -73,6 +77,16 @@ pub fn resolve_topic<'a>(_: &RequestContext, name: &'a str) -> &'a str {
 
 /// The name by which a client knows the topic stored as `name`: the inverse of [`resolve_topic`].
 pub fn shown_topic<'a>(_: &RequestContext, name: &'a str) -> &'a str {
+    name
+}
+
+/// The stored name of the group that a client calls `name`: as [`resolve_topic`].
+pub fn resolve_group<'a>(_: &RequestContext, name: &'a str) -> &'a str {
+    name
+}
+
+/// The name by which a client knows the group stored as `name`: the inverse of [`resolve_group`].
+pub fn shown_group<'a>(_: &RequestContext, name: &'a str) -> &'a str {
     name
 }
 

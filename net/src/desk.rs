@@ -14,16 +14,24 @@ use corelane_engine::controller::image::{Image, Partition, Topic};
 use corelane_engine::controller::{placement, topic_config};
 use corelane_engine::types::{Instant, NodeId, Now, ShardId, TopicId, TopicPartition};
 
+use crate::altering;
 use crate::answers::Answers;
+use crate::api::group::GroupWork;
 use crate::api::k22_init_producer_id::ProducerIds;
 use crate::api::{
     Api, CloseReason, Header, k00_produce, k01_fetch, k02_list_offsets, k03_metadata,
-    k18_api_versions, k19_create_topics, k20_delete_topics, k22_init_producer_id,
+    k08_offset_commit, k09_offset_fetch, k10_find_coordinator, k11_join_group, k12_heartbeat,
+    k13_leave_group, k14_sync_group, k15_describe_groups, k16_list_groups, k18_api_versions,
+    k19_create_topics, k20_delete_topics, k22_init_producer_id, k29_describe_acls, k30_create_acls,
+    k31_delete_acls, k32_describe_configs, k33_alter_configs, k37_create_partitions,
+    k42_delete_groups, k44_incremental_alter_configs, k47_offset_delete, k55_describe_quorum,
+    k60_describe_cluster, k74_list_config_resources, k75_describe_topic_partitions,
 };
 use crate::context::{Authorize, Operation, RequestContext, Resource, resolve_topic};
 use crate::error_code::ErrorCode;
-use crate::protocol::{Message, Reader, Writer};
+use crate::protocol::{Message, Reader, Uuid, Writer};
 use crate::sessions::Sessions;
+use crate::worker::NetLimits;
 
 /// Per shard.
 #[derive(Debug)]
@@ -36,10 +44,10 @@ pub struct Desk {
     /// This node's id.
     pub node: NodeId,
     pub image: Image,
-    /// As clients see it: 22 characters of base64, as Kafka's.
-    pub cluster_id: String,
     pub sessions: Sessions,
     pub authorize: Authorize,
+    /// Bounds of this shard's Kafka side.
+    pub limits: NetLimits,
     pub producer_ids: ProducerIds,
     pub answers: Answers,
     /// Calls to be made once the handler returns, in order.
@@ -91,6 +99,9 @@ pub struct ConfigShown {
     pub source: i8,
 }
 
+/// What the size in front of an answer can say.
+const ANSWER_BYTES_MAX: usize = i32::MAX as usize;
+
 /// `ConfigSource.TOPIC_CONFIG` and `ConfigSource.DEFAULT_CONFIG`.
 const CONFIG_OF_TOPIC: i8 = 1;
 const CONFIG_DEFAULT: i8 = 5;
@@ -129,6 +140,12 @@ impl Desk {
     /// Every broker.
     pub fn brokers(&self) -> impl Iterator<Item = &Broker> {
         self.image.brokers()
+    }
+
+    /// The cluster's id as clients see it: 22 characters of base64, as Kafka's. Asked of the image each time: the
+    /// first start of a cluster opens its workers before the id is committed.
+    pub fn cluster_id(&self) -> String {
+        Uuid(self.image.cluster_id()).to_string()
     }
 
     /// The broker that admin requests are sent to: any will do, as with Kafka's Raft.
@@ -187,10 +204,36 @@ impl Desk {
             },
             Api::ListOffsets => k02_list_offsets::start(self, request, body),
             Api::Metadata => k03_metadata::start(self, request, body, room),
+            Api::OffsetCommit => k08_offset_commit::start(self, request, body),
+            Api::OffsetFetch => k09_offset_fetch::start(self, request, body),
+            Api::FindCoordinator => k10_find_coordinator::start(self, request, body),
+            Api::JoinGroup => k11_join_group::start(self, request, body),
+            Api::Heartbeat => k12_heartbeat::start(self, request, body),
+            Api::LeaveGroup => k13_leave_group::start(self, request, body),
+            Api::SyncGroup => k14_sync_group::start(self, request, body),
+            Api::DescribeGroups => k15_describe_groups::start(self, request, body),
+            Api::ListGroups => k16_list_groups::start(self, request, body),
             Api::ApiVersions => k18_api_versions::start(self, request, body),
             Api::CreateTopics => k19_create_topics::start(self, request, body),
             Api::DeleteTopics => k20_delete_topics::start(self, request, body),
             Api::InitProducerId => k22_init_producer_id::start(self, request, body),
+            Api::DeleteGroups => k42_delete_groups::start(self, request, body),
+            Api::OffsetDelete => k47_offset_delete::start(self, request, body),
+            Api::DescribeAcls => k29_describe_acls::start(self, request, body),
+            Api::CreateAcls => k30_create_acls::start(self, request, body),
+            Api::DeleteAcls => k31_delete_acls::start(self, request, body),
+            Api::DescribeConfigs => k32_describe_configs::start(self, request, body),
+            Api::AlterConfigs => k33_alter_configs::start(self, request, body),
+            Api::CreatePartitions => k37_create_partitions::start(self, request, body),
+            Api::IncrementalAlterConfigs => {
+                k44_incremental_alter_configs::start(self, request, body)
+            }
+            Api::DescribeQuorum => k55_describe_quorum::start(self, request, body),
+            Api::DescribeCluster => k60_describe_cluster::start(self, request, body),
+            Api::ListConfigResources => k74_list_config_resources::start(self, request, body),
+            Api::DescribeTopicPartitions => {
+                k75_describe_topic_partitions::start(self, request, body)
+            }
         }
     }
 
@@ -217,6 +260,12 @@ pub struct Request {
 }
 
 impl Request {
+    /// Lets go of the receive buffer: a few bytes of it would keep all of it.
+    pub fn detach(&mut self) {
+        self.context.client_id = Bytes::copy_from_slice(&self.context.client_id);
+        self.header.client_id = self.context.client_id.clone();
+    }
+
     /// Reads the body. Bytes after its end are refused, as by Kafka.
     pub fn decode<M: Message>(&self, body: &Bytes) -> Result<M, CloseReason> {
         let mut reader = Reader::new(body.clone());
@@ -231,7 +280,7 @@ impl Request {
     }
 
     /// Size, header and body of an answer.
-    pub fn encode(&self, message: &impl Message) -> Vec<Bytes> {
+    pub fn encode(&self, message: &impl Message) -> Encoded {
         // ApiVersions must be readable by a client that knows nothing of this broker yet.
         let tags = self.header.flexible() && self.header.entry.api != Api::ApiVersions;
         encode(
@@ -243,8 +292,16 @@ impl Request {
     }
 }
 
+/// Size, header and body of an answer; or why its connection ends without one.
+pub type Encoded = Result<Vec<Bytes>, CloseReason>;
+
 /// Size, header and body of an answer; `tags`: response header version 1.
-pub fn encode(correlation_id: i32, tags: bool, version: i16, message: &impl Message) -> Vec<Bytes> {
+pub fn encode<M: Message>(correlation_id: i32, tags: bool, version: i16, message: &M) -> Encoded {
+    let unwritable = |why| CloseReason::UnwritableAnswer {
+        name: M::NAME,
+        version,
+        why,
+    };
     let mut writer = Writer::frame();
     writer.i32(correlation_id);
     if tags {
@@ -252,15 +309,18 @@ pub fn encode(correlation_id: i32, tags: bool, version: i16, message: &impl Mess
     }
     message
         .encode(&mut writer, version)
-        .expect("an answer holds only what its version can carry");
-    writer.finish()
+        .map_err(|error| unwritable(error.to_string()))?;
+    if writer.len() > ANSWER_BYTES_MAX {
+        return Err(unwritable(format!("{} bytes", writer.len())));
+    }
+    Ok(writer.finish())
 }
 
 /// What became of a request when it started.
 #[derive(Debug)]
 pub enum Started {
     /// Size, header and body.
-    Answer(Vec<Bytes>),
+    Answer(Encoded),
     /// No answer is expected, and nothing is under way.
     Nothing,
     Waiting(Waiting),
@@ -283,7 +343,10 @@ pub struct Waiting {
 #[derive(Debug)]
 pub enum Outcome {
     /// Size, header and body.
-    Reply(Vec<Bytes>),
+    Reply(Encoded),
+    /// Size, header and body, while owners still hold what the request brought: it ends, with [`Outcome::Nothing`],
+    /// when the last of them has let go.
+    Early(Encoded),
     /// No answer is expected.
     Nothing,
     Close(CloseReason),
@@ -296,9 +359,15 @@ pub enum Work {
     Fetch(Box<k01_fetch::Fetch>),
     ListOffsets(Box<k02_list_offsets::ListOffsets>),
     Metadata(Box<k03_metadata::Metadata>),
+    FindCoordinator(Box<k10_find_coordinator::FindCoordinator>),
+    /// Waits for coordinators of groups.
+    Group(Box<GroupWork>),
     CreateTopics(Box<k19_create_topics::CreateTopics>),
     DeleteTopics(Box<k20_delete_topics::DeleteTopics>),
     InitProducerId,
+    AlterConfigs(Box<altering::Altering>),
+    CreatePartitions(Box<k37_create_partitions::CreatePartitions>),
+    DescribeQuorum,
 }
 
 impl Work {
@@ -309,9 +378,14 @@ impl Work {
             Work::Produce(_)
             | Work::ListOffsets(_)
             | Work::Metadata(_)
+            | Work::FindCoordinator(_)
+            | Work::Group(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
-            | Work::InitProducerId => 0,
+            | Work::InitProducerId
+            | Work::AlterConfigs(_)
+            | Work::CreatePartitions(_)
+            | Work::DescribeQuorum => 0,
         }
     }
 
@@ -327,10 +401,15 @@ impl Work {
             Work::Produce(work) => work.on_answer(request, body),
             Work::Fetch(work) => work.on_answer(desk, request, from, body),
             Work::ListOffsets(work) => work.on_answer(request, body),
+            Work::Group(work) => work.on_answer(desk, request, from, body),
             Work::Metadata(_)
+            | Work::FindCoordinator(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
-            | Work::InitProducerId => {
+            | Work::InitProducerId
+            | Work::AlterConfigs(_)
+            | Work::CreatePartitions(_)
+            | Work::DescribeQuorum => {
                 panic!("no call was made, got {body:?}")
             }
         }
@@ -348,7 +427,15 @@ impl Work {
             Work::Metadata(work) => work.on_decision(desk, request, slot, decided),
             Work::CreateTopics(work) => work.on_decision(desk, request, slot, decided),
             Work::DeleteTopics(work) => work.on_decision(request, slot, decided),
-            Work::Produce(_) | Work::Fetch(_) | Work::ListOffsets(_) | Work::InitProducerId => {
+            Work::FindCoordinator(work) => Some(work.on_decision(desk, request, decided)),
+            Work::AlterConfigs(work) => work.on_decision(desk, request, slot, decided),
+            Work::CreatePartitions(work) => work.on_decision(request, slot, decided),
+            Work::DescribeQuorum => Some(k55_describe_quorum::on_decision(desk, request, decided)),
+            Work::Produce(_)
+            | Work::Fetch(_)
+            | Work::ListOffsets(_)
+            | Work::Group(_)
+            | Work::InitProducerId => {
                 panic!("nothing was proposed, got {decided:?}")
             }
         }
@@ -361,9 +448,52 @@ impl Work {
             Work::Fetch(work) => work.on_deadline(desk, request),
             Work::ListOffsets(_)
             | Work::Metadata(_)
+            | Work::FindCoordinator(_)
+            | Work::Group(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
-            | Work::InitProducerId => None,
+            | Work::InitProducerId
+            | Work::AlterConfigs(_)
+            | Work::CreatePartitions(_)
+            | Work::DescribeQuorum => None,
+        }
+    }
+
+    /// Whether it may wait long for what others do, rather than for owners at work; then it must hold nothing of its
+    /// frame.
+    pub fn awaits_news(&self) -> bool {
+        match self {
+            // A join waits for the other members; what it sent was copied.
+            Work::Fetch(_) | Work::Group(_) => true,
+            Work::Produce(_)
+            | Work::ListOffsets(_)
+            | Work::Metadata(_)
+            | Work::FindCoordinator(_)
+            | Work::CreateTopics(_)
+            | Work::DeleteTopics(_)
+            | Work::InitProducerId
+            | Work::AlterConfigs(_)
+            | Work::CreatePartitions(_)
+            | Work::DescribeQuorum => false,
+        }
+    }
+
+    /// It is to wait no longer for what others do: memory is short, or its client has nothing more to say. `None`: it
+    /// ends by itself, when the owners at work have answered.
+    pub fn hurry(&mut self, desk: &mut Desk, request: &Request) -> Option<Outcome> {
+        match self {
+            Work::Fetch(work) => work.hurry(desk, request),
+            Work::Produce(_)
+            | Work::ListOffsets(_)
+            | Work::Metadata(_)
+            | Work::FindCoordinator(_)
+            | Work::Group(_)
+            | Work::CreateTopics(_)
+            | Work::DeleteTopics(_)
+            | Work::InitProducerId
+            | Work::AlterConfigs(_)
+            | Work::CreatePartitions(_)
+            | Work::DescribeQuorum => None,
         }
     }
 
@@ -378,11 +508,17 @@ impl Work {
                 work.cancel(desk, request);
                 true
             }
+            // The group goes on without it; what it sent was copied.
+            Work::Group(_) => true,
             Work::Produce(_)
             | Work::Metadata(_)
+            | Work::FindCoordinator(_)
             | Work::CreateTopics(_)
             | Work::DeleteTopics(_)
-            | Work::InitProducerId => false,
+            | Work::InitProducerId
+            | Work::AlterConfigs(_)
+            | Work::CreatePartitions(_)
+            | Work::DescribeQuorum => false,
         }
     }
 }

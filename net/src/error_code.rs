@@ -3,6 +3,7 @@
 
 use corelane_engine::call::{AppendError, ReadError};
 use corelane_engine::controller::command::CommandError;
+use corelane_engine::group::call::GroupError;
 
 use crate::protocol::Str;
 
@@ -19,10 +20,21 @@ pub enum ErrorCode {
     NotLeaderOrFollower = 6,
     RequestTimedOut = 7,
     MessageTooLarge = 10,
+    OffsetMetadataTooLarge = 12,
+    CoordinatorLoadInProgress = 14,
+    CoordinatorNotAvailable = 15,
+    NotCoordinator = 16,
     InvalidTopicException = 17,
     RecordListTooLarge = 18,
     InvalidRequiredAcks = 21,
+    IllegalGeneration = 22,
+    InconsistentGroupProtocol = 23,
+    InvalidGroupId = 24,
+    UnknownMemberId = 25,
+    InvalidSessionTimeout = 26,
+    RebalanceInProgress = 27,
     TopicAuthorizationFailed = 29,
+    GroupAuthorizationFailed = 30,
     ClusterAuthorizationFailed = 31,
     InvalidTimestamp = 32,
     UnsupportedVersion = 35,
@@ -41,16 +53,25 @@ pub enum ErrorCode {
     TransactionalIdAuthorizationFailed = 53,
     KafkaStorageError = 56,
     UnknownProducerId = 59,
+    NonEmptyGroup = 68,
+    GroupIdNotFound = 69,
     FetchSessionIdNotFound = 70,
     InvalidFetchSessionEpoch = 71,
+    SecurityDisabled = 54,
     TopicDeletionDisabled = 73,
     FencedLeaderEpoch = 74,
     UnknownLeaderEpoch = 75,
     UnsupportedCompressionType = 76,
+    MemberIdRequired = 79,
+    GroupMaxSizeReached = 81,
+    FencedInstanceId = 82,
+    GroupSubscribedToTopic = 86,
     InvalidRecord = 87,
     UnknownTopicId = 100,
     InconsistentTopicId = 103,
     FetchSessionTopicIdError = 106,
+    MismatchedEndpointType = 114,
+    UnsupportedEndpointType = 115,
 }
 
 impl ErrorCode {
@@ -116,6 +137,33 @@ pub fn of_read(error: &ReadError) -> ErrorCode {
     }
 }
 
+/// Code of what a coordinator refused. Like Kafka's (`CoordinatorOperationExceptionHelper`) it keeps errors of the log
+/// to itself: clients of groups know what to do about NOT_COORDINATOR, and would take KAFKA_STORAGE_ERROR as final.
+pub fn of_group(error: &GroupError) -> ErrorCode {
+    match error {
+        GroupError::Loading => ErrorCode::CoordinatorLoadInProgress,
+        GroupError::NotAvailable => ErrorCode::CoordinatorNotAvailable,
+        GroupError::NotCoordinator => ErrorCode::NotCoordinator,
+        GroupError::InvalidGroupId => ErrorCode::InvalidGroupId,
+        GroupError::UnknownMember => ErrorCode::UnknownMemberId,
+        GroupError::IllegalGeneration => ErrorCode::IllegalGeneration,
+        GroupError::InconsistentProtocol => ErrorCode::InconsistentGroupProtocol,
+        GroupError::InvalidSessionTimeout => ErrorCode::InvalidSessionTimeout,
+        GroupError::RebalanceInProgress => ErrorCode::RebalanceInProgress,
+        GroupError::MemberIdRequired { .. } => ErrorCode::MemberIdRequired,
+        GroupError::FencedInstance => ErrorCode::FencedInstanceId,
+        GroupError::GroupMaxSize => ErrorCode::GroupMaxSizeReached,
+        GroupError::GroupNotFound => ErrorCode::GroupIdNotFound,
+        GroupError::NonEmptyGroup => ErrorCode::NonEmptyGroup,
+        GroupError::SubscribedToTopic => ErrorCode::GroupSubscribedToTopic,
+        GroupError::OffsetMetadataTooLarge => ErrorCode::OffsetMetadataTooLarge,
+        GroupError::CommitTooLarge => ErrorCode::UnknownServerError,
+        GroupError::UnknownTopicOrPartition => ErrorCode::UnknownTopicOrPartition,
+        GroupError::InvalidRequest => ErrorCode::InvalidRequest,
+        GroupError::Storage => ErrorCode::NotCoordinator,
+    }
+}
+
 /// Code and message of a refused command.
 pub fn of_command(error: &CommandError) -> (ErrorCode, Option<String>) {
     let code = match error {
@@ -128,6 +176,7 @@ pub fn of_command(error: &CommandError) -> (ErrorCode, Option<String>) {
         CommandError::InvalidRequest(_) => ErrorCode::InvalidRequest,
         CommandError::PolicyViolation(_) => ErrorCode::PolicyViolation,
         CommandError::UnknownTopicId => ErrorCode::UnknownTopicId,
+        CommandError::UnknownTopic(_) => ErrorCode::UnknownTopicOrPartition,
         CommandError::UnsupportedVersion(_) => ErrorCode::UnsupportedVersion,
     };
     (code, Some(error.to_string()))

@@ -82,6 +82,9 @@ pub struct StartReport {
     pub partitions: u64,
     /// The last stop was clean, or there was none.
     pub clean: bool,
+    /// Memory that the rings know, and memory that the host refused to register. Filled in by the kernel half.
+    pub registered_bytes: u64,
+    pub unregistered_bytes: u64,
 }
 
 impl StartReport {
@@ -94,6 +97,8 @@ impl StartReport {
                 groups: a.groups + b.groups,
                 partitions: a.partitions + b.partitions,
                 clean: a.clean | b.clean,
+                registered_bytes: a.registered_bytes + b.registered_bytes,
+                unregistered_bytes: a.unregistered_bytes + b.unregistered_bytes,
             })
     }
 }

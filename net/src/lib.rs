@@ -1,7 +1,10 @@
 //! The Kafka side of Corelane: frames, codecs, the API table, one file per API, connections, worker.
 
+pub mod altering;
 pub mod answers;
 pub mod api;
+pub mod broker_configs;
+pub mod configs;
 pub mod conn;
 pub mod context;
 pub mod desk;

@@ -19,13 +19,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use corelane_engine::call::RequestToken;
 use corelane_engine::controller::command::{
-    Broker, Command, CommandError, Outcome, decode_records,
+    Broker, Command, CommandError, Outcome, VERSION_KNOWN, decode_records,
 };
 use corelane_engine::controller::image::Image;
 use corelane_engine::controller::{self, Controller, ControllerOut, TOKEN_BIT};
 use corelane_engine::disk::DiskDone;
 use corelane_engine::fatal::Fatal;
 use corelane_engine::flow::{FileIds, FlowRunner};
+use corelane_engine::group::beside::ShardWithGroups;
+use corelane_engine::group::config::GroupConfig;
+use corelane_engine::group::coordinator::Coordinator;
 use corelane_engine::limits::Limits;
 use corelane_engine::log::buffers::Arena;
 use corelane_engine::log::layout::Layout;
@@ -56,6 +59,8 @@ pub struct NodeConfig {
     /// Memory for journal groups and straight batches: first chunk, each further one, ceiling.
     pub arena: [usize; 3],
     pub seed: u64,
+    /// Of the coordinator of consumer groups.
+    pub groups: GroupConfig,
     pub authorize: Authorize,
 }
 
@@ -86,11 +91,19 @@ enum State {
         image: Box<Image>,
         layout: Layout,
     },
-    Running(Box<Worker<Shard>>),
+    Running(Box<Worker<ShardWithGroups>>),
     /// The clean mark is being written.
-    Marking(FlowRunner<Result<(), Fatal>>),
-    Ended,
+    Marking {
+        runner: FlowRunner<Result<(), Fatal>>,
+        kept: Kept,
+    },
+    Ended {
+        kept: Kept,
+    },
 }
+
+/// The worker of a node that has stopped: its memory is the ring's until the ring is wound down.
+type Kept = Option<Box<Worker<ShardWithGroups>>>;
 
 /// How far a stop is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -202,7 +215,7 @@ impl Node {
                     Err(fatal) => return self.fail(fatal, out),
                 }
             }
-            State::Marking(runner) => {
+            State::Marking { runner, .. } => {
                 let Poll::Ready(result) = runner.step(&mut out.disk) else {
                     return false;
                 };
@@ -212,16 +225,30 @@ impl Node {
                 for shard in (1..self.config.shards).map(ShardId) {
                     out.mesh.push((shard, Message::Node(NodeMessage::Exit)));
                 }
-                self.state = State::Ended;
+                self.end();
                 out.stopped = true;
             }
-            State::Waiting | State::Running(_) | State::Ended => return false,
+            State::Waiting | State::Running(_) | State::Ended { .. } => return false,
         }
         true
     }
 
+    /// Nothing more is done. What the ring may still use stays.
+    fn end(&mut self) {
+        let kept = self.take_worker();
+        self.state = State::Ended { kept };
+    }
+
+    fn take_worker(&mut self) -> Kept {
+        match std::mem::replace(&mut self.state, State::Waiting) {
+            State::Running(worker) => Some(worker),
+            State::Marking { kept, .. } | State::Ended { kept } => kept,
+            State::New | State::Metadata(_) | State::Waiting | State::Storage { .. } => None,
+        }
+    }
+
     fn fail(&mut self, fatal: Fatal, out: &mut Outbox) -> bool {
-        self.state = State::Ended;
+        self.end();
         out.fatal.get_or_insert(fatal);
         false
     }
@@ -282,12 +309,17 @@ impl Node {
             arena,
             self.files.clone(),
         );
+        let me = self.config.me;
+        let rng = Rng::new(self.rng.next_u64());
+        let files = self.files.clone();
+        let mut groups = Coordinator::new(me, self.config.groups.clone(), rng, files);
+        reconcile::load_groups(&image, &self.config, &mut groups);
         self.state = State::Running(Box::new(Worker::new(Parts {
             me: self.config.me,
             shards: self.config.shards,
             node: self.config.node,
             image: *image,
-            storage: shard,
+            storage: ShardWithGroups::new(me, shard, groups),
             limits: self.config.net.clone(),
             rng: Rng::new(self.rng.next_u64()),
             authorize: self.config.authorize,
@@ -307,6 +339,14 @@ impl Node {
         // The first report is that of the metadata.
         if self.reports.len() <= usize::from(self.config.shards) {
             return;
+        }
+        if let State::Running(worker) = &mut self.state
+            && (1..VERSION_KNOWN).contains(&worker.image_mut().version())
+        {
+            // A group of one need not wait for others to know the newer records.
+            let version = VERSION_KNOWN;
+            self.ask(Asked::Start, Command::FinalizeVersion { version }, out);
+            self.starting += 1;
         }
         let broker = Broker {
             node: self.config.node,
@@ -360,20 +400,34 @@ impl Node {
     }
 
     fn on_committed(&mut self, now: Now, index: u64, records: &Bytes, out: &mut Outbox) {
-        let State::Running(worker) = &mut self.state else {
-            return;
-        };
         let records = decode_records(records).expect("what the controller encoded is read back");
-        let mut shard_out = ShardOut::default();
-        for record in &records {
-            worker
-                .image_mut()
-                .apply(record)
-                .expect("a committed record was checked");
-            reconcile::apply(record, worker, &self.config, &mut shard_out);
+        let sound = "a committed record was checked";
+        match &mut self.state {
+            State::Running(worker) => {
+                let mut shard_out = ShardOut::default();
+                for record in &records {
+                    reconcile::apply_before(now, record, worker, &self.config);
+                    worker.image_mut().apply(record).expect(sound);
+                    reconcile::apply(record, worker, &self.config, &mut shard_out);
+                }
+                worker.image_mut().set_index(index);
+                worker.storage_mut().carry(now, &mut shard_out);
+                worker.carry(now, shard_out, out);
+            }
+            // A new cluster's id and version: they are committed while storage is recovered. No command is, before
+            // every shard has been.
+            State::Storage { image, .. } => {
+                for record in &records {
+                    image.apply(record).expect(sound);
+                }
+                image.set_index(index);
+            }
+            State::New
+            | State::Metadata(_)
+            | State::Waiting
+            | State::Marking { .. }
+            | State::Ended { .. } => return,
         }
-        worker.image_mut().set_index(index);
-        worker.carry(now, shard_out, out);
         let applied = controller::Message::Applied {
             from: self.config.me,
             index,
@@ -418,7 +472,7 @@ impl Node {
             NodeMessage::Recovered(report) => self.on_recovered(report, out),
             NodeMessage::Stopped => self.stopped += 1,
             NodeMessage::Exit => {
-                self.state = State::Ended;
+                self.end();
                 out.stopped = true;
             }
         }
@@ -476,7 +530,7 @@ impl Node {
                     for shard in (1..self.config.shards).map(ShardId) {
                         out.mesh.push((shard, Message::Node(NodeMessage::Exit)));
                     }
-                    self.state = State::Ended;
+                    self.end();
                     out.stopped = true;
                 }
                 _ => {}
@@ -501,7 +555,10 @@ impl Node {
                 |flow| async move { boot::mark_clean(&flow).await },
             );
             self.controller = None;
-            self.state = State::Marking(mark);
+            self.state = State::Marking {
+                runner: mark,
+                kept: self.take_worker(),
+            };
         }
     }
 }
@@ -517,9 +574,9 @@ impl Machine for Node {
             Event::Disk(done) => match &mut self.state {
                 State::Metadata(runner) => runner.on_disk(done),
                 State::Storage { runner, .. } => runner.on_disk(done),
-                State::Marking(runner) => runner.on_disk(done),
+                State::Marking { runner, .. } => runner.on_disk(done),
                 State::Running(worker) => worker.on(now, Event::Disk(done), out),
-                State::New | State::Waiting | State::Ended => {}
+                State::New | State::Waiting | State::Ended { .. } => {}
             },
             Event::Mesh {
                 message: Message::Control(message),
@@ -532,6 +589,11 @@ impl Machine for Node {
             Event::Stop => {
                 if self.stop == Stop::No {
                     self.stop = Stop::Draining(now.mono.after(DRAIN));
+                    if let State::Running(worker) = &mut self.state {
+                        let mut shard_out = ShardOut::default();
+                        worker.storage_mut().drain(now, &mut shard_out);
+                        worker.carry(now, shard_out, out);
+                    }
                 }
             }
             event => {
@@ -581,7 +643,13 @@ impl Machine for Node {
 
     fn memory(&self, from: usize) -> Vec<(usize, usize)> {
         match &self.state {
-            State::Running(worker) => worker.storage().arena().chunks().skip(from).collect(),
+            State::Running(worker)
+            | State::Marking {
+                kept: Some(worker), ..
+            }
+            | State::Ended { kept: Some(worker) } => {
+                worker.storage().shard.arena().chunks().skip(from).collect()
+            }
             _ => Vec::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 use corelane_engine::call::Call;
 use corelane_engine::disk::DiskDone;
+use corelane_engine::group::beside::ShardWithGroups;
 use corelane_engine::shard::{Shard, ShardOut};
 use corelane_engine::types::{Instant, Now};
 
@@ -28,5 +29,23 @@ impl Storage for Shard {
 
     fn deadline(&self) -> Option<Instant> {
         Shard::deadline(self)
+    }
+}
+
+impl Storage for ShardWithGroups {
+    fn call(&mut self, now: Now, call: Call, out: &mut ShardOut) {
+        ShardWithGroups::call(self, now, call, out);
+    }
+
+    fn on_disk(&mut self, now: Now, done: DiskDone, out: &mut ShardOut) {
+        ShardWithGroups::on_disk(self, now, done, out);
+    }
+
+    fn settle(&mut self, now: Now, out: &mut ShardOut) {
+        ShardWithGroups::settle(self, now, out);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        ShardWithGroups::deadline(self)
     }
 }

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use corelane_tests::harness::broker::{Broker, Options, target_dir};
-use corelane_tests::harness::process::run;
+use corelane_tests::harness::broker::{Broker, Options};
 use corelane_tests::harness::records::{Case, check_read_back, lines};
+use corelane_tests::harness::tools::Jobs;
 use corelane_tests::harness::wire::Wire;
 use corelane_tests::harness::{runtime, topic_name};
 
@@ -308,57 +308,4 @@ fn segments(data: &Path, which: Which) -> Vec<PathBuf> {
         fs::metadata(path).is_ok_and(|m| m.len() > 0)
     }));
     found
-}
-
-/// Jobs for `Tools.java`, run together in one JVM.
-struct Jobs {
-    directory: PathBuf,
-    count: usize,
-}
-
-impl Jobs {
-    fn new() -> Jobs {
-        let directory = target_dir().join("tmp").join(topic_name("tools"));
-        fs::create_dir_all(&directory).expect("the target directory is writable");
-        Jobs {
-            directory,
-            count: 0,
-        }
-    }
-
-    fn add(&mut self, class: &str, arguments: &[String], stdin: &str) -> usize {
-        let job = self.directory.join(self.count.to_string());
-        fs::create_dir(&job).expect("a new directory");
-        let write = |name: &str, text: &str| fs::write(job.join(name), text).expect("writable");
-        write("class", class);
-        write("args", &arguments.join("\n"));
-        write("stdin", stdin);
-        self.count += 1;
-        self.count - 1
-    }
-
-    /// What each job printed; panics unless all ended with code 0.
-    fn run(self) -> Vec<String> {
-        let mut java = runtime::java().expect("checked at the start");
-        java.arg(runtime::clients_dir().join("java/Tools.java"));
-        for job in 0..self.count {
-            java.arg(self.directory.join(job.to_string()));
-        }
-        let ended = run(java, b"", Duration::from_secs(180));
-        let stderr = ended.stderr.clone();
-        ended.expect_ok("the JVM");
-        let said = (0..self.count)
-            .map(|job| {
-                let read = |name: &str| {
-                    fs::read_to_string(self.directory.join(job.to_string()).join(name))
-                        .expect("Tools.java wrote it")
-                };
-                let (text, exit) = (read("stdout"), read("exit"));
-                assert_eq!(exit, "0", "{}\n{text}\n{stderr}", read("args"));
-                text
-            })
-            .collect();
-        drop(fs::remove_dir_all(&self.directory));
-        said
-    }
 }

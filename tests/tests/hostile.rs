@@ -1,8 +1,7 @@
 //! Hostile input: frames, headers, bodies and records that no client sends. Each is refused with Kafka's code or by closing
 //! that connection; a second, healthy client is served all the while. Every row was tried against Apache Kafka 4.3.1.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
@@ -14,18 +13,14 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::{Request, StrBytes};
 
-use corelane_tests::harness::broker::{Broker, Options};
+use corelane_tests::harness::beside::{GROWTH_MAX, beside_a_healthy_client, produce_code};
+use corelane_tests::harness::broker::Broker;
 use corelane_tests::harness::records::{Batch, Record};
 use corelane_tests::harness::topic_name;
 use corelane_tests::harness::wire::{
     ANSWER_WITHIN, Reaction, Wire, create_topics, fetch_request, header_bytes, produce_request,
     request_bytes, topic_of,
 };
-
-/// The healthy client's longest produce and fetch, on a machine that may compile at the same time.
-const LATENCY_MAX: Duration = Duration::from_secs(3);
-/// Memory that one story may add to our broker.
-const GROWTH_MAX: u64 = 96 << 20;
 
 /// What a broker may do with a frame.
 #[derive(Clone, Copy, Debug)]
@@ -36,53 +31,6 @@ enum Expect {
     Any,
     /// Answer.
     Answer,
-}
-
-/// Starts a broker, runs `story` while a healthy client produces and fetches, then asks whether both are well.
-fn beside_a_healthy_client(story: impl FnOnce(&Broker)) {
-    let broker = Broker::start(Options::shards(2));
-    let before = broker.is_ours().then(|| broker.resident_bytes());
-    let over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let healthy = scope.spawn(|| healthy_client(&broker, &over));
-        // The story's panic must still end the healthy client.
-        let story = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| story(&broker)));
-        over.store(true, Ordering::Relaxed);
-        let slowest = healthy.join().expect("the healthy client was served");
-        if let Err(panic) = story {
-            std::panic::resume_unwind(panic);
-        }
-        assert!(
-            slowest < LATENCY_MAX,
-            "the healthy client waited {slowest:?}"
-        );
-    });
-    if let Some(before) = before {
-        let grown = broker.resident_bytes().saturating_sub(before);
-        assert!(grown < GROWTH_MAX, "resident memory grew by {grown} bytes");
-    }
-}
-
-/// Produces and reads back one record after the other; returns the longest round.
-fn healthy_client(broker: &Broker, over: &AtomicBool) -> Duration {
-    let mut wire = Wire::connect(broker.address());
-    let topic = topic_name("healthy");
-    wire.create_topic(&topic, 1, &[]);
-    let mut slowest = Duration::ZERO;
-    let mut offset = 0;
-    while !over.load(Ordering::Relaxed) {
-        let start = Instant::now();
-        let answer = wire.produce(&topic, 0, Batch::of(&[b"healthy"]).bytes());
-        let partition = &answer.responses[0].partition_responses[0];
-        assert_eq!((partition.error_code, partition.base_offset), (0, offset));
-        let fetched = wire.fetch(&topic, 0, offset);
-        let partition = &fetched.responses[0].partitions[0];
-        assert_eq!(partition.error_code, 0);
-        assert!(partition.records.as_ref().is_some_and(|r| !r.is_empty()));
-        slowest = slowest.max(start.elapsed());
-        offset += 1;
-    }
-    slowest
 }
 
 /// Sends `bytes` on a connection of its own and compares what happens.
@@ -445,9 +393,6 @@ fn truncate<R: Request>(broker: &Broker, version: i16, request: &R) {
     }
 }
 
-/// A code for a closed connection in the tables below.
-const CLOSED: i16 = i16::MAX;
-
 #[test]
 fn records() {
     beside_a_healthy_client(|broker| {
@@ -481,22 +426,6 @@ fn records() {
         let end = fetched.responses[0].partitions[0].high_watermark;
         assert_eq!(end, 2 * accepted, "nothing refused was stored");
     });
-}
-
-/// The code of one Produce, or [`CLOSED`].
-fn produce_code(broker: &Broker, topic: &str, partition: i32, records: Bytes) -> i16 {
-    let mut wire = Wire::connect(broker.address());
-    let request = produce_request(topic, partition, -1, records);
-    wire.send_frame(&request_bytes(9, 1, &request));
-    match wire.reaction(ANSWER_WITHIN) {
-        Reaction::Frame(body) => {
-            let (_, answer) =
-                corelane_tests::harness::wire::decode_response::<ProduceRequest>(9, &body);
-            answer.responses[0].partition_responses[0].error_code
-        }
-        Reaction::Closed => CLOSED,
-        Reaction::Silent => panic!("no answer"),
-    }
 }
 
 /// `(what, records, the codes that are right)`: the first is Apache Kafka's. It answers some by accident (-1 is an exception

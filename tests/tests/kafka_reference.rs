@@ -23,7 +23,9 @@ use corelane_tests::harness::wire::{
 const DIFFERENCES: &[(&str, &str)] = &[];
 
 /// The APIs that we serve.
-const KEYS: [i16; 8] = [0, 1, 2, 3, 18, 19, 20, 22];
+const KEYS: [i16; 19] = [
+    0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 22, 42, 47,
+];
 
 #[test]
 fn answers_are_those_of_apache_kafka() {

@@ -71,8 +71,7 @@ impl BrokerArgs {
             Some(path) => {
                 let text = std::fs::read_to_string(path)
                     .map_err(|e| format!("--config {}: {e}", path.display()))?;
-                toml::from_str(&text)
-                    .map_err(|e| format!("{}: {}", path.display(), e.to_string().trim()))?
+                from_toml(&text).map_err(|e| format!("{}{e}", path.display()))?
             }
             None => File::default(),
         };
@@ -117,6 +116,18 @@ impl BrokerArgs {
             memory,
         })
     }
+}
+
+/// The file's settings; the error goes on after the file's name, on the same line.
+fn from_toml(text: &str) -> Result<File, String> {
+    toml::from_str(text).map_err(|error| {
+        let line = error
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .map(|before| format!(":{}", 1 + before.matches('\n').count()))
+            .unwrap_or_default();
+        format!("{line}: {}", error.message())
+    })
 }
 
 fn host_port(text: &str) -> Result<(String, u16), String> {
@@ -169,10 +180,13 @@ mod tests {
 
     #[test]
     fn a_typo_in_the_file_is_named() {
-        let error = toml::from_str::<File>("listn = \"x\"")
-            .err()
-            .expect("refused")
-            .to_string();
-        assert!(error.contains("listn"), "{error}");
+        let refused = |text| from_toml(text).err().expect("refused");
+        let error = refused("shards = 2\nlistn = \"x\"");
+        assert!(error.starts_with(":2: unknown field `listn`"), "{error}");
+        let error = refused("shards = \"two\"");
+        assert!(
+            error.starts_with(":1: ") && error.lines().count() == 1,
+            "{error}"
+        );
     }
 }

@@ -1,12 +1,25 @@
 //! The `corelane` binary: the broker, and tools for what it writes.
 
 mod broker;
+mod client;
+mod common;
 mod config;
+mod configs;
+mod consume;
 mod dump;
+mod fetch;
+mod group;
+mod kafka_error;
+mod member;
+mod offsets;
+mod produce;
+mod records;
+mod show;
+mod topic;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 /// A Kafka-protocol broker for Linux: one thread and one io_uring per core, durable before it acknowledges.
 #[derive(Parser)]
@@ -19,6 +32,9 @@ use clap::{Parser, Subcommand};
 #[command(after_help = "Examples:
   corelane broker                                     listen on 127.0.0.1:9092, data in ./corelane-data
   corelane broker --listen 0.0.0.0:9092 --advertise broker1.example:9092 --data-dir /srv/corelane
+  corelane topic create greetings                     …and with that broker, or any other Kafka broker:
+  echo hello | corelane produce greetings
+  corelane consume greetings --exit
   corelane log dump corelane-data/topics/*/*.log      what a segment or a journal file holds")]
 struct Cli {
     #[command(subcommand)]
@@ -29,9 +45,25 @@ struct Cli {
 enum Command {
     /// Run a broker until SIGTERM or Ctrl-C
     Broker(config::BrokerArgs),
+    Topic(topic::TopicArgs),
+    Produce(produce::ProduceArgs),
+    Consume(consume::ConsumeArgs),
+    Group(group::GroupArgs),
+    Config(configs::ConfigArgs),
     /// Look into segment and journal files
     #[command(subcommand)]
     Log(LogCommand),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  corelane completions bash > /etc/bash_completion.d/corelane
+  corelane completions zsh > ~/.zfunc/_corelane
+  corelane completions fish > ~/.config/fish/completions/corelane.fish")]
+struct CompletionsArgs {
+    shell: clap_complete::Shell,
 }
 
 #[derive(Subcommand)]
@@ -43,6 +75,16 @@ enum LogCommand {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Broker(args) => broker::run(args),
+        Command::Topic(args) => topic::run(&args),
+        Command::Produce(args) => produce::run(&args),
+        Command::Consume(args) => consume::run(&args),
+        Command::Group(args) => group::run(&args),
+        Command::Config(args) => configs::run(&args),
+        Command::Completions(args) => {
+            let mut command = Cli::command();
+            clap_complete::generate(args.shell, &mut command, "corelane", &mut std::io::stdout());
+            ExitCode::SUCCESS
+        }
         Command::Log(LogCommand::Dump(args)) => dump::run(&args),
     }
 }

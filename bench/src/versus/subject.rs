@@ -78,6 +78,18 @@ impl Subject {
         self.child.id()
     }
 
+    /// Pins every thread it has to the first CPU; threads to come inherit that.
+    pub fn pin(&self) -> io::Result<()> {
+        for task in fs::read_dir(format!("/proc/{}/task", self.pid()))? {
+            let name = task?.file_name();
+            let id = name.to_str().and_then(|name| name.parse::<u32>().ok());
+            if let Some(id) = id {
+                sys::pin_thread(id, 0)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Peak bytes with page cache, and what was measured: the cgroup's peak, or resident bytes where there is none.
     pub fn memory_peak(&self) -> (u64, &'static str) {
         let read = |file: &str| {
@@ -135,52 +147,4 @@ fn memory_cgroup() -> Option<PathBuf> {
     }
     let _ = fs::remove_dir(&cgroup);
     None
-}
-
-/// Holds touched memory and gives it back as the page cache grows: fresh guest pages cost a host fault each, and the
-/// broker that runs first would pay for them.
-pub struct Ballast {
-    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-const BALLAST_CHUNK: usize = 128 << 20;
-/// Free memory is kept about here while the ballast lasts.
-const FREE_BYTES: u64 = 2 << 30;
-
-impl Ballast {
-    /// Touches up to `bytes`, but leaves [`FREE_BYTES`] free.
-    pub fn take(bytes: u64) -> Ballast {
-        use std::sync::atomic::Ordering::Relaxed;
-        let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let mut held: Vec<Vec<u8>> = Vec::new();
-        while (held.len() * BALLAST_CHUNK) < bytes as usize
-            && machine::memory("MemFree") > FREE_BYTES + BALLAST_CHUNK as u64
-        {
-            held.push(vec![1; BALLAST_CHUNK]);
-        }
-        let stopped = std::sync::Arc::clone(&stop);
-        let thread = std::thread::spawn(move || {
-            while !stopped.load(Relaxed) && !held.is_empty() {
-                if machine::memory("MemFree") < FREE_BYTES {
-                    held.pop();
-                } else {
-                    std::thread::sleep(Duration::from_millis(10));
-                }
-            }
-        });
-        Ballast {
-            stop,
-            thread: Some(thread),
-        }
-    }
-}
-
-impl Drop for Ballast {
-    fn drop(&mut self) {
-        self.stop.store(true, std::sync::atomic::Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
 }

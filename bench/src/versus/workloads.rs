@@ -102,6 +102,27 @@ pub fn all() -> Vec<Case> {
     add("W1", "", B, Process, bulk.clone(), &free, true);
     add("W1", "", A, Disk, bulk, &near, true);
 
+    // One record a request, large enough to count its bytes.
+    let single = Plan {
+        record_bytes: 1024,
+        ..closed(0, 16, 64, 1)
+    };
+    for durability in [Process, Disk] {
+        let goals = [
+            ("requests_per_s", AtLeast(1.0)),
+            ("cpu_s_per_gib", AtMost(1.0)),
+        ];
+        add(
+            "S1",
+            "1KiB 64x1",
+            A,
+            durability,
+            single.clone(),
+            &goals,
+            true,
+        );
+    }
+
     for (connections, in_flight, goal) in [(64, 1, 4.0), (16, 16, 8.0), (256, 1, 4.0)] {
         let plan = Plan {
             record_bytes: 100,

@@ -143,6 +143,9 @@ pub fn check(records: Bytes, now: Timestamp, rules: &Rules) -> Result<CheckedBat
     let max_timestamp = if codec == Codec::None {
         check_records(&mut Slice::new(body), &header, now, rules)?
     } else if rules.validate_records || rules.compacted {
+        if !decompress::is_whole(codec, body) {
+            return Err(invalid("compressed records have no end"));
+        }
         let bound = Bound::for_batch(body.len(), rules.max_bytes);
         decompress::with_cursor(codec, body, bound, |cursor| {
             check_records(cursor, &header, now, rules)

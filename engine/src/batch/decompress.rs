@@ -78,6 +78,36 @@ pub fn with_cursor<R>(
     })
 }
 
+/// Whether the body's frame comes to its end. Only lz4 needs to be asked: its decoder takes the end of the bytes for the
+/// end of the frame, while Kafka's consumers fail where the end mark is missing.
+pub fn is_whole(codec: Codec, body: &[u8]) -> bool {
+    match codec {
+        Codec::Lz4 => lz4_ends(body).is_some(),
+        Codec::None | Codec::Gzip | Codec::Snappy | Codec::Zstd => true,
+    }
+}
+
+/// Where the first frame's end mark ends, going from block to block.
+fn lz4_ends(body: &[u8]) -> Option<usize> {
+    const CONTENT_SIZE: u8 = 1 << 3;
+    const BLOCK_CHECKSUMS: u8 = 1 << 4;
+    const DICTIONARY: u8 = 1;
+    const PLAIN: u32 = 1 << 31;
+
+    let flags = *body.get(4)?;
+    let has = |flag: u8, bytes: usize| if flags & flag == 0 { 0 } else { bytes };
+    // Magic, flags, block size and header checksum at least.
+    let mut at = 7 + has(CONTENT_SIZE, 8) + has(DICTIONARY, 4);
+    loop {
+        let length = u32::from_le_bytes(*body.get(at..)?.first_chunk()?);
+        at += 4;
+        if length == 0 {
+            return Some(at);
+        }
+        at += (length & !PLAIN) as usize + has(BLOCK_CHECKSUMS, 4);
+    }
+}
+
 /// A cursor over a codec's output.
 pub struct Window<'a> {
     source: &'a mut dyn Read,
@@ -276,6 +306,15 @@ mod tests {
             assert_eq!(drain(codec, &body, bound), Err(TOO_MUCH));
         }
         assert_eq!(Bound::for_batch(1 << 20, 1 << 20), Bound(64 << 20));
+    }
+
+    #[test]
+    fn an_lz4_frame_without_its_end_is_not_whole() {
+        let body = compress(Codec::Lz4, &[7; 300_000]);
+        assert!(is_whole(Codec::Lz4, &body));
+        for end in 0..body.len() {
+            assert!(!is_whole(Codec::Lz4, &body[..end]), "{end}");
+        }
     }
 
     #[test]

@@ -26,6 +26,12 @@ pub enum Command {
     RaiseLeaderEpochs { node: NodeId },
     /// Finalizes `corelane.version`, the gate of newer records.
     FinalizeVersion { version: u16 },
+    /// Changes the configs of a topic.
+    AlterTopicConfigs(AlterTopic),
+    /// Adds partitions to a topic.
+    CreatePartitions(MorePartitions),
+    /// Changes nothing. Answered by [`Outcome::Quorum`].
+    DescribeQuorum,
 }
 
 /// A topic to be, as CreateTopics (key 19) asks for it.
@@ -46,6 +52,48 @@ pub enum Layout {
     Count { partitions: i32, replicas: i16 },
     /// Partition and its replicas, the preferred leader first, as the client sent them.
     Assigned(Vec<(i32, Vec<NodeId>)>),
+}
+
+/// What AlterConfigs (key 33) and IncrementalAlterConfigs (key 44) ask of one topic.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AlterTopic {
+    pub name: String,
+    pub change: ConfigChange,
+    /// Check and answer only.
+    pub validate_only: bool,
+}
+
+/// How a topic's configs become others.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConfigChange {
+    /// These and no others.
+    Replace(Configs),
+    /// One operation per name.
+    Change(Vec<(String, ConfigOperation)>),
+}
+
+/// What becomes of one config. Values are as the client wrote them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConfigOperation {
+    Set(String),
+    /// Back to the default.
+    Delete,
+    /// Adds to a list what it lacks.
+    Append(String),
+    /// Takes from a list.
+    Subtract(String),
+}
+
+/// What CreatePartitions (key 37) asks for one topic.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MorePartitions {
+    pub name: String,
+    /// How many the topic is to have.
+    pub count: i32,
+    /// The replicas of each new partition, as the client chose them.
+    pub assigned: Option<Vec<Vec<NodeId>>>,
+    /// Check and answer only.
+    pub validate_only: bool,
 }
 
 /// A broker as clients see it in Metadata.
@@ -74,6 +122,27 @@ pub enum Outcome {
         first: i64,
         count: u32,
     },
+    Quorum(Quorum),
+}
+
+/// The metadata's Raft group as its leader sees it. Ends are exclusive: an index and one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Quorum {
+    pub leader: NodeId,
+    pub term: u64,
+    pub high_watermark: u64,
+    pub voters: Vec<QuorumMember>,
+    /// Those that follow without a vote.
+    pub observers: Vec<QuorumMember>,
+}
+
+/// A member of the group, and how far its log is durable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct QuorumMember {
+    pub node: NodeId,
+    /// Zero where it is not known.
+    pub directory: [u8; 16],
+    pub log_end: u64,
 }
 
 /// Why a command is refused; the messages are Kafka's. Mapped to Kafka's codes in one place, `net/src/error_code.rs`.
@@ -106,13 +175,21 @@ pub enum CommandError {
     /// UNKNOWN_TOPIC_ID; UNKNOWN_TOPIC_OR_PARTITION where the client gave a name.
     #[error("This server does not host this topic ID.")]
     UnknownTopicId,
+    /// UNKNOWN_TOPIC_OR_PARTITION
+    #[error("{0}")]
+    UnknownTopic(String),
     /// UNSUPPORTED_VERSION
     #[error("{0}")]
     UnsupportedVersion(String),
 }
 
-/// The newest `corelane.version` this code knows. 1: everything of the single-node broker.
-pub const VERSION_KNOWN: u16 = 1;
+/// The newest `corelane.version` this code knows. 1: topics, brokers, producer ids, leader epochs. 2: topics that change,
+/// [`VERSION_CHANGES`]. A record that an older version does not know is committed only once the version that brought it
+/// is finalized: an older binary then refuses the directory by that name instead of reading half of it.
+pub const VERSION_KNOWN: u16 = 2;
+
+/// From this `corelane.version` on a topic's configs and partitions may change.
+pub const VERSION_CHANGES: u16 = 2;
 
 /// What is committed and folded into the image. A snapshot is a list of records too.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -144,6 +221,17 @@ pub enum Record {
     ProducerIds {
         next: i64,
     },
+    /// All that the topic is given from now on. `corelane.version` 2.
+    TopicConfigs {
+        id: TopicId,
+        configs: Configs,
+    },
+    /// Partitions behind those that the topic has; `first`: how many that are. `corelane.version` 2.
+    Partitions {
+        id: TopicId,
+        first: i32,
+        partitions: Vec<PartitionState>,
+    },
 }
 
 /// One partition as a record carries it.
@@ -163,6 +251,8 @@ const KIND_LEADER_EPOCHS: u8 = 4;
 const KIND_TOPIC: u8 = 5;
 const KIND_TOPIC_DELETED: u8 = 6;
 const KIND_PRODUCER_IDS: u8 = 7;
+const KIND_TOPIC_CONFIGS: u8 = 8;
+const KIND_PARTITIONS: u8 = 9;
 
 /// The format of every kind's fields so far.
 const FORMAT: u8 = 1;
@@ -177,6 +267,8 @@ impl Record {
             Record::Topic { .. } => KIND_TOPIC,
             Record::TopicDeleted { .. } => KIND_TOPIC_DELETED,
             Record::ProducerIds { .. } => KIND_PRODUCER_IDS,
+            Record::TopicConfigs { .. } => KIND_TOPIC_CONFIGS,
+            Record::Partitions { .. } => KIND_PARTITIONS,
         }
     }
 
@@ -212,21 +304,24 @@ impl Record {
             } => {
                 out.put_slice(&id.0);
                 put_string(out, name);
-                put_count(out, configs.len());
-                for (name, value) in configs {
-                    put_string(out, name);
-                    put_string(out, value);
-                }
-                put_count(out, partitions.len());
-                for partition in partitions {
-                    put_nodes(out, &partition.replicas);
-                    put_nodes(out, &partition.isr);
-                    out.put_i32(partition.leader.0);
-                    out.put_i32(partition.leader_epoch);
-                }
+                put_configs(out, configs);
+                put_partitions(out, partitions);
             }
             Record::TopicDeleted { id } => out.put_slice(&id.0),
             Record::ProducerIds { next } => out.put_i64(*next),
+            Record::TopicConfigs { id, configs } => {
+                out.put_slice(&id.0);
+                put_configs(out, configs);
+            }
+            Record::Partitions {
+                id,
+                first,
+                partitions,
+            } => {
+                out.put_slice(&id.0);
+                out.put_i32(*first);
+                put_partitions(out, partitions);
+            }
         }
         let length = u32::try_from(out.len() - start).expect("a record is far below 4 GiB");
         out[length_at..start].copy_from_slice(&length.to_be_bytes());
@@ -267,48 +362,77 @@ impl Record {
                 node: NodeId(fields.i32()?),
                 raises: fields.i32()?,
             },
-            KIND_TOPIC => {
-                let id = TopicId(fields.bytes16()?);
-                let name = fields.string()?;
-                let mut configs = Configs::new();
-                for _ in 0..fields.count(8)? {
-                    configs.insert(fields.string()?, fields.string()?);
-                }
-                let count = fields.count(16)?;
-                let partitions = (0..count)
-                    .map(|_| {
-                        Ok(PartitionState {
-                            replicas: fields.nodes()?,
-                            isr: fields.nodes()?,
-                            leader: NodeId(fields.i32()?),
-                            leader_epoch: fields.i32()?,
-                        })
-                    })
-                    .collect::<Result<Vec<_>, CodecError>>()?;
-                Record::Topic {
-                    id,
-                    name,
-                    configs,
-                    partitions,
-                }
-            }
+            KIND_TOPIC => Record::Topic {
+                id: TopicId(fields.bytes16()?),
+                name: fields.string()?,
+                configs: configs(fields)?,
+                partitions: partitions(fields)?,
+            },
             KIND_TOPIC_DELETED => Record::TopicDeleted {
                 id: TopicId(fields.bytes16()?),
             },
             KIND_PRODUCER_IDS => Record::ProducerIds {
                 next: fields.i64()?,
             },
+            KIND_TOPIC_CONFIGS => Record::TopicConfigs {
+                id: TopicId(fields.bytes16()?),
+                configs: configs(fields)?,
+            },
+            KIND_PARTITIONS => Record::Partitions {
+                id: TopicId(fields.bytes16()?),
+                first: fields.i32()?,
+                partitions: partitions(fields)?,
+            },
             unknown => {
                 return Err(CodecError::Newer {
                     what: "kind of metadata record",
                     found: unknown.into(),
-                    known: KIND_PRODUCER_IDS.into(),
+                    known: KIND_PARTITIONS.into(),
                 });
             }
         };
         fields.end()?;
         Ok(record)
     }
+}
+
+fn put_configs(out: &mut BytesMut, configs: &Configs) {
+    put_count(out, configs.len());
+    for (name, value) in configs {
+        put_string(out, name);
+        put_string(out, value);
+    }
+}
+
+fn put_partitions(out: &mut BytesMut, partitions: &[PartitionState]) {
+    put_count(out, partitions.len());
+    for partition in partitions {
+        put_nodes(out, &partition.replicas);
+        put_nodes(out, &partition.isr);
+        out.put_i32(partition.leader.0);
+        out.put_i32(partition.leader_epoch);
+    }
+}
+
+fn configs(fields: &mut Reader<'_>) -> Result<Configs, CodecError> {
+    let mut configs = Configs::new();
+    for _ in 0..fields.count(8)? {
+        configs.insert(fields.string()?, fields.string()?);
+    }
+    Ok(configs)
+}
+
+fn partitions(fields: &mut Reader<'_>) -> Result<Vec<PartitionState>, CodecError> {
+    let count = fields.count(16)?;
+    let partition = |_| {
+        Ok(PartitionState {
+            replicas: fields.nodes()?,
+            isr: fields.nodes()?,
+            leader: NodeId(fields.i32()?),
+            leader_epoch: fields.i32()?,
+        })
+    };
+    (0..count).map(partition).collect()
 }
 
 /// Encodes a list of records: the data of one Raft entry, or the body of a snapshot.
@@ -394,6 +518,27 @@ mod tests {
             (
                 Record::ProducerIds { next: 1000 },
                 "07010000000800000000000003e8",
+            ),
+            (
+                Record::TopicConfigs {
+                    id: TopicId([9; 16]),
+                    configs: Configs::from([("k".to_owned(), "v".to_owned())]),
+                },
+                "08010000001e0909090909090909090909090909090900000001000000016b0000000176",
+            ),
+            (
+                Record::Partitions {
+                    id: TopicId([9; 16]),
+                    first: 3,
+                    partitions: vec![PartitionState {
+                        replicas: [NodeId(1)].into(),
+                        isr: [NodeId(1)].into(),
+                        leader: NodeId(1),
+                        leader_epoch: 0,
+                    }],
+                },
+                "0901000000300909090909090909090909090909090900000003000000010000000100000001\
+                 00000001000000010000000100000000",
             ),
         ]
     }

@@ -11,11 +11,11 @@ use crate::rng::Rng;
 use crate::types::{NodeId, TopicId};
 
 /// Kafka's `MAX_PARTITIONS_PER_BATCH`.
-const PARTITIONS_MAX: usize = 10_000;
+pub(super) const PARTITIONS_MAX: usize = 10_000;
 
 /// Brokers' defaults for -1: `num.partitions` and `default.replication.factor`.
-const PARTITIONS_DEFAULT: i32 = 1;
-const REPLICAS_DEFAULT: i16 = 1;
+pub const PARTITIONS_DEFAULT: i32 = 1;
+pub const REPLICAS_DEFAULT: i16 = 1;
 
 /// What the topic becomes; `None` where it is only to be checked.
 pub(super) fn check(
@@ -59,15 +59,7 @@ pub(super) fn check(
         }
     };
     let outcome = outcome(id);
-    let partitions = replicas
-        .into_iter()
-        .map(|replicas| PartitionState {
-            isr: replicas.clone().into(),
-            leader: replicas[0],
-            replicas: replicas.into(),
-            leader_epoch: 0,
-        })
-        .collect();
+    let partitions = replicas.into_iter().map(fresh).collect();
     let record = Record::Topic {
         id,
         name,
@@ -117,35 +109,7 @@ fn manual(
                 "Found multiple manual partition assignments for partition {partition}"
             ));
         }
-        if replicas.is_empty() {
-            return refuse(
-                "The manual partition assignment includes an empty replica list.".to_owned(),
-            );
-        }
-        let mut sorted = replicas.clone();
-        sorted.sort_unstable();
-        for (at, node) in sorted.iter().enumerate() {
-            if image.broker(*node).is_none() {
-                return refuse(format!(
-                    "The manual partition assignment includes broker {}, but no such broker is registered.",
-                    node.0
-                ));
-            }
-            if at > 0 && sorted[at - 1] == *node {
-                return refuse(format!(
-                    "The manual partition assignment includes the broker {} more than once.",
-                    node.0
-                ));
-            }
-        }
-        let expected = *factor.get_or_insert(replicas.len());
-        if replicas.len() != expected {
-            return refuse(format!(
-                "The manual partition assignment includes a partition with {} replica(s), but this is not consistent \
-                 with previous partitions, which have {expected} replica(s).",
-                replicas.len()
-            ));
-        }
+        check_assigned(image, &replicas, &mut factor)?;
         partitions.insert(partition, replicas);
     }
     if !partitions.keys().copied().eq(0..partitions.len() as i32) {
@@ -154,8 +118,57 @@ fn manual(
     Ok(partitions.into_values().collect())
 }
 
+/// One partition's replicas, as a client chose them. `factor`: how many the partitions before it have.
+pub(super) fn check_assigned(
+    image: &Image,
+    replicas: &[NodeId],
+    factor: &mut Option<usize>,
+) -> Result<(), CommandError> {
+    let refuse = |why: String| Err(CommandError::InvalidReplicaAssignment(why));
+    if replicas.is_empty() {
+        return refuse(
+            "The manual partition assignment includes an empty replica list.".to_owned(),
+        );
+    }
+    let mut sorted = replicas.to_vec();
+    sorted.sort_unstable();
+    for (at, node) in sorted.iter().enumerate() {
+        if image.broker(*node).is_none() {
+            return refuse(format!(
+                "The manual partition assignment includes broker {}, but no such broker is registered.",
+                node.0
+            ));
+        }
+        if at > 0 && sorted[at - 1] == *node {
+            return refuse(format!(
+                "The manual partition assignment includes the broker {} more than once.",
+                node.0
+            ));
+        }
+    }
+    let expected = *factor.get_or_insert(replicas.len());
+    if replicas.len() != expected {
+        return refuse(format!(
+            "The manual partition assignment includes a partition with {} replica(s), but this is not consistent \
+             with previous partitions, which have {expected} replica(s).",
+            replicas.len()
+        ));
+    }
+    Ok(())
+}
+
+/// A partition that begins its life on these replicas, the first of them leading.
+pub(super) fn fresh(replicas: Vec<NodeId>) -> PartitionState {
+    PartitionState {
+        isr: replicas.clone().into(),
+        leader: replicas[0],
+        replicas: replicas.into(),
+        leader_epoch: 0,
+    }
+}
+
 /// Replicas in turn over all brokers, from a random start.
-fn spread(
+pub(super) fn spread(
     image: &Image,
     partitions: i32,
     replicas: i16,
@@ -205,7 +218,7 @@ fn spread(
         .collect())
 }
 
-fn too_many() -> CommandError {
+pub(super) fn too_many() -> CommandError {
     CommandError::PolicyViolation("Excessively large number of partitions per request.".to_owned())
 }
 

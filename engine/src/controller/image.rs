@@ -118,6 +118,13 @@ impl Image {
         self.names.values().map(|id| &self.topics[id])
     }
 
+    /// In the order of names, from the first that is not below `name`.
+    pub fn topics_from(&self, name: &str) -> impl Iterator<Item = &Topic> {
+        use std::ops::Bound::{Included, Unbounded};
+        let names = self.names.range::<str, _>((Included(name), Unbounded));
+        names.map(|(_, id)| &self.topics[id])
+    }
+
     pub fn topic_count(&self) -> usize {
         self.topics.len()
     }
@@ -205,8 +212,41 @@ impl Image {
                 }
             }
             Record::ProducerIds { next } => self.next_producer_id = *next,
+            Record::TopicConfigs { id, configs } => {
+                let topic = known(&mut self.topics, *id)?;
+                topic.config = config_of(&topic.name, configs)?;
+                topic.configs.clone_from(configs);
+            }
+            Record::Partitions {
+                id,
+                first,
+                partitions,
+            } => {
+                let new: Vec<PartitionSeat> = partitions.iter().map(|p| self.seat(p)).collect();
+                let topic = known(&mut self.topics, *id)?;
+                if *first != topic.partition_count() {
+                    return Err(CodecError::Invalid(format!(
+                        "partitions from {first} on for topic {}, which has {}",
+                        topic.name,
+                        topic.partition_count()
+                    )));
+                }
+                self.partitions += new.len();
+                let mut seats = std::mem::take(&mut topic.partitions).into_vec();
+                seats.extend(new);
+                topic.partitions = seats.into();
+            }
         }
         Ok(())
+    }
+
+    fn seat(&self, p: &PartitionState) -> PartitionSeat {
+        PartitionSeat {
+            replicas: p.replicas.clone(),
+            isr: (p.isr != p.replicas).then(|| p.isr.clone()),
+            leader: p.leader,
+            epoch_base: p.leader_epoch.wrapping_sub(self.raises(p.leader)),
+        }
     }
 
     fn add(
@@ -219,17 +259,8 @@ impl Image {
         if self.topics.contains_key(&id) || self.names.contains_key(name) {
             return Err(CodecError::Invalid(format!("topic {name} ({id}) twice")));
         }
-        let config = TopicConfig::of(configs)
-            .map_err(|why| CodecError::Invalid(format!("topic {name}: {why}")))?;
-        let partitions: Box<[PartitionSeat]> = partitions
-            .iter()
-            .map(|p| PartitionSeat {
-                replicas: p.replicas.clone(),
-                isr: (p.isr != p.replicas).then(|| p.isr.clone()),
-                leader: p.leader,
-                epoch_base: p.leader_epoch.wrapping_sub(self.raises(p.leader)),
-            })
-            .collect();
+        let config = config_of(name, configs)?;
+        let partitions: Box<[PartitionSeat]> = partitions.iter().map(|p| self.seat(p)).collect();
         self.partitions += partitions.len();
         self.names.insert(name.to_owned(), id);
         if let Some(key) = names::collision_key(name) {
@@ -281,6 +312,16 @@ impl Image {
         }));
         records
     }
+}
+
+fn known(topics: &mut BTreeMap<TopicId, Topic>, id: TopicId) -> Result<&mut Topic, CodecError> {
+    topics
+        .get_mut(&id)
+        .ok_or_else(|| CodecError::Invalid(format!("changes unknown topic {id}")))
+}
+
+fn config_of(name: &str, configs: &Configs) -> Result<TopicConfig, CodecError> {
+    TopicConfig::of(configs).map_err(|why| CodecError::Invalid(format!("topic {name}: {why}")))
 }
 
 #[cfg(test)]
@@ -359,5 +400,58 @@ mod tests {
         let id = TopicId([3; 16]);
         assert!(image.apply(&Record::TopicDeleted { id }).is_err());
         assert!(image.apply(&Record::Version { version: 99 }).is_err());
+        let configs = Configs::new();
+        assert!(image.apply(&Record::TopicConfigs { id, configs }).is_err());
+        let id = TopicId([1; 16]);
+        let configs = Configs::from([("segment.ms".to_owned(), "soon".to_owned())]);
+        assert!(image.apply(&Record::TopicConfigs { id, configs }).is_err());
+        for first in [0, 2, -1] {
+            let partitions = Vec::new();
+            let gap = Record::Partitions {
+                id,
+                first,
+                partitions,
+            };
+            assert!(image.apply(&gap).is_err());
+        }
+        assert_eq!(image.partition_count(), 1);
+    }
+
+    #[test]
+    fn a_topic_grows_and_its_configs_are_replaced() {
+        let mut image = Image::of(0, &[topic(1, "a", 2)]).unwrap();
+        let id = TopicId([1; 16]);
+        image
+            .apply(&Record::LeaderEpochs {
+                node: NodeId(1),
+                raises: 3,
+            })
+            .unwrap();
+        let Record::Topic { partitions, .. } = topic(1, "a", 3) else {
+            panic!("a topic")
+        };
+        image
+            .apply(&Record::Partitions {
+                id,
+                first: 2,
+                partitions,
+            })
+            .unwrap();
+        assert_eq!(image.partition_count(), 5);
+        assert_eq!((epoch(&image, "a", 1), epoch(&image, "a", 4)), (3, 0));
+        let given = Configs::from([("max.message.bytes".to_owned(), "77".to_owned())]);
+        for (configs, bytes) in [(given, 77), (Configs::new(), 1_048_588)] {
+            let record = Record::TopicConfigs {
+                id,
+                configs: configs.clone(),
+            };
+            image.apply(&record).unwrap();
+            let topic = image.topic("a").unwrap();
+            assert_eq!(
+                (&topic.configs, topic.config.max_message_bytes),
+                (&configs, bytes)
+            );
+            assert_eq!(Image::of(0, &image.records()).unwrap(), image);
+        }
     }
 }

@@ -11,10 +11,12 @@
 //! One entry is under way at a time; what is proposed meanwhile goes into the next, so thousands of creates take few
 //! flushes. Commands are checked in order against an image that already holds the entry under way.
 
+pub mod alter;
 pub mod codec;
 pub mod command;
-mod create;
+pub mod create;
 mod frame;
+pub mod grow;
 pub mod identity;
 pub mod image;
 pub mod log_format;
@@ -26,7 +28,7 @@ pub mod recovery;
 pub mod topic_config;
 
 #[cfg(test)]
-mod fake_disk;
+pub(crate) mod fake_disk;
 #[cfg(test)]
 mod tests;
 
@@ -40,7 +42,9 @@ use crate::fatal::Fatal;
 use crate::rng::Rng;
 use crate::types::ShardId;
 
-use command::{Command, CommandError, Outcome, Record, VERSION_KNOWN, encode_records};
+use command::{
+    Command, CommandError, Outcome, Quorum, Record, VERSION_CHANGES, VERSION_KNOWN, encode_records,
+};
 use identity::Identity;
 use image::Image;
 use raft_group::RaftGroup;
@@ -87,6 +91,8 @@ pub struct Controller {
     /// Everything committed, and the entry under way.
     image: Image,
     cluster: [u8; 16],
+    /// This node's data directory.
+    directory: [u8; 16],
     rng: Rng,
     batch_bytes: usize,
     /// Not yet checked.
@@ -136,6 +142,7 @@ impl Controller {
             batch_bytes: recovered.limits.batch_bytes,
             group: RaftGroup::new(identity.node, recovered, spare),
             cluster: identity.cluster,
+            directory: identity.directory,
             rng,
             queue: VecDeque::new(),
             under_way: None,
@@ -302,7 +309,36 @@ impl Controller {
                 }
                 done(Record::Version { version })
             }
+            Command::AlterTopicConfigs(alter) => {
+                self.check_version(VERSION_CHANGES)?;
+                alter::check(&self.image, alter)
+            }
+            Command::CreatePartitions(more) => {
+                self.check_version(VERSION_CHANGES)?;
+                grow::check(&self.image, more, &mut self.rng)
+            }
+            Command::DescribeQuorum => Ok((Outcome::Quorum(self.quorum()), None)),
         }
+    }
+
+    /// Records that came with `needed` may not be written before it is finalized.
+    fn check_version(&self, needed: u16) -> Result<(), CommandError> {
+        match self.image.version() {
+            current if current >= needed => Ok(()),
+            current => Err(CommandError::UnsupportedVersion(format!(
+                "corelane.version {needed} is needed, {current} is finalized"
+            ))),
+        }
+    }
+
+    fn quorum(&self) -> Quorum {
+        let mut quorum = self.group.quorum();
+        for voter in &mut quorum.voters {
+            if voter.node == quorum.leader {
+                voter.directory = self.directory;
+            }
+        }
+        quorum
     }
 
     fn answer(&mut self, out: &mut ControllerOut) {

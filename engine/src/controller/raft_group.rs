@@ -12,9 +12,10 @@ use bytes::Bytes;
 use raft::eraftpb::{ConfState, Entry, EntryType, HardState as RaftHard, Snapshot};
 use raft::{Config, GetEntriesContext, RaftState, RawNode, StateRole, Storage, StorageError};
 
+use super::command::{Quorum, QuorumMember};
 use super::log_format::{Base, HardState, LogEntry};
 use super::metadata_log::{Done, MetadataLog};
-use super::recovery::{Recovered, raft_id};
+use super::recovery::{Recovered, node_of, raft_id};
 use crate::disk::{DiskDone, DiskRequest, FileId};
 use crate::fatal::Fatal;
 use crate::types::NodeId;
@@ -89,6 +90,36 @@ impl RaftGroup {
     /// Index of the snapshot in use; 0: none yet.
     pub fn snapshot_index(&self) -> u64 {
         self.log.snapshot_index()
+    }
+
+    /// The group as this node, which leads it, sees it.
+    pub fn quorum(&self) -> Quorum {
+        assert!(
+            self.is_leader(),
+            "only a leader knows how far the others are"
+        );
+        let raft = &self.node.raft;
+        let progress = raft.prs();
+        let is_voter = |id: u64| progress.conf().voters().contains(id);
+        let members = |wanted: bool| {
+            let members = progress.iter().filter(|(id, _)| is_voter(**id) == wanted);
+            let mut members: Vec<QuorumMember> = members
+                .map(|(id, progress)| QuorumMember {
+                    node: node_of(*id),
+                    directory: [0; 16],
+                    log_end: progress.matched + 1,
+                })
+                .collect();
+            members.sort_by_key(|member| member.node);
+            members
+        };
+        Quorum {
+            leader: node_of(raft.id),
+            term: raft.term,
+            high_watermark: raft.raft_log.committed + 1,
+            voters: members(true),
+            observers: members(false),
+        }
     }
 
     /// Appends an entry; `settle` gives it back once it is committed.

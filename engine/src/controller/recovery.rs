@@ -64,6 +64,11 @@ pub(crate) fn raft_id(node: NodeId) -> u64 {
     node.0 as u64 + 1
 }
 
+/// The node of a Raft id.
+pub(crate) fn node_of(raft_id: u64) -> NodeId {
+    NodeId(i32::try_from(raft_id - 1).expect("made from a node id"))
+}
+
 /// Makes an empty log for a group of `node` alone, in place of anything a broken format left. Durable when it returns.
 pub async fn format(flow: &Flow, node: NodeId, limits: MetadataLimits) -> Result<Recovered, Fatal> {
     let make = failed("making the metadata log");

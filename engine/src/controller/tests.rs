@@ -1,6 +1,11 @@
 //! Stories of the controller: who proposes, what breaks, what must still hold.
 
-use super::command::{Broker, Layout, NewTopic, decode_records};
+use std::collections::BTreeMap;
+
+use super::command::{
+    AlterTopic, Broker, ConfigChange, ConfigOperation, Layout, MorePartitions, NewTopic,
+    decode_records,
+};
 use super::fake_disk::FakeDisk;
 use super::identity::{self, Opened};
 use super::metadata_log::MetadataLimits;
@@ -162,6 +167,24 @@ fn topic(name: &str, partitions: i32) -> NewTopic {
 
 fn create(name: &str) -> Command {
     Command::CreateTopic(topic(name, 1))
+}
+
+fn alter(name: &str, config: &str, value: &str) -> Command {
+    let set = ConfigOperation::Set(value.to_owned());
+    Command::AlterTopicConfigs(AlterTopic {
+        name: name.to_owned(),
+        change: ConfigChange::Change(vec![(config.to_owned(), set)]),
+        validate_only: false,
+    })
+}
+
+fn grow(name: &str, count: i32) -> Command {
+    Command::CreatePartitions(MorePartitions {
+        name: name.to_owned(),
+        count,
+        assigned: None,
+        validate_only: false,
+    })
 }
 
 fn created(result: Result<Outcome, CommandError>) -> TopicId {
@@ -336,7 +359,7 @@ fn commands_are_refused_with_kafkas_words() {
         (Command::DeleteTopic { id: TopicId::ZERO }, "UnknownTopicId"),
         (
             Command::FinalizeVersion { version: 9 },
-            "UnsupportedVersion(\"corelane.version 9 is not within 1 and 1\")",
+            "UnsupportedVersion(\"corelane.version 9 is not within 2 and 2\")",
         ),
     ];
     for (command, refusal) in cases {
@@ -354,6 +377,106 @@ fn commands_are_refused_with_kafkas_words() {
         })
     );
     assert_eq!(names(&node.images[0]), ["a_b"]);
+}
+
+#[test]
+fn a_topic_changes_in_every_image_before_the_answer_and_after_a_kill() {
+    let mut disk = FakeDisk::default();
+    let mut node = started(&mut disk, 1);
+    created(node.answer(&mut disk, Command::CreateTopic(topic("a", 2))));
+    let before = node.images[0].index();
+    let only = |command: Command| match command {
+        Command::AlterTopicConfigs(alter) => Command::AlterTopicConfigs(AlterTopic {
+            validate_only: true,
+            ..alter
+        }),
+        Command::CreatePartitions(more) => Command::CreatePartitions(MorePartitions {
+            validate_only: true,
+            ..more
+        }),
+        other => panic!("{other:?}"),
+    };
+    for command in [only(alter("a", "segment.ms", "5")), only(grow("a", 5))] {
+        assert_eq!(node.answer(&mut disk, command), Ok(Outcome::Done));
+    }
+    assert_eq!(node.images[0].index(), before, "only checked");
+    for command in [
+        alter("a", "segment.ms", "5"),
+        alter("a", "segment.ms", "5"),
+        grow("a", 5),
+    ] {
+        assert_eq!(node.answer(&mut disk, command), Ok(Outcome::Done));
+    }
+    assert_eq!(
+        node.images[0].index(),
+        before + 2,
+        "the repeat changes nothing"
+    );
+    let raised = node.answer(&mut disk, Command::RaiseLeaderEpochs { node: NODE });
+    assert_eq!(raised, Ok(Outcome::Done));
+    assert_eq!(node.images[0], node.images[1]);
+    let before = node.images[1].clone();
+    disk.kill();
+    let again = start(&mut disk, 2).unwrap().unwrap();
+    for image in [&before, &again.images[0]] {
+        let topic = image.topic("a").unwrap();
+        assert_eq!(topic.configs["segment.ms"], "5");
+        assert_eq!(topic.config.segment_age_max.as_millis(), 5);
+        assert_eq!(topic.partition_count(), 5);
+        assert_eq!(image.partition(topic, 4).unwrap().leader_epoch.0, 1);
+    }
+    assert_eq!(again.images[0].records(), before.records());
+    assert!(again.images[0].partition_count() == 5);
+}
+
+/// A directory of version 1 is changed only once version 2 is finalized: its own binary refuses it by name from then on.
+#[test]
+fn topics_of_an_older_version_change_after_it_is_finalized() {
+    let mut disk = FakeDisk::default();
+    let mut node = started(&mut disk, 1);
+    created(node.answer(&mut disk, create("a")));
+    let old = Record::Version { version: 1 };
+    node.controller.image.apply(&old).unwrap();
+    for command in [alter("a", "segment.ms", "5"), grow("a", 2)] {
+        let error = node.answer(&mut disk, command).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "corelane.version 2 is needed, 1 is finalized"
+        );
+    }
+    let finalize = Command::FinalizeVersion { version: 2 };
+    assert_eq!(node.answer(&mut disk, finalize), Ok(Outcome::Done));
+    for command in [alter("a", "segment.ms", "5"), grow("a", 2)] {
+        assert_eq!(node.answer(&mut disk, command), Ok(Outcome::Done));
+    }
+}
+
+#[test]
+fn the_quorum_is_what_raft_says() {
+    let mut disk = FakeDisk::default();
+    let mut node = started(&mut disk, 1);
+    let ask =
+        |node: &mut Node, disk: &mut FakeDisk| match node.answer(disk, Command::DescribeQuorum) {
+            Ok(Outcome::Quorum(quorum)) => quorum,
+            other => panic!("{other:?}"),
+        };
+    let before = ask(&mut node, &mut disk);
+    assert_eq!(before.leader, NODE);
+    assert_eq!(before.high_watermark, node.images[0].index() + 1);
+    assert!(before.observers.is_empty());
+    let [voter] = before.voters[..] else {
+        panic!("{before:?}")
+    };
+    assert_eq!((voter.node, voter.log_end), (NODE, before.high_watermark));
+    assert_ne!(voter.directory, [0; 16]);
+    created(node.answer(&mut disk, create("a")));
+    let after = ask(&mut node, &mut disk);
+    assert_eq!(after.high_watermark, before.high_watermark + 1);
+    disk.kill();
+    let mut again = started(&mut disk, 2);
+    let later = ask(&mut again, &mut disk);
+    assert!(later.term > after.term, "every start is an election");
+    assert_eq!(later.voters[0].directory, voter.directory);
 }
 
 #[test]
@@ -414,6 +537,15 @@ fn whatever_was_answered_survives_kills_and_cuts() {
         let mut disk = FakeDisk::default();
         let mut answered: Vec<String> = Vec::new();
         let mut deleted: Vec<String> = Vec::new();
+        // Of each topic: its count of partitions, and its `segment.ms`. Both only rise.
+        let mut changed: BTreeMap<String, (i32, i64)> = BTreeMap::new();
+        let changes = |image: &Image, name: &str| {
+            let topic = image.topic(name).expect("exists");
+            let ms = topic.configs.get("segment.ms");
+            let ms = ms.map_or(0, |ms| ms.parse().expect("a number"));
+            (topic.partition_count(), ms)
+        };
+        let mut clock = 0;
         for life in 0..4 {
             let operations = if rng.one_in(3) { 20 } else { 200 };
             disk.operations_left = Some(rng.below(operations) as usize);
@@ -427,8 +559,21 @@ fn whatever_was_answered_survives_kills_and_cuts() {
                 for name in &deleted {
                     assert!(image.topic(name).is_none(), "seed {seed}: {name} is back");
                 }
+                for (name, was) in &changed {
+                    if answered.contains(name) {
+                        let is = changes(&image, name);
+                        assert!(
+                            is.0 >= was.0 && is.1 >= was.1,
+                            "seed {seed}: {name} {was:?} is {is:?}"
+                        );
+                    }
+                }
                 // Clients see what a start found, answered or not.
                 answered = names(&image).into_iter().map(str::to_owned).collect();
+                let found = answered
+                    .iter()
+                    .map(|name| (name.clone(), changes(&image, name)));
+                changed = found.collect();
                 node.propose(Command::RegisterBroker(Broker {
                     node: NODE,
                     host: "h".to_owned(),
@@ -436,7 +581,8 @@ fn whatever_was_answered_survives_kills_and_cuts() {
                     rack: None,
                     incarnation: [0; 16],
                 }));
-                let mut proposed = std::collections::BTreeMap::new();
+                let mut proposed = BTreeMap::new();
+                let mut changing: BTreeMap<u64, (String, i32, i64)> = BTreeMap::new();
                 for round in 0..30 {
                     for n in 0..rng.below(4) {
                         let name = format!("{life}-{round}-{n}");
@@ -451,9 +597,26 @@ fn whatever_was_answered_survives_kills_and_cuts() {
                             format!("-{name}"),
                         );
                     }
+                    if rng.one_in(2) && !answered.is_empty() {
+                        let name = &answered[rng.below(answered.len() as u64) as usize];
+                        let (partitions, ms) = changed.get(name).copied().unwrap_or((1, 0));
+                        clock += 1;
+                        let (command, is) = match rng.one_in(2) {
+                            true => (
+                                alter(name, "segment.ms", &clock.to_string()),
+                                (partitions, clock),
+                            ),
+                            false => (grow(name, partitions + 1), (partitions + 1, ms)),
+                        };
+                        changing.insert(node.propose(command), (name.clone(), is.0, is.1));
+                    }
                     node.run(&mut disk);
                     for (request, result) in node.answers.drain(..) {
                         result.unwrap();
+                        if let Some((name, partitions, ms)) = changing.remove(&request) {
+                            changed.insert(name, (partitions, ms));
+                            continue;
+                        }
                         match proposed.remove(&request) {
                             None => {}
                             Some(name) => match name.strip_prefix('-') {

@@ -33,6 +33,16 @@ pub enum Kind {
     ThrottledReplicas,
 }
 
+impl Kind {
+    /// A list in Kafka's sense: items may be added to it and taken from it.
+    pub fn is_list(self) -> bool {
+        match self {
+            Words(_) | ThrottledReplicas => true,
+            Int(..) | IntOrMinusOne(..) | Long(_) | Double(..) | Boolean | Word(_) => false,
+        }
+    }
+}
+
 /// One config that a topic may have.
 #[derive(Clone, Copy, Debug)]
 pub struct Definition {
@@ -314,6 +324,19 @@ impl Values {
             Value::Words(v) => v.iter().any(|w| w == word),
             other => panic!("{name} is {other:?}"),
         }
+    }
+}
+
+/// A legal value as DescribeConfigs tells it: parsed, and written again (`ConfigDef.convertToString`).
+pub fn shown(definition: &Definition, text: &str) -> String {
+    match parse(definition, text) {
+        Ok(Value::Int(v)) => v.to_string(),
+        Ok(Value::Long(v)) => v.to_string(),
+        Ok(Value::Double(v)) => java_double(v),
+        Ok(Value::Boolean(v)) => v.to_string(),
+        Ok(Value::Word(v)) => v,
+        Ok(Value::Words(v)) => v.join(","),
+        Err(_) => text.to_owned(),
     }
 }
 
@@ -618,6 +641,22 @@ mod tests {
             check("preallocate", &"x".repeat(32_768)).unwrap_err(),
             "The configuration value cannot be added because it exceeds the maximum value size of 32767 bytes."
         );
+    }
+
+    #[test]
+    fn values_are_shown_as_kafka_writes_them() {
+        for (name, given, expected) in [
+            ("segment.ms", " 7", "7"),
+            ("preallocate", " TRUE", "true"),
+            ("cleanup.policy", "compact, delete", "compact,delete"),
+            ("cleanup.policy", "", ""),
+            ("min.cleanable.dirty.ratio", "1f", "1.0"),
+            ("min.cleanable.dirty.ratio", "1e-4", "1.0E-4"),
+            ("compression.type", " gzip ", "gzip"),
+        ] {
+            let definition = definition(name).expect("known");
+            assert_eq!(shown(definition, given), expected, "{name}");
+        }
     }
 
     #[test]

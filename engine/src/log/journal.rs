@@ -408,6 +408,17 @@ impl Journal {
         self.flushed != before
     }
 
+    /// Somebody waits for the flush of a group after all.
+    pub fn urge(&mut self, seq: GroupSeq) {
+        match seq == self.open_seq() {
+            true => self.open.as_mut().expect("the open group").urgent = true,
+            false => {
+                let index = self.index(seq);
+                self.live[index].urgent = true;
+            }
+        }
+    }
+
     /// A straight write named by `seq` is flushed.
     pub fn on_straight_flushed(&mut self, seq: GroupSeq) {
         match seq == self.open_seq() {

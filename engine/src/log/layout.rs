@@ -24,6 +24,7 @@ use crate::limits::{BLOCK, Limits};
 use crate::types::{JournalPosition, Offset, ShardId, TopicPartition};
 
 const PATH: &str = "layout";
+/// Magic, kind, format.
 const PREFIX: &[u8; 8] = b"CLLY\x00\x05\x00\x01";
 /// Prefix, directory id, generation, shards, CRC.
 const BYTES: usize = 8 + 16 + 8 + 2 + 4;
@@ -84,6 +85,19 @@ fn failed(what: &str) -> impl FnOnce(DiskError) -> Fatal + use<> {
     }
 }
 
+/// Why there is no layout in these bytes.
+fn unreadable(bytes: &[u8]) -> Fatal {
+    match bytes.strip_prefix(&PREFIX[..6]) {
+        Some([a, b, ..]) if [*a, *b] > [PREFIX[6], PREFIX[7]] => Fatal::Directory(format!(
+            "layout: format {} is newer than {}, the newest that this version knows; start a newer Corelane on it, or \
+             give another --data-dir",
+            u16::from_be_bytes([*a, *b]),
+            u16::from_be_bytes([PREFIX[6], PREFIX[7]])
+        )),
+        _ => Fatal::Damaged("layout: unreadable, or of another directory".into()),
+    }
+}
+
 /// Finds the layout, makes the first one, or makes one for another shard count. `all`: every partition of the image in
 /// its first state, made anew for each use; `owner`: which of so many shards has a partition.
 pub async fn open(
@@ -105,9 +119,7 @@ pub async fn open(
             flow.sync_directory("")
                 .await
                 .map_err(failed("sync data directory"))?;
-            Some(Layout::decode(&bytes, directory).ok_or_else(|| {
-                Fatal::Damaged("layout: unreadable, or of another directory or version".into())
-            })?)
+            Some(Layout::decode(&bytes, directory).ok_or_else(|| unreadable(&bytes))?)
         }
         Err(DiskError::NOT_FOUND) => None,
         Err(error) => return Err(failed("open layout")(error)),

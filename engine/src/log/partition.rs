@@ -51,7 +51,7 @@ pub struct AnswerTo {
 #[derive(Debug)]
 pub struct Pending {
     pub end: Offset,
-    /// Of the batch; none where it repeats one.
+    /// Of the batch; none where it adds nothing.
     pub bytes: u32,
     pub group: GroupSeq,
     pub answer: Option<(AnswerTo, Appended)>,
@@ -94,6 +94,8 @@ pub struct Partition {
     pub epochs: Epochs,
     /// Requests that wait for news of it.
     pub watchers: BTreeSet<(ShardId, RequestToken)>,
+    /// Appends below were taken while the partition promised `disk`: what it promises since does not concern them.
+    pub promised_disk: Offset,
     /// A flow works on this partition's files.
     pub busy: bool,
     /// Large appends come: keep the active segment's file ready for them.
@@ -120,6 +122,7 @@ impl Partition {
             producers: Producers::new(producers_max),
             epochs: Epochs::default(),
             watchers: BTreeSet::new(),
+            promised_disk: Offset(0),
             busy: false,
             wants_straight: false,
             segments_saved: 0,
@@ -156,8 +159,40 @@ impl Partition {
         after.checked_sub(1).map(|i| &self.segments[i])
     }
 
+    /// Whether somebody waits, or will wait, for this partition's bytes to be flushed.
     pub fn urgent(&self) -> bool {
-        self.config.durability == Durability::Disk
+        let promised = |pending: &Pending| pending.end <= self.promised_disk;
+        self.config.durability == Durability::Disk || self.pending.front().is_some_and(promised)
+    }
+
+    /// Takes another configuration: for what is appended from now on. Appends that wait for their answer keep the promise
+    /// `disk` where they had it, and are given it where it is the new one; so is what was answered, and may be repeated,
+    /// but is not flushed yet. Returns the group whose flush somebody waits for now although nobody did before.
+    pub fn configure(&mut self, config: PartitionConfig, journal: &Journal) -> Option<GroupSeq> {
+        let before = std::mem::replace(&mut self.config, config).durability;
+        match (before, self.config.durability) {
+            (Durability::Disk, Durability::Disk) | (Durability::Process, Durability::Process) => {
+                None
+            }
+            (Durability::Disk, Durability::Process) => {
+                self.promised_disk = self.next;
+                None
+            }
+            (Durability::Process, Durability::Disk) => {
+                let group = self.extents.last()?.group;
+                if group < journal.flushed() && self.straight.is_empty() {
+                    return None;
+                }
+                // Nobody's answer, but those of repeated batches wait behind it.
+                self.pending.push_back(Pending {
+                    end: self.next,
+                    bytes: 0,
+                    group,
+                    answer: None,
+                });
+                Some(group)
+            }
+        }
     }
 
     /// Begins a new segment when the batch does not fit the active one by size, time or offset (Kafka's
@@ -336,12 +371,16 @@ impl Partition {
     /// Moves the high watermark over what became durable; the answers that are due go to `answers`. Returns how many
     /// bytes became visible.
     pub fn advance(&mut self, journal: &Journal, answers: &mut Vec<(AnswerTo, Appended)>) -> u64 {
-        let (groups_end, stage) = match self.config.durability {
-            Durability::Disk => (journal.flushed(), StraightStage::Flushed),
-            Durability::Process => (journal.written(), StraightStage::Written),
-        };
         let mut visible = 0;
         while let Some(front) = self.pending.front() {
+            let promised = match front.end <= self.promised_disk {
+                true => Durability::Disk,
+                false => self.config.durability,
+            };
+            let (groups_end, stage) = match promised {
+                Durability::Disk => (journal.flushed(), StraightStage::Flushed),
+                Durability::Process => (journal.written(), StraightStage::Written),
+            };
             let straight_done = self
                 .straight
                 .iter()

@@ -91,6 +91,9 @@ impl Head {
     }
 }
 
+/// What is read of a journal file to see its first group, where that is a small one.
+const PROBE_BYTES: usize = 64 << 10;
+
 fn failed(what: &str) -> impl FnOnce(DiskError) -> Fatal + use<> {
     let what = what.to_owned();
     move |error| Fatal::Disk {
@@ -335,7 +338,8 @@ struct Ring {
     groups: BTreeMap<u64, (GroupHeader, Bytes)>,
 }
 
-/// Reads the ring file by file through one buffer; what may be replayed is kept.
+/// Reads the ring file by file through one buffer; what may be replayed is kept. See [`interesting`] for what is left
+/// unread.
 async fn read_ring(
     flow: &Flow,
     files: &[JournalFile],
@@ -352,14 +356,21 @@ async fn read_ring(
         .enumerate()
         .filter(|(_, journal)| !journal.fresh)
     {
+        let unreadable = || failed(&format!("read journal-{number}"));
+        let first = first_group(flow, journal.file, id, limits, bytes_read)
+            .await
+            .map_err(unreadable())?;
+        let Some(from) = interesting(first.as_ref(), head, limits.journal_file_bytes) else {
+            continue;
+        };
         if buffer.capacity() == 0 {
             buffer = buffers::aligned(limits.journal_file_bytes as usize);
         }
         buffer.clear();
         buffer = flow
-            .read(journal.file, 0, buffer)
+            .read(journal.file, from, buffer)
             .await
-            .map_err(failed(&format!("read journal-{number}")))?;
+            .map_err(unreadable())?;
         *bytes_read += buffer.len() as u64;
         let mut at = 0;
         while at < buffer.len() {
@@ -369,7 +380,7 @@ async fn read_ring(
             };
             let position = header.position.0;
             let place =
-                position / limits.journal_file_bytes * limits.journal_file_bytes + at as u64;
+                position / limits.journal_file_bytes * limits.journal_file_bytes + from + at as u64;
             let lap = (position / limits.journal_file_bytes) as usize % files.len();
             if position >= head.position.0 && place == position && lap == number {
                 let length = header.length as usize;
@@ -382,6 +393,43 @@ async fn read_ring(
         }
     }
     Ok(ring)
+}
+
+/// The group at the begin of a journal file, if there is a whole one.
+async fn first_group(
+    flow: &Flow,
+    file: FileId,
+    id: JournalId,
+    limits: &Limits,
+    bytes_read: &mut u64,
+) -> Result<Option<GroupHeader>, DiskError> {
+    for bytes in [PROBE_BYTES, limits.group_bytes_max] {
+        let bytes = flow.read(file, 0, buffers::aligned(bytes)).await?;
+        *bytes_read += bytes.len() as u64;
+        if let Some(header) = group::parse_group(&bytes, id) {
+            return Ok(Some(header));
+        }
+    }
+    Ok(None)
+}
+
+/// From where on a file of the ring must be read, by its first group. A lap enters a file with that group, so a whole
+/// one from before head says that the file holds nothing newer: no group to be replayed, and none that could say of one
+/// at or past head that it had been flushed. A file that begins with anything else is read whole.
+///
+/// ```text
+///    file 0              file 1              file 2              file 3
+///   │ older          │  │ older     head ▓▓▓│  │▓▓▓▓▓▓▓ end older│  │ older          │
+///     first group only               ╰ read ──────── all ───────╯     first group only
+/// ```
+fn interesting(first: Option<&GroupHeader>, head: Head, file_bytes: u64) -> Option<u64> {
+    match first {
+        Some(first) if first.position < head.position => {
+            let same = first.position.0 / file_bytes == head.position.0 / file_bytes;
+            same.then_some(head.position.0 % file_bytes)
+        }
+        _ => Some(0),
+    }
 }
 
 /// Walks the ring from `head`. See the first table above.

@@ -272,7 +272,8 @@ fn id(partition: u32) -> TopicPartition {
     }
 }
 
-/// One of three is of the weaker class: only a kill must not hurt it.
+/// One of three is of the weaker class: only a kill must not hurt it. One of three begins in the stronger class, and
+/// changes it now and then.
 fn durability(partition: u32) -> Durability {
     match partition % 3 {
         2 => Durability::Process,
@@ -280,8 +281,7 @@ fn durability(partition: u32) -> Durability {
     }
 }
 
-fn config(partition: u32) -> PartitionConfig {
-    let bytes = 40 << 10;
+fn config(durability: Durability, bytes: usize) -> PartitionConfig {
     PartitionConfig {
         rules: Rules {
             max_bytes: 1 << 20,
@@ -289,7 +289,7 @@ fn config(partition: u32) -> PartitionConfig {
             timestamp_type: TimestampType::Create,
             ..Rules::default()
         },
-        durability: durability(partition),
+        durability,
         segment_bytes: bytes as u64,
         segment_ms: i64::MAX,
         index_interval_bytes: 1024,
@@ -315,6 +315,27 @@ struct Ledger {
     /// The newest acknowledged batch of an idempotent producer, and how many followed it.
     repeatable: Option<(usize, usize)>,
     idempotent: BTreeSet<usize>,
+    /// The class it has now, and the size of its segments.
+    durability: Durability,
+    segment_bytes: usize,
+    /// What each copy of a batch that is under way was promised, in the order sent.
+    promised: BTreeMap<usize, VecDeque<Durability>>,
+    /// Acknowledged under the stronger class: no crash may take it.
+    solid: BTreeSet<usize>,
+}
+
+impl Ledger {
+    fn new(partition: u32) -> Ledger {
+        Ledger {
+            durability: durability(partition),
+            segment_bytes: 40 << 10,
+            ..Ledger::default()
+        }
+    }
+
+    fn config(&self) -> PartitionConfig {
+        config(self.durability, self.segment_bytes)
+    }
 }
 
 struct Run {
@@ -346,7 +367,7 @@ impl Run {
                 full: false,
                 fail_in: None,
             },
-            ledgers: (0..PARTITIONS).map(|p| (p, Ledger::default())).collect(),
+            ledgers: (0..PARTITIONS).map(|p| (p, Ledger::new(p))).collect(),
             created: PARTITIONS,
             producers: 0,
             epoch: 0,
@@ -370,17 +391,19 @@ impl Run {
         self.failed = false;
         for ledger in self.ledgers.values_mut() {
             ledger.waiting = 0;
+            ledger.promised.clear();
             ledger.producer = None;
         }
         self.epoch += 1;
         let epoch = LeaderEpoch(self.epoch);
         // One shard owns everything; the count changes all the same, so that every journal is drained at times.
         let shards = if self.rng.one_in(4) { 2 } else { 1 };
-        let known: Vec<u32> = self.ledgers.keys().copied().collect();
+        let known = self.ledgers.iter().map(|(p, ledger)| (*p, ledger.config()));
+        let known: Vec<(u32, PartitionConfig)> = known.collect();
         let all = move || {
             known
                 .iter()
-                .map(|p| Partition::new(id(*p), config(*p), epoch))
+                .map(|(p, config)| Partition::new(id(*p), config.clone(), epoch))
                 .collect::<Vec<_>>()
         };
         let mut runner = FlowRunner::new(&self.files, |flow| async move {
@@ -462,8 +485,15 @@ impl Run {
             return;
         };
         ledger.waiting -= 1;
+        let promised = ledger
+            .promised
+            .get_mut(&number)
+            .and_then(VecDeque::pop_front);
         match result {
             Ok(appended) => {
+                if promised == Some(Durability::Disk) {
+                    ledger.solid.insert(number);
+                }
                 let offset = appended.base_offset.0;
                 let before = ledger.acked.insert(offset, number);
                 let idempotent = ledger.idempotent.contains(&number);
@@ -545,7 +575,31 @@ impl Run {
         };
         let mut out = ShardOut::default();
         shard.call(self.now, call, &mut out);
+        // What waits for room is taken, and promised something, later.
+        let promised = match shard.stalled.is_empty() {
+            true => ledger.durability,
+            false => Durability::Process,
+        };
+        ledger
+            .promised
+            .entry(number)
+            .or_default()
+            .push_back(promised);
         self.absorb(&mut out);
+    }
+
+    /// A partition gets another configuration.
+    fn configure(&mut self, shard: &mut Shard) {
+        let index = self.rng.below(self.ledgers.len() as u64) as usize;
+        let (partition, ledger) = self.ledgers.iter_mut().nth(index).expect("in range");
+        if partition % 3 == 1 {
+            ledger.durability = match self.rng.one_in(2) {
+                true => Durability::Process,
+                false => Durability::Disk,
+            };
+        }
+        ledger.segment_bytes = (40 << 10) << self.rng.below(2);
+        shard.configure_partition(id(*partition), ledger.config());
     }
 
     /// A partition comes or goes.
@@ -554,8 +608,10 @@ impl Run {
         if self.ledgers.len() < 8 && self.rng.one_in(2) {
             let partition = self.created;
             self.created += 1;
-            self.ledgers.insert(partition, Ledger::default());
-            shard.create_partition(id(partition), config(partition), LeaderEpoch(self.epoch));
+            let ledger = Ledger::new(partition);
+            let epoch = LeaderEpoch(self.epoch);
+            shard.create_partition(id(partition), ledger.config(), epoch);
+            self.ledgers.insert(partition, ledger);
         } else if let Some((&partition, _)) = self.ledgers.range(PARTITIONS..).next() {
             self.ledgers.remove(&partition);
             shard.delete_partition(id(partition), &mut out);
@@ -588,6 +644,7 @@ impl Run {
             match self.rng.below(8) {
                 0 | 1 => self.append(shard),
                 2 => self.settle(shard),
+                3 if !self.failed && self.rng.one_in(4) => self.configure(shard),
                 3 if !self.failed && self.rng.one_in(10) => match self.rng.below(4) {
                     0 => self.change_image(shard),
                     1 if self.fills => self.disk.full = !self.disk.full && self.rng.one_in(2),
@@ -746,10 +803,12 @@ impl Run {
                 }
             }
             let ledger = self.ledgers.get_mut(&partition).expect("known");
-            if forgiven && durability(partition) == Durability::Process {
-                // A power cut may take the end of a `process` partition, and its offsets are given anew.
-                let end = found.len() as i64;
-                ledger.acked.retain(|offset, _| *offset < end);
+            if forgiven && partition % 3 > 0 {
+                // A power cut may take the end of what was promised `process`, and its offsets are given anew.
+                let (end, solid) = (found.len() as i64, &ledger.solid);
+                let kept =
+                    |offset: &i64, number: &mut usize| *offset < end || solid.contains(number);
+                ledger.acked.retain(kept);
                 ledger.repeatable = None;
             }
             for (offset, number) in &ledger.acked {

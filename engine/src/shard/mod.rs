@@ -31,6 +31,7 @@ use crate::call::{
 use crate::disk::{DiskDone, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
 use crate::fatal::Fatal;
 use crate::flow::{FileIds, Flow, FlowRunner};
+use crate::group::call::{GroupAnswer, GroupError, GroupsListed};
 use crate::hash::IdMap;
 use crate::limits::Limits;
 use crate::log::buffers::Arena;
@@ -282,6 +283,20 @@ impl Shard {
             .push(Some(Box::new(Partition::new(id, config, epoch))));
     }
 
+    /// The partition's topic has another configuration: it holds for every append that is not taken yet. Those that wait
+    /// for room are checked when they find it.
+    pub fn configure_partition(&mut self, id: TopicPartition, config: PartitionConfig) {
+        let Some(&slot) = self.slots.get(&id) else {
+            return;
+        };
+        let p = self.partitions[slot as usize]
+            .as_deref_mut()
+            .expect("a known slot is filled");
+        if let Some(group) = p.configure(config, &self.journal) {
+            self.journal.urge(group);
+        }
+    }
+
     /// The partition's leader epoch rose.
     pub fn raise_epoch(&mut self, id: TopicPartition, epoch: LeaderEpoch) {
         if let Some(&slot) = self.slots.get(&id)
@@ -385,8 +400,21 @@ impl Shard {
                 self.forget_reads(from, request);
             }
             CallBody::ListOffsets { items } => self.list(from, request, items, out),
-            CallBody::Group { .. } | CallBody::ListGroups => {
-                panic!("groups are their coordinator's, not the log's")
+            // Groups are their coordinator's, not the log's.
+            CallBody::Group { items } => {
+                let answers = items.iter().map(|item| GroupAnswer {
+                    slot: item.slot,
+                    result: Err(GroupError::NotCoordinator),
+                });
+                out.answer(from, request, AnswerBody::Group(answers.collect()));
+            }
+            CallBody::ListGroups => {
+                let groups = Vec::new();
+                let listed = GroupsListed {
+                    groups,
+                    loading: false,
+                };
+                out.answer(from, request, AnswerBody::GroupsListed(listed));
             }
         }
     }
@@ -582,7 +610,7 @@ impl Shard {
             });
         }
         self.flush_segments(
-            all || self.unflushed_bytes > self.limits.tail_bytes_max / 2,
+            all || self.unflushed_bytes > self.limits.tail_bytes_max / 8,
             out,
         );
     }
@@ -626,7 +654,10 @@ async fn remove_files(flow: &Flow, doomed: Doomed) -> Result<(), DiskError> {
     for base in doomed.segments {
         flow.unlink(&segment::path(doomed.id, base)).await?;
     }
-    flow.remove_directory(&segment::directory(doomed.id))
-        .await?;
+    match flow.remove_directory(&segment::directory(doomed.id)).await {
+        // The group coordinator's snapshot is still there: the directory goes with it.
+        Err(DiskError::NOT_EMPTY) => return Ok(()),
+        removed => removed?,
+    }
     flow.sync_directory("topics").await
 }

@@ -31,8 +31,6 @@ pub struct HostReport {
     pub descriptors_max: u64,
     /// The data directory's file system takes O_DIRECT.
     pub direct_io: bool,
-    /// The data directory's file system takes `fallocate`.
-    pub fallocate: bool,
     pub filesystem: String,
     /// CPUs that the affinity mask allows.
     pub cpus: Vec<usize>,
@@ -46,7 +44,7 @@ impl HostReport {
     /// # Errors
     ///
     /// [`Fatal::Host`] when the kernel is too old or gives no ring, [`Fatal::Directory`] when the directory cannot be
-    /// written.
+    /// written, or lies where no space can be reserved.
     pub fn read(directory: &Path) -> Result<HostReport, Fatal> {
         let kernel = kernel_release();
         let kernel_version = parse_version(&kernel);
@@ -58,6 +56,13 @@ impl HostReport {
         }
         let deferred_completions = Ring::new()?.deferred();
         let (direct_io, fallocate) = probe_directory(directory)?;
+        let filesystem = filesystem(directory);
+        if !fallocate {
+            return Err(Fatal::Directory(format!(
+                "{}: {filesystem} reserves no space (fallocate); choose a directory on ext4 or XFS with --data-dir",
+                directory.display()
+            )));
+        }
         Ok(HostReport {
             kernel,
             kernel_version,
@@ -66,8 +71,7 @@ impl HostReport {
             memlock_bytes: memlock_bytes(),
             descriptors_max: raise_descriptors(),
             direct_io,
-            fallocate,
-            filesystem: filesystem(directory),
+            filesystem,
             cpus: allowed_cpus(),
             cpu_quota: cpu_quota(),
         })
@@ -78,6 +82,29 @@ impl HostReport {
         let mask = self.cpus.len().max(1);
         let quota = self.cpu_quota.map_or(mask, |q| (q.floor() as usize).max(1));
         mask.min(quota).min(usize::from(u16::MAX)) as u16
+    }
+
+    /// Whether the data directory is gone when the machine stops.
+    pub fn keeps_nothing(&self) -> bool {
+        matches!(self.filesystem.as_str(), "tmpfs" | "ramfs")
+    }
+
+    /// The line about locked memory, where `wanted` bytes are to be registered with io_uring, and what helps where they
+    /// cannot.
+    pub fn locked_memory(&self, wanted: u64) -> String {
+        match self.memlock_bytes {
+            None => "no limit".into(),
+            Some(limit) if limit >= wanted => {
+                format!("limit {} MiB, {} MiB wanted", limit >> 20, wanted >> 20)
+            }
+            Some(limit) => format!(
+                "limit {} MiB, {} MiB wanted: what is above it stays unregistered, and its writes cost more CPU;\n\
+                 raise it with `ulimit -l unlimited` (as root), LimitMEMLOCK=infinity (systemd) or\n\
+                 --ulimit memlock=-1 (Docker)",
+                limit >> 20,
+                wanted >> 20
+            ),
+        }
     }
 
     /// Whether direct writes into allocated but never written blocks go through kernel workers, whatever we do.
@@ -98,18 +125,26 @@ impl fmt::Display for HostReport {
             Some(quota) => writeln!(f, "{} CPUs, cgroup allows {quota:.1}", self.cpus.len())?,
             None => writeln!(f, "{} CPUs", self.cpus.len())?,
         }
-        let on = |b| if b { "yes" } else { "no" };
         writeln!(
             f,
-            "data on {}: direct IO {}, fallocate {}",
+            "data on {}, {}",
             self.filesystem,
-            on(self.direct_io),
-            on(self.fallocate)
+            match self.direct_io {
+                true => "direct IO",
+                false => "no direct IO",
+            }
         )?;
         if !self.direct_io {
             writeln!(
                 f,
-                "  no O_DIRECT here: writes go through the page cache; use ext4 or XFS for speed"
+                "  writes go through the page cache, which costs a copy and memory; ext4 and XFS take direct IO"
+            )?;
+        }
+        if self.keeps_nothing() {
+            writeln!(
+                f,
+                "  {} lives in memory: everything is gone when this machine stops",
+                self.filesystem
             )?;
         }
         if self.writes_are_punted() {
@@ -122,15 +157,7 @@ impl fmt::Display for HostReport {
         if !self.deferred_completions {
             writeln!(f, "  io_uring without DEFER_TASKRUN: every pass costs more")?;
         }
-        writeln!(f, "file descriptors: {}", self.descriptors_max)?;
-        match self.memlock_bytes {
-            None => write!(f, "locked memory: no limit"),
-            Some(bytes) => write!(
-                f,
-                "locked memory: {} KiB; what does not fit is written unregistered (raise `ulimit -l` or LimitMEMLOCK=)",
-                bytes / 1024
-            ),
-        }
+        write!(f, "{} file descriptors", self.descriptors_max)
     }
 }
 
@@ -276,6 +303,7 @@ fn filesystem(directory: &Path) -> String {
         0x5846_5342 => "xfs".into(),
         0x9123_683e => "btrfs".into(),
         0x0102_1994 => "tmpfs".into(),
+        0x8584_58f6 => "ramfs".into(),
         0x794c_7630 => "overlayfs".into(),
         0x6969 => "nfs".into(),
         0x2fc1_2fc1 => "zfs".into(),
@@ -334,6 +362,42 @@ mod tests {
         assert!(usize::from(report.shards_default()) <= report.cpus.len());
         let text = report.to_string();
         assert!(text.contains(&report.kernel) && text.contains(&report.filesystem));
+    }
+
+    #[test]
+    fn what_is_off_is_named_with_what_helps() {
+        let host = HostReport {
+            kernel: "6.2.0".into(),
+            kernel_version: (6, 2),
+            deferred_completions: true,
+            memory_bytes: 1 << 30,
+            memlock_bytes: Some(8 << 20),
+            descriptors_max: 1024,
+            direct_io: true,
+            filesystem: "ext4".into(),
+            cpus: vec![0],
+            cpu_quota: None,
+        };
+        let text = host.to_string();
+        assert!(text.contains("kernel workers"), "{text}");
+        assert!(!text.contains("page cache") && !text.contains("lives in memory"));
+        let locked = host.locked_memory(136 << 20);
+        assert!(locked.contains("limit 8 MiB, 136 MiB wanted"), "{locked}");
+        assert!(locked.contains("LimitMEMLOCK=infinity"), "{locked}");
+        assert_eq!(host.locked_memory(8 << 20), "limit 8 MiB, 8 MiB wanted");
+
+        let host = HostReport {
+            memlock_bytes: None,
+            direct_io: false,
+            deferred_completions: false,
+            filesystem: "tmpfs".into(),
+            ..host
+        };
+        let text = host.to_string();
+        for part in ["page cache", "lives in memory", "DEFER_TASKRUN"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(host.locked_memory(1 << 40), "no limit");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use corelane_engine::call::{Acks, AnswerBody, AppendAnswer, AppendItem, CallBody};
+use corelane_engine::controller::names;
 use corelane_engine::types::{ShardId, TopicId, TopicPartition};
 
 use crate::api::CloseReason;
@@ -34,6 +35,8 @@ const TRANSACTIONAL: u8 = 0x10;
 const ATTRIBUTES_AT: usize = 22;
 const MAGIC_AT: usize = 16;
 const ZSTD: u8 = 4;
+/// The client id of Kafka's admin client, by default.
+const ADMIN_CLIENT: &[u8] = b"__admin_client";
 
 /// A produce whose batches are on their way.
 #[derive(Debug)]
@@ -43,7 +46,17 @@ pub struct Produce {
     /// Topic and partition in the response, by slot.
     places: Vec<(u32, u32)>,
     missing: usize,
-    answered: bool,
+    owed: Owed,
+}
+
+/// What the client is still to hear.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Owed {
+    Answer,
+    /// acks=0: nothing, unless it failed.
+    Silence,
+    /// Its time was up: it has been told.
+    Nothing,
 }
 
 /// Starts a request.
@@ -100,8 +113,12 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
             {
                 Err(ErrorCode::TopicAuthorizationFailed)
             }
-            found => found.map(|topic| (topic.id, topic.partitions)),
+            found => found,
         };
+        let closed = found
+            .as_ref()
+            .is_ok_and(|topic| is_closed(request, topic.name));
+        let found = found.map(|topic| (topic.id, topic.partitions));
         let mut answers = Vec::with_capacity(topic.partition_data.len());
         for data in topic.partition_data {
             let (code, message) = match found {
@@ -109,6 +126,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
                 Ok((id, partitions)) => {
                     match check(&data, partitions, request.header.version, acks) {
                         Err(refused) => refused,
+                        Ok(_) if closed => (ErrorCode::InvalidTopicException, None),
                         Ok(records) => {
                             let partition = TopicPartition {
                                 topic: id,
@@ -150,11 +168,14 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
         response,
         missing: places.len(),
         places,
-        answered,
+        owed: match answered {
+            true => Owed::Answer,
+            false => Owed::Silence,
+        },
     };
     if work.missing == 0 {
         return match work.outcome(request) {
-            Outcome::Reply(parts) => Started::Answer(parts),
+            Outcome::Reply(answer) | Outcome::Early(answer) => Started::Answer(answer),
             Outcome::Nothing => Started::Nothing,
             Outcome::Close(reason) => Started::Close(reason),
         };
@@ -169,6 +190,11 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
         deadline: answered.then(|| desk.now.mono.after(timeout)),
         answered,
     })
+}
+
+/// Topics of the broker's own are written by the broker alone, and by Kafka's admin client.
+fn is_closed(request: &Request, topic: &str) -> bool {
+    names::is_internal(topic) && request.context.client_id != ADMIN_CLIENT
 }
 
 /// What Kafka checks before the log does (`ProduceRequest.validateRecords`, `ReplicaManager.appendRecords`).
@@ -240,14 +266,17 @@ impl Produce {
         (self.missing == 0).then(|| self.outcome(request))
     }
 
-    /// Time is up: what is not answered says so, and may still happen.
-    pub fn on_deadline(&self, request: &Request) -> Outcome {
-        self.outcome(request)
+    /// Time is up: what is not answered says so, and may still happen. Owners hold its batches until then.
+    pub fn on_deadline(&mut self, request: &Request) -> Outcome {
+        self.owed = Owed::Nothing;
+        Outcome::Early(request.encode(&self.response))
     }
 
     fn outcome(&self, request: &Request) -> Outcome {
-        if self.answered {
-            return Outcome::Reply(request.encode(&self.response));
+        match self.owed {
+            Owed::Answer => return Outcome::Reply(request.encode(&self.response)),
+            Owed::Nothing => return Outcome::Nothing,
+            Owed::Silence => {}
         }
         let failed = self
             .response

@@ -2,13 +2,16 @@
 
 use corelane_engine::batch::{Rules, TimestampType};
 use corelane_engine::controller::command::Record;
-use corelane_engine::controller::image::Image;
+use corelane_engine::controller::image::{Image, Topic};
 use corelane_engine::controller::placement;
 use corelane_engine::controller::topic_config::{self, TopicConfig, Validate};
+use corelane_engine::group::beside::ShardWithGroups;
+use corelane_engine::group::call::OFFSETS_TOPIC;
+use corelane_engine::group::coordinator::{Coordinator, GroupPartition};
 use corelane_engine::limits::{INDEX_INTERVAL_BYTES_MAX, Limits};
 use corelane_engine::log::partition::{Partition, PartitionConfig};
-use corelane_engine::shard::{Shard, ShardOut};
-use corelane_engine::types::{ShardId, TopicPartition};
+use corelane_engine::shard::ShardOut;
+use corelane_engine::types::{Now, ShardId, TopicPartition};
 
 use super::NodeConfig;
 use crate::worker::Worker;
@@ -39,10 +42,60 @@ pub(super) fn owned(image: &Image, config: &NodeConfig) -> Vec<Partition> {
     all(image, config).into_iter().filter(mine).collect()
 }
 
+/// Tells a coordinator of everything that is there when it begins.
+pub(super) fn load_groups(image: &Image, config: &NodeConfig, groups: &mut Coordinator) {
+    for topic in image.topics() {
+        groups.on_topic(&topic.name, topic.id);
+        for partition in group_partitions(topic, image, config) {
+            groups.load(partition);
+        }
+    }
+}
+
+/// The partitions of this shard that hold groups: none unless it is their topic.
+fn group_partitions(topic: &Topic, image: &Image, config: &NodeConfig) -> Vec<GroupPartition> {
+    if topic.name != OFFSETS_TOPIC {
+        return Vec::new();
+    }
+    let ids = image.partitions(topic).map(|seat| TopicPartition {
+        topic: topic.id,
+        partition: seat.partition,
+    });
+    let mine = ids.filter(|id| owner(*id, config.shards) == config.me);
+    let settings = partition_config(&topic.config, &config.limits);
+    mine.map(|id| GroupPartition {
+        id,
+        batch_bytes_max: settings.rules.max_bytes.min(settings.rules.segment_bytes),
+        durability: settings.durability,
+    })
+    .collect()
+}
+
+/// What a committed record means for the groups. Before it is in the worker's image, which still knows what goes.
+pub(super) fn apply_before(
+    now: Now,
+    record: &Record,
+    worker: &mut Worker<ShardWithGroups>,
+    config: &NodeConfig,
+) {
+    let Record::TopicDeleted { id } = record else {
+        return;
+    };
+    let (image, storage) = worker.image_and_storage();
+    let Some(topic) = image.topic_by_id(*id) else {
+        return;
+    };
+    let (groups, groups_out) = storage.groups_mut();
+    for partition in group_partitions(topic, image, config) {
+        groups.delete(now, partition.id, groups_out);
+    }
+    groups.on_topic_deleted(&topic.name, topic.id);
+}
+
 /// What a committed record, already in the worker's image, means for the shard's partitions.
 pub(super) fn apply(
     record: &Record,
-    worker: &mut Worker<Shard>,
+    worker: &mut Worker<ShardWithGroups>,
     config: &NodeConfig,
     out: &mut ShardOut,
 ) {
@@ -60,11 +113,57 @@ pub(super) fn apply(
                     partition: seat.partition,
                 };
                 if mine(&id) {
-                    storage.create_partition(id, settings.clone(), seat.leader_epoch);
+                    storage
+                        .shard
+                        .create_partition(id, settings.clone(), seat.leader_epoch);
+                }
+            }
+            storage.groups.on_topic(&topic.name, topic.id);
+            for partition in group_partitions(topic, image, config) {
+                storage.groups.create(partition);
+            }
+        }
+        Record::TopicConfigs { id, .. } => {
+            let (image, storage) = worker.image_and_storage();
+            let topic = image
+                .topic_by_id(*id)
+                .expect("the image holds what was just changed");
+            let settings = partition_config(&topic.config, &config.limits);
+            for partition in 0..topic.partition_count() {
+                let id = TopicPartition {
+                    topic: topic.id,
+                    partition,
+                };
+                if mine(&id) {
+                    storage.shard.configure_partition(id, settings.clone());
                 }
             }
         }
-        Record::TopicDeleted { id } => worker.storage_mut().delete_topic(*id, out),
+        Record::Partitions { id, first, .. } => {
+            let (image, storage) = worker.image_and_storage();
+            let topic = image
+                .topic_by_id(*id)
+                .expect("the image holds what just grew");
+            let settings = partition_config(&topic.config, &config.limits);
+            let new = image.partitions(topic).skip(*first as usize);
+            for seat in new {
+                let id = TopicPartition {
+                    topic: topic.id,
+                    partition: seat.partition,
+                };
+                if mine(&id) {
+                    storage
+                        .shard
+                        .create_partition(id, settings.clone(), seat.leader_epoch);
+                }
+            }
+            for partition in group_partitions(topic, image, config) {
+                if partition.id.partition >= *first {
+                    storage.groups.create(partition);
+                }
+            }
+        }
+        Record::TopicDeleted { id } => worker.storage_mut().shard.delete_topic(*id, out),
         Record::LeaderEpochs { .. } => {
             let (image, storage) = worker.image_and_storage();
             for topic in image.topics() {
@@ -74,7 +173,7 @@ pub(super) fn apply(
                         partition: seat.partition,
                     };
                     if mine(&id) {
-                        storage.raise_epoch(id, seat.leader_epoch);
+                        storage.shard.raise_epoch(id, seat.leader_epoch);
                     }
                 }
             }

@@ -21,13 +21,18 @@ use corelane_engine::uring::wake::ring_eventfd;
 
 use super::counters::Counters;
 use super::listener::Listener;
-use super::shard::{Parcel, Shard};
+use super::shard::{Parcel, Registered, Shard};
 pub use super::signals::StopHandle;
 use super::signals::{Watch, Woken};
 use crate::event::{Machine, StartReport};
 
 /// Most shards of one process.
 pub const SHARDS_MAX: u16 = 256;
+
+/// Descriptors that are never a connection's: of the process, and of each shard (ring, eventfd, journal, checkpoints,
+/// segments being written and read).
+const FILES_OF_PROCESS: u64 = 32;
+const FILES_OF_SHARD: u64 = 512;
 
 /// How the shards run. [`DriveConfig::new`] gives what a broker wants.
 #[derive(Clone, Debug)]
@@ -93,6 +98,7 @@ pub struct Drive {
     host: HostReport,
     listener: Arc<Listener>,
     shards: u16,
+    connections_max: u32,
     _lock: DirectoryLock,
 }
 
@@ -116,6 +122,7 @@ impl Drive {
             host,
             listener,
             shards,
+            connections_max: connections_max(files_max(), shards),
             _lock: lock,
         })
     }
@@ -148,6 +155,7 @@ impl Drive {
             .map_err(|e| Fatal::Host(format!("no descriptors for signals: {e}")))?;
         let stop = Arc::new(AtomicBool::new(false));
         let all_ended = Arc::new(Barrier::new(count));
+        let registered = Arc::new(Registered::default());
         let (report, reports) = mpsc::channel();
         thread::scope(|scope| {
             let mut threads = Vec::new();
@@ -159,9 +167,10 @@ impl Drive {
                 let (make, drive, report) = (&make, &self, report.clone());
                 let (stop, all_ended, ended) =
                     (Arc::clone(&stop), Arc::clone(&all_ended), watch.ended());
+                let registered = Arc::clone(&registered);
                 let body = move || {
                     let _guard = AbortOnPanic;
-                    let mut shard = match drive.shard(me, end, stop) {
+                    let mut shard = match drive.shard(me, end, stop, registered) {
                         Ok(shard) => shard,
                         Err(fatal) => {
                             let _ = report.send((number, Err(fatal)));
@@ -221,7 +230,13 @@ impl Drive {
     }
 
     /// Runs on the shard's own thread.
-    fn shard(&self, me: ShardId, end: Mesh<Parcel>, stop: Arc<AtomicBool>) -> Result<Shard, Fatal> {
+    fn shard(
+        &self,
+        me: ShardId,
+        end: Mesh<Parcel>,
+        stop: Arc<AtomicBool>,
+        registered: Arc<Registered>,
+    ) -> Result<Shard, Fatal> {
         let cpus = &self.host.cpus;
         if self.config.pin && usize::from(self.shards) <= cpus.len() {
             let cpu = cpus[usize::from(me.0)];
@@ -230,7 +245,46 @@ impl Drive {
             }
         }
         let listener = Arc::clone(&self.listener);
-        Shard::new(me, &self.config.data_dir, end, listener, stop)
+        let (data_dir, connections_max) = (&self.config.data_dir, self.connections_max);
+        Shard::new(
+            me,
+            data_dir,
+            end,
+            listener,
+            connections_max,
+            stop,
+            registered,
+        )
+    }
+}
+
+/// How many connections leave the files the descriptors they need: an open that fails in the middle of a write-back
+/// costs more than a client that is turned away. Where there are few at all, half are connections'.
+fn connections_max(files_max: u64, shards: u16) -> u32 {
+    let reserve = FILES_OF_PROCESS + FILES_OF_SHARD * u64::from(shards);
+    let most = files_max.saturating_sub(reserve).max(files_max / 2);
+    u32::try_from(most).unwrap_or(u32::MAX)
+}
+
+/// How many files this process may open: the hard limit, to which the soft one is raised.
+#[expect(unsafe_code, reason = "getrlimit, setrlimit")]
+fn files_max() -> u64 {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: fills `limit`.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } != 0 {
+        return u64::MAX;
+    }
+    let raised = libc::rlimit {
+        rlim_cur: limit.rlim_max,
+        ..limit
+    };
+    // SAFETY: reads `raised`.
+    match unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raised) } {
+        0 => raised.rlim_cur,
+        _ => limit.rlim_cur,
     }
 }
 
@@ -242,5 +296,18 @@ impl Drop for AbortOnPanic {
         if thread::panicking() {
             std::process::abort();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_room_for_files() {
+        assert_eq!(connections_max(4096, 2), 4096 - 32 - 2 * 512);
+        assert_eq!(connections_max(1 << 20, 64), (1 << 20) - 32 - 64 * 512);
+        assert_eq!(connections_max(256, 8), 128, "some, at any rate");
+        assert!(files_max() >= 256);
     }
 }

@@ -274,7 +274,12 @@ fn what_is_recalled_and_sent_again_is_what_was_to_be_sent() {
     let mut back = vec![0; all.len()];
     stream.read_exact(&mut back).unwrap();
     assert!(back == all);
-    assert!(recalls.iter().take_while(|&left| left > 0).all(|left| left <= before));
+    assert!(
+        recalls
+            .iter()
+            .take_while(|&left| left > 0)
+            .all(|left| left <= before)
+    );
     let counters = running.finish();
     assert!(counters[0].sockets.recalled > 2);
 }

@@ -8,17 +8,20 @@ use corelane_engine::call::{
     Listed, ReadAnswer, ReadDone, ReadError, RequestToken, WatchItem,
 };
 use corelane_engine::controller::command::{
-    Broker, Command, CommandError, Layout, Outcome, PartitionState, Record,
+    Broker, Command, CommandError, Layout, NewTopic, Outcome, PartitionState, Quorum, QuorumMember,
+    Record,
 };
 use corelane_engine::controller::image::Image;
-use corelane_engine::controller::names;
+use corelane_engine::controller::{alter, grow, names};
 use corelane_engine::disk::DiskDone;
+use corelane_engine::limits::BATCH_HEADER;
 use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
 use corelane_engine::types::{
     Instant, LeaderEpoch, NodeId, Now, Offset, ShardId, Timestamp, TopicId, TopicPartition,
 };
 
+use super::fake_groups::FakeGroups;
 use super::{NetLimits, Parts, Worker};
 use crate::api;
 use crate::context::{Authorize, authorize_all};
@@ -37,6 +40,7 @@ pub(super) struct Fake {
     pub(super) asked_bytes: Vec<u32>,
     /// What was asked, in order.
     pub(super) log: Vec<String>,
+    pub(super) groups: FakeGroups,
 }
 
 #[derive(Debug)]
@@ -105,6 +109,9 @@ impl Storage for Fake {
                     let base = self.end(item.partition);
                     let result = match self.logs.get_mut(&item.partition) {
                         None => Err(AppendError::UnknownPartition),
+                        Some(_) if item.records.len() < BATCH_HEADER => {
+                            Err(AppendError::Corrupt("too short".to_owned()))
+                        }
                         Some(log) => {
                             let mut batch = BytesMut::from(&item.records[..]);
                             batch[..8].copy_from_slice(&base.0.to_be_bytes());
@@ -136,26 +143,35 @@ impl Storage for Fake {
                         .get(&item.partition)
                         .ok_or(ReadError::UnknownPartition)?;
                     let end = self.end(item.partition);
+                    if item.last_fetched_epoch.0 >= 0 && item.offset > end {
+                        return Err(ReadError::Diverging {
+                            epoch: LeaderEpoch(0),
+                            end_offset: end,
+                        });
+                    }
                     if item.offset < Offset(0) || item.offset > end {
                         return Err(ReadError::OutOfRange {
                             log_start: Offset(0),
                             high_watermark: end,
                         });
                     }
-                    let mut next = 0;
-                    let mut records: Vec<Bytes> = Vec::new();
-                    for batch in log {
-                        next += count(batch);
-                        let fits = records.is_empty() || batch.len() <= left;
-                        if next <= item.offset.0 || left == 0 {
-                            continue;
-                        }
-                        if !fits {
-                            break;
-                        }
-                        left = left.saturating_sub(batch.len());
-                        records.push(batch.clone());
-                    }
+                    let (mut next, mut bytes) = (0, 0);
+                    let max_bytes = left.min(item.max_bytes as usize);
+                    let records: Vec<Bytes> = log
+                        .iter()
+                        .filter(|batch| {
+                            next += count(batch);
+                            next > item.offset.0
+                        })
+                        // Whole batches; the first one always.
+                        .take_while(|batch| {
+                            let first = bytes == 0;
+                            bytes += batch.len();
+                            left > 0 && (first || bytes <= max_bytes)
+                        })
+                        .cloned()
+                        .collect();
+                    left = left.saturating_sub(records.iter().map(Bytes::len).sum());
                     Ok(ReadDone {
                         records,
                         high_watermark: end,
@@ -193,7 +209,11 @@ impl Storage for Fake {
                 self.log.push("unwatch".to_owned());
                 self.watches.retain(|w| w.request != request);
             }
-            CallBody::Group { .. } | CallBody::ListGroups => panic!("no coordinator here"),
+            CallBody::Group { items } => self.groups.call(from, request, items, out),
+            CallBody::ListGroups => {
+                let body = AnswerBody::GroupsListed(self.groups.list());
+                out.answers.push((from, Answer { request, body }));
+            }
             CallBody::ListOffsets { items } => {
                 let answers = items
                     .iter()
@@ -232,6 +252,7 @@ impl Storage for Fake {
     fn on_disk(&mut self, _: Now, _: DiskDone, _: &mut ShardOut) {}
 
     fn settle(&mut self, _: Now, out: &mut ShardOut) {
+        self.groups.settle(out);
         if self.hold {
             return;
         }
@@ -267,6 +288,8 @@ pub(super) struct Peer {
     pub(super) deaf: bool,
     /// What is under way to a deaf peer.
     pub(super) sending: Vec<Bytes>,
+    /// The peer sends nothing after what is in the inbox.
+    finished: bool,
 }
 
 impl Peer {
@@ -282,6 +305,10 @@ pub(super) struct Rig {
     pub(super) peers: BTreeMap<ConnId, Peer>,
     /// The controller answers nothing while this is on.
     pub(super) undecided: bool,
+    /// And refuses every topic while this is.
+    pub(super) refusing: bool,
+    /// Topics that were asked for, in order.
+    pub(super) created: Vec<NewTopic>,
     waiting: Vec<(usize, crate::desk::Proposed)>,
     next_id: i64,
 }
@@ -323,6 +350,8 @@ impl Rig {
             },
             peers: BTreeMap::new(),
             undecided: false,
+            refusing: false,
+            created: Vec::new(),
             waiting: Vec::new(),
             next_id: 0,
         }
@@ -461,7 +490,7 @@ impl Rig {
         let mut quiet = true;
         for conn in self.peers.keys().copied().collect::<Vec<_>>() {
             let peer = self.peers.get_mut(&conn).expect("known");
-            if peer.closed || peer.inbox.is_empty() {
+            if peer.closed || peer.inbox.is_empty() && !peer.finished {
                 continue;
             }
             let shard = peer.shard;
@@ -469,6 +498,7 @@ impl Rig {
                 continue;
             };
             quiet = false;
+            peer.finished &= !peer.inbox.is_empty();
             let event = match receiving {
                 None => {
                     let count = peer.inbox.len().min(65_536);
@@ -498,8 +528,14 @@ impl Rig {
             return;
         }
         for (shard, proposed) in std::mem::take(&mut self.waiting) {
+            if let Command::CreateTopic(new) = &proposed.command {
+                self.created.push(new.clone());
+            }
             let image = self.workers[0].image_mut();
             let decided = match proposed.command {
+                Command::CreateTopic(_) if self.refusing => {
+                    Err(CommandError::PolicyViolation("Not now.".to_owned()))
+                }
                 Command::CreateTopic(new) if image.topic(&new.name).is_some() => Err(
                     CommandError::TopicExists(format!("Topic '{}' already exists.", new.name)),
                 ),
@@ -541,6 +577,28 @@ impl Rig {
                         count,
                     })
                 }
+                Command::AlterTopicConfigs(alter) => {
+                    let checked = alter::check(image, alter);
+                    checked.map(|(outcome, record)| self.changed(outcome, record))
+                }
+                Command::CreatePartitions(more) => {
+                    let checked = grow::check(image, more, &mut Rng::new(1));
+                    checked.map(|(outcome, record)| self.changed(outcome, record))
+                }
+                Command::DescribeQuorum => {
+                    let member = QuorumMember {
+                        node: NodeId(1),
+                        directory: [3; 16],
+                        log_end: 42,
+                    };
+                    Ok(Outcome::Quorum(Quorum {
+                        leader: NodeId(1),
+                        term: 7,
+                        high_watermark: 42,
+                        voters: vec![member],
+                        observers: Vec::new(),
+                    }))
+                }
                 other => panic!("{other:?}"),
             };
             let mut out = Outbox::default();
@@ -553,6 +611,30 @@ impl Rig {
             );
             self.effects(shard, out);
         }
+    }
+
+    /// Every shard applies a change of a topic.
+    fn changed(&mut self, outcome: Outcome, record: Option<Record>) -> Outcome {
+        if let Some(record) = record {
+            for worker in &mut self.workers {
+                worker.image_mut().apply(&record).expect("sound");
+                if let Record::Partitions {
+                    id,
+                    first,
+                    partitions,
+                } = &record
+                {
+                    let new = (*first..).take(partitions.len());
+                    let new = new.map(|partition| TopicPartition {
+                        topic: *id,
+                        partition,
+                    });
+                    let logs = &mut worker.storage_mut().logs;
+                    logs.extend(new.map(|id| (id, Vec::new())));
+                }
+            }
+        }
+        outcome
     }
 
     /// A deaf peer reads all that was sent to it, and goes on reading.
@@ -634,16 +716,21 @@ impl Rig {
         answer
     }
 
-    /// The client closes its socket.
+    /// The client closes its socket, or its sending side: the broker cannot tell which.
     pub(super) fn event_closed(&mut self, conn: ConnId) {
-        let shard = self.peers[&conn].shard;
-        self.event(
-            shard,
-            Event::Received {
-                conn,
-                bytes: BytesMut::new(),
-            },
-        );
+        self.peers.get_mut(&conn).expect("known").finished = true;
+        self.run();
+    }
+
+    /// Bytes from a client as a slice of the kernel half's chunk.
+    pub(super) fn write_from(&mut self, conn: ConnId, chunk: &mut BytesMut, bytes: &[u8]) {
+        chunk.extend_from_slice(bytes);
+        let bytes = chunk.split();
+        let peer = self.peers.get_mut(&conn).expect("known");
+        let receiving = peer.receiving.take();
+        assert!(matches!(receiving, Some(None)), "a pooled receive");
+        let shard = peer.shard;
+        self.event(shard, Event::Received { conn, bytes });
         self.run();
     }
 
@@ -684,6 +771,7 @@ pub(super) fn batch(records: i32, attributes: u8, body: usize) -> Bytes {
     bytes[8..12].copy_from_slice(&(49 + body as i32).to_be_bytes());
     bytes[16] = 2;
     bytes[22] = attributes;
+    bytes[23..27].copy_from_slice(&(records - 1).to_be_bytes());
     bytes[57..61].copy_from_slice(&records.to_be_bytes());
     Bytes::from(bytes)
 }

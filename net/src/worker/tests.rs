@@ -1,12 +1,15 @@
 //! Stories of a whole worker: bytes in, bytes out.
 
 mod deaf;
+mod odd;
+mod pressure;
 
 use bytes::Bytes;
 use corelane_engine::types::TopicId;
 
 use super::NetLimits;
 use super::fake::{Rig, batch, framed, request};
+use super::group_tests;
 use crate::api::{self, TABLE};
 use crate::context::{Operation, RequestContext, Resource};
 use crate::event::{ConnId, Machine};
@@ -479,10 +482,32 @@ fn api_versions_is_answered_whatever_is_asked() {
                 (1, 4, 18),
                 (2, 1, 11),
                 (3, 0, 13),
+                (8, 2, 10),
+                (9, 1, 10),
+                (10, 0, 6),
+                (11, 0, 9),
+                (12, 0, 4),
+                (13, 0, 5),
+                (14, 0, 5),
+                (15, 0, 6),
+                (16, 0, 5),
                 (18, 0, 4),
                 (19, 2, 7),
                 (20, 1, 6),
-                (22, 0, 5)
+                (22, 0, 5),
+                (29, 1, 3),
+                (30, 1, 3),
+                (31, 1, 3),
+                (32, 1, 4),
+                (33, 0, 2),
+                (37, 0, 3),
+                (42, 0, 2),
+                (44, 0, 1),
+                (47, 0, 0),
+                (55, 0, 2),
+                (60, 0, 2),
+                (74, 0, 1),
+                (75, 0, 0)
             ]
         );
     }
@@ -569,11 +594,11 @@ fn metadata_shows_what_there_is_and_creates_what_may_be() {
             named("new"),
             named("a/b"),
             named("new"),
-            named("__consumer_offsets"),
+            named("__transaction_state"),
         ],
     );
     let expected =
-        [(3, "__consumer_offsets"), (17, "a/b"), (0, "new")].map(|(c, n)| (c, n.to_owned()));
+        [(3, "__transaction_state"), (17, "a/b"), (0, "new")].map(|(c, n)| (c, n.to_owned()));
     assert_eq!(topics(&answer), expected);
     assert_eq!(answer.topics[2].partitions.len(), 1);
     assert_eq!(
@@ -1013,6 +1038,30 @@ fn with_an_authorizer_that_says_no_every_api_refuses() {
                 let answer: InitProducerIdResponse = rig.ask(conn, 22, version, &idempotent());
                 (vec![answer.error_code], vec![31])
             }
+            api::Api::OffsetCommit
+            | api::Api::OffsetFetch
+            | api::Api::FindCoordinator
+            | api::Api::JoinGroup
+            | api::Api::Heartbeat
+            | api::Api::LeaveGroup
+            | api::Api::SyncGroup
+            | api::Api::DescribeGroups
+            | api::Api::ListGroups
+            | api::Api::DeleteGroups
+            | api::Api::OffsetDelete => group_tests::denied(&mut rig, conn, entry),
+            admin @ (api::Api::DescribeAcls
+            | api::Api::CreateAcls
+            | api::Api::DeleteAcls
+            | api::Api::DescribeConfigs
+            | api::Api::AlterConfigs
+            | api::Api::CreatePartitions
+            | api::Api::IncrementalAlterConfigs
+            | api::Api::DescribeQuorum
+            | api::Api::DescribeCluster
+            | api::Api::ListConfigResources
+            | api::Api::DescribeTopicPartitions) => {
+                super::admin_tests::refused(&mut rig, conn, admin, version)
+            }
         };
         assert_eq!(got, expected, "{}", entry.name);
         assert_eq!(
@@ -1105,6 +1154,8 @@ fn any_request(key: i16, version: i16, id: TopicId) -> Vec<u8> {
             )
         }
         22 => body(&idempotent(), version),
+        8..=16 | 42 | 47 => group_tests::example(key, version),
+        key if let Some(body) = super::admin_tests::any_body(key, version) => body,
         key => panic!("{key} has no example"),
     }
 }
@@ -1181,7 +1232,16 @@ fn hostile_streams_close_their_own_connection() {
         let _: ApiVersionsResponse = rig.ask(healthy, 18, 0, &ApiVersionsRequest::default());
     }
     // An array of two billion topics in a frame of a few bytes.
-    for (key, version) in [(0, 3), (1, 4), (2, 1), (3, 1), (19, 2), (20, 1)] {
+    for (key, version) in [
+        (0, 3),
+        (1, 4),
+        (2, 1),
+        (3, 1),
+        (15, 0),
+        (19, 2),
+        (20, 1),
+        (42, 0),
+    ] {
         let conn = rig.connect(0);
         rig.write(conn, &framed(key, version, 1, &[0x7f; 40]));
         assert!(rig.closed(conn), "{key}");

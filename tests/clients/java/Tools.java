@@ -25,10 +25,20 @@ public class Tools {
         }
     }
 
+    /** Some tools catch everything around their own exit, and exit once more: the first code counts. */
+    static Exited first;
+
+    static Exited exited(int code) {
+        if (first == null) {
+            first = new Exited(code);
+        }
+        return first;
+    }
+
     public static void main(String[] jobs) throws Exception {
         List<Runnable> hooks = new ArrayList<>();
-        Exit.setExitProcedure((code, message) -> { throw new Exited(code); });
-        Exit.setHaltProcedure((code, message) -> { throw new Exited(code); });
+        Exit.setExitProcedure((code, message) -> { throw exited(code); });
+        Exit.setHaltProcedure((code, message) -> { throw exited(code); });
         Exit.setShutdownHookAdder((name, hook) -> hooks.add(hook));
         InputStream in = System.in;
         PrintStream out = System.out;
@@ -40,6 +50,7 @@ public class Tools {
             byte[] input = Files.exists(stdin) ? Files.readAllBytes(stdin) : new byte[0];
             System.setIn(new ByteArrayInputStream(input));
             int code = 0;
+            first = null;
             ByteArrayOutputStream said = new ByteArrayOutputStream();
             System.setOut(new PrintStream(said, true));
             try {

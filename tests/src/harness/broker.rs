@@ -232,6 +232,11 @@ impl Broker {
         self.proc_field("status", "VmRSS") * 1024
     }
 
+    /// The most that was ever resident, in bytes.
+    pub fn peak_bytes(&self) -> u64 {
+        self.proc_field("status", "VmHWM") * 1024
+    }
+
     /// How many descriptors are open.
     pub fn open_files(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.pid()))

@@ -4,11 +4,14 @@
 //! suite itself is right); `CORELANE_TEST_DATA=DIR` then names that broker's data directory, where a suite wants it.
 //! `CORELANE_TEST_KAFKA=1` makes every suite start an Apache Kafka of its own in place of our binary.
 
+pub mod beside;
 pub mod broker;
 pub mod ledger;
 pub mod process;
 pub mod records;
+pub mod reference;
 pub mod runtime;
+pub mod tools;
 pub mod wire;
 
 use std::sync::atomic::{AtomicU64, Ordering};

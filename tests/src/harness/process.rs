@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Ended {
     pub ok: bool,
+    /// Its exit code; none where a signal ended it.
+    pub code: Option<i32>,
     pub stdout: Vec<u8>,
     pub stderr: String,
 }
@@ -67,6 +69,7 @@ pub fn run(mut command: Command, stdin: &[u8], deadline: Duration) -> Ended {
     }
     Ended {
         ok: status.success() && !late,
+        code: status.code(),
         stdout,
         stderr,
     }

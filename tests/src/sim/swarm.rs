@@ -7,6 +7,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use corelane_engine::group::config::GroupConfig;
 use corelane_engine::limits::Limits;
 use corelane_engine::rng::Rng;
 use corelane_engine::types::{Instant, NodeId, Now, ShardId};
@@ -80,6 +81,12 @@ impl Options {
             straight_bytes_min: limits.straight_bytes_min,
             hang_up_one_in: [50, 500, 1_000_000][rng.below(3) as usize],
             delete_one_in: [30, 200, 1_000_000][rng.below(3) as usize],
+            // Not drawn: the seeds of the past keep their stories.
+            change_one_in: match seed % 4 {
+                1 => 10,
+                2 => 50,
+                _ => u64::MAX,
+            },
         };
         let disk = match rng.below(3) {
             0 => Speed::default(),
@@ -178,6 +185,7 @@ pub fn node(options: &Options, boot: Boot) -> AnyMachine {
         net: NetLimits::NORMAL,
         arena: options.arena,
         seed: boot.seed,
+        groups: GroupConfig::default(),
         authorize: authorize_all,
     });
     match options.canary {

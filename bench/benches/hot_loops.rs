@@ -1,0 +1,229 @@
+//! Micro benchmarks of the broker's hot loops: what one batch, one record and one partition of a request cost.
+//!
+//! `cargo bench -p corelane-bench` measures; under `cargo test` each runs once. The product's own code is a dependency of
+//! this file alone: the tools of this crate share none of it.
+
+use std::hint::black_box;
+
+use bytes::{Bytes, BytesMut};
+use corelane_engine::batch::{
+    self, BatchBuilder, BatchHeader, Codec, Draft, Rules, scan_for_timestamp,
+};
+use corelane_engine::log::index::SegmentIndex;
+use corelane_engine::log::producers::Producers;
+use corelane_engine::types::{LeaderEpoch, Offset, SegmentPosition, Timestamp};
+use corelane_net::api;
+use corelane_net::protocol::fetch_request::{FetchPartition, FetchRequest, FetchTopic};
+use corelane_net::protocol::fetch_response::{
+    FetchResponse, FetchableTopicResponse, PartitionData,
+};
+use corelane_net::protocol::produce_request::{
+    PartitionProduceData, ProduceRequest, TopicProduceData,
+};
+use corelane_net::protocol::{Message, Reader, Records, Writer};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+
+const NOW: Timestamp = Timestamp(1_800_000_000_000);
+
+/// `records` records of `bytes` each, all of one moment.
+fn batch_of(records: usize, bytes: usize, codec: Codec) -> Bytes {
+    let value: Vec<u8> = (0..bytes).map(|at| (at * 31 % 251) as u8).collect();
+    let draft = Draft {
+        timestamp: NOW,
+        value: Some(&value),
+        ..Draft::default()
+    };
+    let builder = BatchBuilder::new().codec(codec);
+    let filled = (0..records).fold(builder, |builder, _| builder.record(&draft));
+    filled.build()
+}
+
+/// The `records` of Produce, before they are given an offset.
+fn checks(c: &mut Criterion) {
+    let mut group = c.benchmark_group("check");
+    let rules = Rules {
+        max_bytes: 2 << 20,
+        ..Rules::default()
+    };
+    for (name, records, bytes) in [
+        ("1 record of 100 B", 1, 100),
+        ("1 record of 1 KiB", 1, 1024),
+        ("1,000 records of 100 B", 1000, 100),
+        ("1,000 records of 1 KiB", 1000, 1024),
+    ] {
+        let batch = batch_of(records, bytes, Codec::None);
+        group.throughput(Throughput::Elements(records as u64));
+        group.bench_function(name, |b| {
+            b.iter(|| batch::check(black_box(batch.clone()), NOW, &rules).expect("a good batch"));
+        });
+    }
+    let zstd = batch_of(1000, 1024, Codec::Zstd);
+    group.throughput(Throughput::Bytes(zstd.len() as u64));
+    group.bench_function("zstd, by its header", |b| {
+        b.iter(|| batch::check(black_box(zstd.clone()), NOW, &rules).expect("a good batch"));
+    });
+    let opened = Rules {
+        validate_records: true,
+        ..rules
+    };
+    group.throughput(Throughput::Elements(1000));
+    group.bench_function("zstd, 1,000 records opened", |b| {
+        b.iter(|| batch::check(black_box(zstd.clone()), NOW, &opened).expect("a good batch"));
+    });
+    group.finish();
+}
+
+/// What a checked batch costs on its way into the journal group, and a stored one when it is looked at again.
+fn batches(c: &mut Criterion) {
+    let mut group = c.benchmark_group("batch");
+    for (name, bytes) in [("100 B", 100), ("16 KiB", 16 << 10)] {
+        let received = batch_of(1, bytes, Codec::None);
+        let checked = batch::check(received, NOW, &Rules::default()).expect("a good batch");
+        let mut journal = BytesMut::with_capacity(64 << 10);
+        group.throughput(Throughput::Bytes(checked.len() as u64));
+        group.bench_function(format!("stamp {name}"), |b| {
+            b.iter(|| {
+                journal.clear();
+                checked.stamp_into(&mut journal, Offset(123_456), LeaderEpoch(7));
+                black_box(&journal);
+            });
+        });
+    }
+    for (name, bytes) in [("16 KiB", 16 << 10), ("1 MiB", 1 << 20)] {
+        let stored = batch_of(1, bytes, Codec::None);
+        group.throughput(Throughput::Bytes(stored.len() as u64));
+        group.bench_function(format!("verify {name}"), |b| {
+            b.iter(|| batch::verify(black_box(&stored)).expect("a good batch"));
+        });
+    }
+    let many = batch_of(1000, 1024, Codec::None);
+    group.throughput(Throughput::Elements(1000));
+    group.bench_function("look for a timestamp, 1,000 records", |b| {
+        b.iter(|| scan_for_timestamp(black_box(&many), Timestamp(NOW.0 + 1)));
+    });
+    group.finish();
+}
+
+/// Sequence checks of idempotent producers, and the offset index.
+fn lookups(c: &mut Criterion) {
+    let mut group = c.benchmark_group("lookup");
+    let mut producers = Producers::new(10_000);
+    let header = |producer: i64, sequence: i32| {
+        let batch = BatchBuilder::new()
+            .producer(producer, 0, sequence)
+            .keyed(NOW, b"k", b"v")
+            .build();
+        BatchHeader::parse(&batch).expect("a header")
+    };
+    for producer in 0..1000 {
+        producers.apply(&header(producer, 0), NOW);
+    }
+    let next = header(500, 1);
+    group.bench_function("sequence of one of 1,000 producers", |b| {
+        b.iter(|| producers.check(black_box(&next)).expect("the next one"));
+    });
+    let mut index = SegmentIndex::new(Offset(0), 4096);
+    for at in 0..30_000_i64 {
+        let position = SegmentPosition(at as u64 * 32_768);
+        index.append(Offset(at * 30), position, NOW, 32_768);
+    }
+    group.bench_function("position in 30,000 index entries", |b| {
+        b.iter(|| index.position_at_or_before(black_box(Offset(456_789))));
+    });
+    group.finish();
+}
+
+fn encoded(key: i16, version: i16, message: &impl Message) -> Bytes {
+    let mut writer = Writer::plain();
+    writer.i16(key);
+    writer.i16(version);
+    writer.i32(1);
+    writer.i16(0);
+    writer.uvarint(0);
+    message
+        .encode(&mut writer, version)
+        .expect("a sound message");
+    writer.into_bytes()
+}
+
+/// Requests taken apart, answers put together.
+fn codecs(c: &mut Criterion) {
+    let mut group = c.benchmark_group("codec");
+    let mut records = Records::new();
+    records.push(batch_of(1, 100, Codec::None));
+    let produce = ProduceRequest {
+        acks: -1,
+        timeout_ms: 30_000,
+        topic_data: vec![TopicProduceData {
+            name: "benchmark".into(),
+            partition_data: vec![PartitionProduceData {
+                index: 3,
+                records: Some(records),
+            }],
+            ..TopicProduceData::default()
+        }],
+        ..ProduceRequest::default()
+    };
+    let frame = encoded(0, 12, &produce);
+    group.bench_function("Produce 12 with one batch, header and body", |b| {
+        b.iter(|| {
+            let Ok(api::Parsed::Request(_, body)) = api::parse(black_box(frame.clone())) else {
+                panic!("a good frame")
+            };
+            ProduceRequest::decode(&mut Reader::new(body), 12).expect("a good body")
+        });
+    });
+    let partitions = (0..1000).map(|partition| FetchPartition {
+        partition,
+        fetch_offset: 1 << 33,
+        partition_max_bytes: 1 << 20,
+        ..FetchPartition::default()
+    });
+    let fetch = FetchRequest {
+        topics: vec![FetchTopic {
+            topic: "benchmark".into(),
+            partitions: partitions.collect(),
+            ..FetchTopic::default()
+        }],
+        ..FetchRequest::default()
+    };
+    let frame = encoded(1, 12, &fetch);
+    group.throughput(Throughput::Elements(1000));
+    group.bench_function("Fetch 12 of 1,000 partitions", |b| {
+        b.iter(|| {
+            let Ok(api::Parsed::Request(_, body)) = api::parse(black_box(frame.clone())) else {
+                panic!("a good frame")
+            };
+            FetchRequest::decode(&mut Reader::new(body), 12).expect("a good body")
+        });
+    });
+    let answer = || FetchResponse {
+        responses: vec![FetchableTopicResponse {
+            topic: "benchmark".into(),
+            partitions: (0..1000)
+                .map(|partition_index| PartitionData {
+                    partition_index,
+                    high_watermark: 1 << 33,
+                    ..PartitionData::default()
+                })
+                .collect(),
+            ..FetchableTopicResponse::default()
+        }],
+        ..FetchResponse::default()
+    };
+    group.bench_function("an answer to Fetch 12 of 1,000 partitions", |b| {
+        b.iter_batched(
+            answer,
+            |answer| {
+                let mut writer = Writer::frame();
+                answer.encode(&mut writer, 12).expect("a sound answer");
+                writer.finish()
+            },
+            BatchSize::SmallInput,
+        );
+    });
+    group.finish();
+}
+
+criterion_group!(hot_loops, checks, batches, lookups, codecs);
+criterion_main!(hot_loops);
