@@ -38,8 +38,8 @@ pub enum CallBody {
     /// Answered by one [`AnswerBody::Changed`]: at once when an item's visible end is past `seen_end`; when `missing` more
     /// bytes of all items together are visible; when an item is gone. In place of the watch this request has.
     Watch { missing: u64, items: Vec<WatchItem> },
-    /// Forgets the watch of this request. No answer.
-    Unwatch,
+    /// The request is gone: forgets its watch, and what is to be read for it. No answer.
+    Forget,
     /// Answered by [`AnswerBody::Listed`].
     ListOffsets { items: Vec<ListItem> },
     /// Answered by [`AnswerBody::Deleted`], in one or more messages: each item once its log start is durable.

@@ -264,24 +264,30 @@ impl<T> FlowRunner<T> {
     }
 }
 
-/// Awaits all of `futures`, polling each in turn; results in their order.
-pub async fn join_all<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
-    let mut pending: Vec<_> = futures.into_iter().map(|f| Some(Box::pin(f))).collect();
-    let mut results: Vec<Option<T>> = pending.iter().map(|_| None).collect();
+/// Awaits all of `futures`, of which `at_once` have begun and not ended at any time: each completion polls no more.
+/// Results in their order.
+pub async fn join_all<T>(at_once: usize, futures: Vec<impl Future<Output = T>>) -> Vec<T> {
+    let mut results: Vec<Option<T>> = futures.iter().map(|_| None).collect();
+    let mut waiting = futures.into_iter().enumerate();
+    let mut running = Vec::new();
     poll_fn(move |context| {
-        let mut waiting = false;
-        for (future, result) in pending.iter_mut().zip(results.iter_mut()) {
-            if let Some(running) = future {
-                match running.as_mut().poll(context) {
-                    Poll::Ready(value) => {
-                        *result = Some(value);
-                        *future = None;
-                    }
-                    Poll::Pending => waiting = true,
+        let mut at = 0;
+        loop {
+            if at == running.len() {
+                let next = (at < at_once).then(|| waiting.next()).flatten();
+                let Some((index, future)) = next else { break };
+                running.push((index, Box::pin(future)));
+            }
+            let (index, future) = &mut running[at];
+            match future.as_mut().poll(context) {
+                Poll::Ready(value) => {
+                    results[*index] = Some(value);
+                    running.swap_remove(at);
                 }
+                Poll::Pending => at += 1,
             }
         }
-        if waiting {
+        if !running.is_empty() {
             return Poll::Pending;
         }
         Poll::Ready(
@@ -318,5 +324,36 @@ mod tests {
         }
         assert_eq!(runner.step(&mut out), Poll::Ready(Ok(())));
         assert_eq!(files.borrow().in_use(), 0);
+    }
+
+    #[test]
+    fn few_of_many_are_under_way_and_results_keep_their_order() {
+        let files = Rc::new(RefCell::new(FileIds::default()));
+        let mut runner = FlowRunner::new(&files, |flow| async move {
+            let write = |position: u64| {
+                let flow = flow.clone();
+                async move {
+                    for turn in 0..position % 3 {
+                        let written = flow.write(FileId(0), turn, Bytes::new()).await;
+                        written.expect("done");
+                    }
+                    position
+                }
+            };
+            join_all(4, (0..50).map(write).collect()).await
+        });
+        let mut rng = crate::rng::Rng::new(1);
+        let mut under_way = Vec::new();
+        let results = loop {
+            if let Poll::Ready(results) = runner.step(&mut under_way) {
+                break results;
+            }
+            assert!(under_way.len() <= 4);
+            let at = rng.below(under_way.len() as u64) as usize;
+            let DiskRequest { token, .. } = under_way.swap_remove(at);
+            let result = Ok(DiskOutcome::Done);
+            runner.on_disk(DiskDone { token, result });
+        };
+        assert!(results.into_iter().eq(0..50));
     }
 }

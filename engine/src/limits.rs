@@ -9,6 +9,9 @@ pub const BLOCK: usize = 4096;
 /// The smallest and largest request frame without its 4-byte size, as Kafka's `socket.request.max.bytes`.
 pub const FRAME_BYTES_MAX: usize = 100 * 1024 * 1024;
 
+/// The largest `index.interval.bytes` that is obeyed: so much more than asked for is read from the disk.
+pub const INDEX_INTERVAL_BYTES_MAX: u32 = 1 << 20;
+
 /// The header of a record batch of magic 2, from base offset to record count.
 pub const BATCH_HEADER: usize = 61;
 
@@ -88,6 +91,7 @@ const fn related(l: &Limits) -> bool {
         && l.extend_bytes_min.is_multiple_of(BLOCK as u64)
         && l.journal_files >= 3
         && l.retention_at_once > 0
+        && l.index_interval_bytes <= INDEX_INTERVAL_BYTES_MAX
         && l.tail_bytes_max as u64 >= l.journal_file_bytes * l.journal_files as u64
 }
 const _: () = assert!(related(&Limits::NORMAL));

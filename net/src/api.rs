@@ -510,6 +510,8 @@ pub enum CloseReason {
     Frame(#[from] crate::frame::FrameError),
     #[error("half a frame, and too little of the rest, while others wait for memory")]
     Stalled,
+    #[error("answers left unread while others wait for memory")]
+    Deaf,
     #[error("no byte came or went for too long")]
     Idle,
     #[error("request header is malformed: {0}")]

@@ -71,13 +71,16 @@ pub struct Conn {
     promised: usize,
     /// Started requests that get no answer: produce with acks=0.
     silent: usize,
-    /// The next request in order, which waits for an idle connection.
+    /// The next request in order, which waits for an idle connection, or until all answers are taken.
     held: Option<Frame>,
+    held_until_sent: bool,
     /// Nothing starts before this one is answered.
     barrier: Option<SlotId>,
     /// Bytes of answers that wait for the answers before them.
     answered_bytes: usize,
     unsent: Unsent,
+    /// What of the shard's memory for answers is counted for this connection.
+    pub counted: usize,
     /// Whether the worker looks at this connection from time to time, since not all was taken by its peer.
     pub looked_at: bool,
     /// Whether it has the connection on its list of those whose answers it copies.
@@ -109,9 +112,11 @@ impl Conn {
             promised: 0,
             silent: 0,
             held: None,
+            held_until_sent: false,
             barrier: None,
             answered_bytes: 0,
             unsent: Unsent::default(),
+            counted: 0,
             looked_at: false,
             copied: false,
             listed: false,
@@ -179,6 +184,11 @@ impl Conn {
         }
     }
 
+    /// Since when the peer has taken nothing.
+    pub fn stuck_since(&self) -> Option<Instant> {
+        self.unsent.stuck_since()
+    }
+
     /// Takes back what is being sent, if it is memory that others wait for.
     pub fn recall(&self) -> Option<SocketOp> {
         let must = self.unsent.must_recall();
@@ -227,7 +237,8 @@ impl Conn {
             return Ok(None);
         }
         if self.held.is_some() {
-            return Ok(if self.is_idle() {
+            let sent = !self.held_until_sent || self.unsent_bytes() == 0;
+            return Ok(if self.is_idle() && sent {
                 self.held.take()
             } else {
                 None
@@ -241,9 +252,11 @@ impl Conn {
         Ok(next)
     }
 
-    /// Puts back what `next` gave: it starts when every earlier request is answered.
+    /// Puts back what `next` gave: it starts when every earlier request is answered, or where they are, when the peer
+    /// has taken the answers.
     pub fn hold(&mut self, frame: Frame) {
-        assert!(self.held.is_none() && !self.is_idle());
+        self.held_until_sent = self.is_idle();
+        assert!(self.held.is_none() && (!self.held_until_sent || self.unsent_bytes() > 0));
         self.held = Some(frame);
     }
 

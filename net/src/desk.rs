@@ -15,6 +15,7 @@ use corelane_engine::controller::{placement, topic_config};
 use corelane_engine::types::{Instant, NodeId, Now, ShardId, TopicId, TopicPartition};
 
 use crate::altering;
+use crate::answers::Answers;
 use crate::api::group::GroupWork;
 use crate::api::k22_init_producer_id::ProducerIds;
 use crate::api::{
@@ -51,6 +52,7 @@ pub struct Desk {
     /// Bounds of this shard's Kafka side.
     pub limits: NetLimits,
     pub producer_ids: ProducerIds,
+    pub answers: Answers,
     /// Calls to be made once the handler returns, in order.
     pub calls: Vec<(ShardId, Call)>,
     /// For the controller, once the handler returns.
@@ -200,6 +202,7 @@ impl Desk {
             Api::Fetch => match request.decode(body) {
                 Err(reason) => Started::Close(reason),
                 Ok(message) if k01_fetch::promised(&message) > room.promise => Started::Hold,
+                Ok(_) if self.answers.room() == 0 && !(room.idle && room.sent) => Started::Hold,
                 Ok(message) => k01_fetch::start(self, request, message),
             },
             Api::ListOffsets => k02_list_offsets::start(self, request, body),
@@ -327,7 +330,8 @@ pub enum Started {
     /// No answer is expected, and nothing is under way.
     Nothing,
     Waiting(Waiting),
-    /// It must wait until all earlier requests of its connection are answered; then it is started again.
+    /// It must wait until all earlier requests of its connection are answered, or where they are, until the peer has
+    /// taken the answers; then it is started again.
     Hold,
     Close(CloseReason),
 }
@@ -527,10 +531,13 @@ impl Work {
                 work.cancel(desk, request);
                 true
             }
+            Work::ListOffsets(work) => {
+                work.cancel(desk, request);
+                true
+            }
             // The group goes on without it; what it sent was copied.
             Work::Group(_) => true,
             Work::Produce(_)
-            | Work::ListOffsets(_)
             | Work::Metadata(_)
             | Work::FindCoordinator(_)
             | Work::CreateTopics(_)
@@ -551,6 +558,8 @@ impl Work {
 pub struct Room {
     /// Nothing else is under way on the connection.
     pub idle: bool,
+    /// The peer has taken every answer.
+    pub sent: bool,
     /// Answer bytes that may still be promised.
     pub promise: usize,
 }

@@ -1,6 +1,7 @@
 //! The Kafka side of Corelane: frames, codecs, the API table, one file per API, connections, worker.
 
 pub mod altering;
+pub mod answers;
 pub mod api;
 pub mod broker_configs;
 pub mod configs;

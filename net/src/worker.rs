@@ -25,6 +25,7 @@ use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
 use corelane_engine::types::{Instant, NodeId, Now, ShardId};
 
+use crate::answers::Answers;
 use crate::api::k22_init_producer_id::{self, ProducerIds};
 use crate::api::{self, Api, CloseReason, Header, Parsed, k18_api_versions};
 use crate::conn::{Conn, Receive, STALL};
@@ -89,6 +90,8 @@ pub struct NetLimits {
     /// Memory for requests under way in small frames, and in large ones.
     pub small_bytes_max: usize,
     pub large_bytes_max: usize,
+    /// Memory for what fetches read and peers have not taken.
+    pub answer_bytes_max: usize,
     /// Memory for requests that only wait for something new: above it the oldest of them are answered.
     pub parked_bytes_max: usize,
     /// Large receive buffers kept for reuse.
@@ -105,6 +108,7 @@ impl NetLimits {
         frame_bytes_max: corelane_engine::limits::FRAME_BYTES_MAX,
         small_bytes_max: 64 << 20,
         large_bytes_max: 256 << 20,
+        answer_bytes_max: 256 << 20,
         parked_bytes_max: 32 << 20,
         idle_bytes_max: 64 << 20,
         idle_max: Duration::from_secs(600),
@@ -153,6 +157,7 @@ impl<S: Storage> Worker<S> {
                 authorize: parts.authorize,
                 limits: limits.clone(),
                 producer_ids: ProducerIds::default(),
+                answers: Answers::new(limits.answer_bytes_max),
                 calls: Vec::new(),
                 proposals: Vec::new(),
             },
@@ -391,6 +396,7 @@ impl<S: Storage> Worker<S> {
         let barrier = request.header.entry.barrier;
         let room = Room {
             idle: conn.is_idle(),
+            sent: conn.unsent_bytes() == 0,
             promise: conn.promise_left(),
         };
         let started = match barrier && !room.idle {
@@ -570,7 +576,10 @@ impl<S: Storage> Worker<S> {
             return;
         };
         match (outcome, pending.slot) {
-            (Outcome::Reply(Ok(parts)), Some(slot)) => conn.answer(slot, parts),
+            (Outcome::Reply(Ok(parts)), Some(slot)) => {
+                conn.answer(slot, parts);
+                recount(&mut self.desk, conn);
+            }
             (Outcome::Nothing, None) => conn.close_silent(),
             (Outcome::Reply(Err(reason)) | Outcome::Close(reason), _) => {
                 return self.close(pending.conn, &reason, out);
@@ -612,6 +621,7 @@ impl<S: Storage> Worker<S> {
             }
             _ => tracing::info!(conn = id.0, peer = %conn.peer, "connection closed: {reason}"),
         }
+        self.desk.answers.change(conn.counted, 0);
         self.idle.remove(&(conn.idle_check, id));
         for token in conn.close(&mut self.buffers) {
             if let Some(pending) = self.requests.get_mut(token)
@@ -699,6 +709,13 @@ impl<S: Storage> Worker<S> {
                     continue;
                 }
                 Look::Moves => {}
+                Look::Stuck
+                    if self.desk.answers.is_short()
+                        && conn.stuck_since().is_some_and(|at| now.since(at) >= STALL) =>
+                {
+                    self.close(id, &CloseReason::Deaf, out);
+                    continue;
+                }
                 Look::Stuck => match conn.recall() {
                     Some(recall) => out.sockets.push(recall),
                     None => self.copy_later(id),
@@ -775,6 +792,7 @@ impl<S: Storage> Worker<S> {
             };
             conn.listed = false;
             conn.collect();
+            recount(&mut self.desk, conn);
             out.sockets.extend(conn.send());
             if conn.is_over() {
                 self.close(id, &CloseReason::PeerClosed, out);
@@ -826,12 +844,14 @@ impl<S: Storage> Machine for Worker<S> {
             Event::Sent { conn: id } => {
                 if let Some(conn) = self.conns.get_mut(&id) {
                     conn.on_sent(now.mono);
+                    recount(&mut self.desk, conn);
                     self.list(id);
                 }
             }
             Event::Recalled { conn: id, parts } => {
                 if let Some(conn) = self.conns.get_mut(&id) {
                     conn.on_recalled(parts);
+                    recount(&mut self.desk, conn);
                     self.copy_later(id);
                 }
             }
@@ -880,6 +900,13 @@ impl<S: Storage> Machine for Worker<S> {
         .flatten()
         .min()
     }
+}
+
+/// Notes what a connection holds of the shard's memory for answers.
+fn recount(desk: &mut Desk, conn: &mut Conn) {
+    let held = conn.unsent_bytes();
+    desk.answers.change(conn.counted, held);
+    conn.counted = held;
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Timestamps inside one stored batch: what ListOffsets by timestamp and by maximum needs beyond the index.
 //!
 //! Rules of Kafka's `FileRecords.searchForTimestamp` and `RecordBatch.offsetOfMaxTimestamp`. A batch whose records do not
-//! decode (a compressed one is stored unopened) is answered by its first offset and the header's largest timestamp: who
-//! reads from there misses nothing.
+//! decode (a compressed one is stored unopened), or that grows to more than any batch may, is answered by its first offset
+//! and the header's largest timestamp: who reads from there misses nothing.
 
 use super::decompress::{self, Bound};
 use super::header::{BatchHeader, Codec, TimestampType};
@@ -49,7 +49,7 @@ fn first_at_or_after(
         None => return first,
         Some(Codec::None) => find(&mut Slice::new(body), &header, target, from),
         Some(codec) => {
-            let bound = Bound::for_batch(body.len(), usize::MAX);
+            let bound = Bound(Bound::ALWAYS);
             decompress::with_cursor(codec, body, bound, |cursor| {
                 find(cursor, &header, target, from)
             })
@@ -127,6 +127,20 @@ mod tests {
             assert_eq!(at(91), None);
             assert_eq!(pair(offset_of_max_timestamp(&bytes)), Some((100, 90)));
         }
+    }
+
+    #[test]
+    fn what_grows_without_measure_is_not_opened_to_its_end() {
+        let large = vec![0; 9 << 20];
+        let bytes = BatchBuilder::new()
+            .codec(Codec::Gzip)
+            .value(Timestamp(10), &large)
+            .value(Timestamp(20), &large)
+            .value(Timestamp(30), b"last")
+            .build();
+        let at = |target| pair(scan_for_timestamp(&bytes, Timestamp(target), Offset(0)));
+        assert_eq!(at(10), Some((0, 10)));
+        assert_eq!(at(30), Some((0, 30)), "the batch, not the record");
     }
 
     #[test]

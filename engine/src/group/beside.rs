@@ -47,7 +47,7 @@ impl ShardWithGroups {
             CallBody::Append { .. }
             | CallBody::Read { .. }
             | CallBody::Watch { .. }
-            | CallBody::Unwatch
+            | CallBody::Forget
             | CallBody::ListOffsets { .. }
             | CallBody::DeleteRecords { .. }
             | CallBody::EpochEnds { .. }

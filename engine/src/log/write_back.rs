@@ -26,6 +26,9 @@ use crate::flow::{Flow, join_all};
 use crate::limits::{BLOCK, Limits};
 use crate::types::{Offset, TopicPartition};
 
+/// Writes of one segment side by side.
+const WRITES_AT_ONCE: usize = 16;
+
 /// What is to be done to one segment's file.
 #[derive(Debug)]
 pub struct SegmentJob {
@@ -218,7 +221,7 @@ pub async fn write_segment(flow: &Flow, job: SegmentJob) -> Result<SegmentDone, 
             .iter()
             .map(|(at, bytes)| flow.write(file, *at, bytes.clone()))
             .collect();
-        for written in join_all(writes).await {
+        for written in join_all(WRITES_AT_ONCE, writes).await {
             written.map_err(disk("write", &job))?;
         }
         flow.flush(file).await.map_err(disk("flush", &job))?;
@@ -266,7 +269,7 @@ pub async fn write_back(
         })
         .collect();
     let mut all = Vec::new();
-    for done in join_all(workers).await {
+    for done in join_all(at_once, workers).await {
         all.extend::<Vec<SegmentDone>>(done?);
     }
     Ok(all)

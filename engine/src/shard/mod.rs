@@ -10,6 +10,7 @@
 //! Per shard; pure. `call`, `on_disk` decide; `settle` runs once a pass.
 
 mod append;
+mod cold;
 #[cfg(test)]
 mod crash_tests;
 mod cycle;
@@ -105,8 +106,8 @@ enum FlowEnd {
     WroteBack(Result<Vec<write_back::SegmentDone>, Fatal>),
     /// `None`: no space for the section.
     Checkpointed(Result<Option<cycle::SectionWritten>, Fatal>),
-    Read(read::ColdRead),
-    Listed(read::ColdList),
+    Read(cold::ColdRead),
+    Listed(cold::ColdList),
     Removed(TopicPartition, Result<(), DiskError>),
     Unlinked(u32, Vec<Offset>, Result<(), DiskError>),
     Measured(Result<Space, DiskError>),
@@ -174,7 +175,10 @@ pub struct Shard {
     cycle: cycle::Cycle,
     /// Groups below hold bytes of a sealed segment: they are written back without waiting for pressure.
     sealed_below: GroupSeq,
-    cold: read::ColdBudget,
+    cold: cold::ColdBudget,
+    listings: VecDeque<read::Listing>,
+    /// What this pass may still look into for them.
+    lookup_bytes_left: usize,
     /// No space was left when a segment was to be extended: try again then.
     no_space_until: Option<Instant>,
     retry_at: Option<Instant>,
@@ -242,7 +246,9 @@ impl Shard {
             prepare: BTreeSet::new(),
             cycle: cycle::Cycle::default(),
             sealed_below: GroupSeq(0),
-            cold: read::ColdBudget::default(),
+            cold: cold::ColdBudget::default(),
+            listings: VecDeque::new(),
+            lookup_bytes_left: read::LOOKUP_BYTES_A_PASS,
             no_space_until: None,
             retry_at: None,
             doomed: BTreeMap::new(),
@@ -431,7 +437,10 @@ impl Shard {
             CallBody::Watch { missing, items } => {
                 self.watch((from, request), missing, items, out);
             }
-            CallBody::Unwatch => drop(self.unwatch((from, request))),
+            CallBody::Forget => {
+                self.unwatch((from, request));
+                self.forget_reads(from, request);
+            }
             CallBody::ListOffsets { items } => self.list(from, request, items, out),
             CallBody::DeleteRecords { items } => self.delete_records(from, request, items, out),
             CallBody::EpochEnds { items } => self.epoch_ends(from, request, items, out),
@@ -609,7 +618,8 @@ impl Shard {
         self.settle_sweep(now);
         self.settle_claims(out);
         self.start_unlinks(now);
-        self.cold_settle();
+        self.cold_settle(out);
+        self.go_on_looking_up(out);
         loop {
             self.settle_cycle(now, out);
             self.submit_groups(out);
@@ -674,7 +684,8 @@ impl Shard {
     /// When `settle` is due although nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
         let retry_at = self.retry_at.filter(|_| !self.stalled.is_empty());
-        [self.no_space_until, retry_at, self.trim_deadline()]
+        let at_once = (!self.listings.is_empty()).then(Instant::default);
+        [self.no_space_until, retry_at, at_once, self.trim_deadline()]
             .into_iter()
             .flatten()
             .min()

@@ -1,85 +1,73 @@
 //! Reads: from memory where the bytes still are, from the disk otherwise; offsets by time.
 //!
 //! ```text
-//!  call(Read) ─► every item in memory ─────────────────────────────► answer
-//!            └─► some cold ─ budget? ─► flow: read blocks, verify ─► answer (all items together)
+//!  call(Read, ListOffsets) ─► every item in memory ──────────────────────────────────────► answer
+//!                         └─► some cold ─ their turn? ─► flow: read blocks, verify ──────► answer (all items together)
+//!                                 └─ no: the call waits as it came; whatever of it is hot by then is read then
 //! ```
 //!
-//! A cold read never touches the hot tail: it has buffers and a budget of its own.
+//! What the disk does for them is in [`super::cold`].
 
 use std::collections::VecDeque;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use super::{FlowEnd, Shard, ShardOut};
-use crate::batch;
+use super::cold::{ColdItem, Wanted, cold_lookup_bytes, place};
+use super::{Shard, ShardOut};
+use crate::batch::{self, BatchHeader, Codec};
 use crate::call::{
     AnswerBody, ListAnswer, ListItem, ListWhat, Listed, ReadAnswer, ReadDone, ReadError, ReadItem,
     RequestToken,
 };
-use crate::disk::DiskError;
-use crate::flow::{Flow, join_all};
-use crate::limits::{BLOCK, FRAME_BYTES_MAX, Limits};
-use crate::log::buffers;
+use crate::limits::BLOCK;
 use crate::log::extent::Extent;
-use crate::log::group::pad;
 use crate::log::partition::Partition;
-use crate::log::segment::{self, Segment};
-use crate::types::{LeaderEpoch, Offset, SegmentPosition, ShardId, Timestamp, TopicPartition};
+use crate::log::segment::Segment;
+use crate::types::{LeaderEpoch, Offset, SegmentPosition, ShardId, Timestamp};
 
-/// One read of a segment's file.
-#[derive(Debug)]
-struct ColdItem {
-    /// Index of the answer it fills.
-    answer: usize,
-    place: Place,
-    offset: Offset,
-    end: Offset,
-    max_bytes: usize,
+/// Items of one call that are read from the disk; the others are answered without records, as where the answer is full.
+const COLD_ITEMS_MAX: usize = 64;
+
+/// What one pass may look into for lookups, in bytes of plain batches.
+pub(super) const LOOKUP_BYTES_A_PASS: usize = 2 << 20;
+
+/// A compressed batch costs as much as so many times its bytes.
+const OPENING_COST: usize = 32;
+
+/// What a read is answered, and what of it is to be read from the disk first.
+pub(super) struct ReadPlan {
+    pub(super) answers: Vec<ReadAnswer>,
+    pub(super) cold: Vec<ColdItem>,
+    /// Memory that the cold ones take.
+    pub(super) cold_bytes: usize,
+    /// Bytes that the answer may still have.
+    left: usize,
 }
 
-/// Where in a segment's file to begin, and what follows the file in memory.
-#[derive(Debug)]
-struct Place {
-    partition: TopicPartition,
-    base: Offset,
-    position: u64,
-    disk_end: u64,
-    /// The rest of a batch whose beginning is on disk.
-    rest: Bytes,
-}
-
-/// A call whose items were read in part from the disk.
-pub(super) struct ColdRead {
+/// A lookup of offsets, on which some passes may work.
+pub(super) struct Listing {
     from: ShardId,
     request: RequestToken,
-    bytes: usize,
-    answers: Vec<ReadAnswer>,
-    /// Whose file each cold answer came from, and the offset asked for.
-    places: Vec<(usize, TopicPartition, Offset)>,
-}
-
-pub(super) struct ColdList {
-    from: ShardId,
-    request: RequestToken,
+    items: VecDeque<ListItem>,
     answers: Vec<ListAnswer>,
-    /// What each cold answer was asked for, and where the log began then.
-    items: Vec<(usize, ListItem, Offset)>,
+    /// Those that need the disk, each with the index of its answer.
+    cold: Vec<(usize, ListItem)>,
 }
 
-struct ColdCall {
-    from: ShardId,
-    request: RequestToken,
-    answers: Vec<ReadAnswer>,
-    items: Vec<ColdItem>,
-    bytes: usize,
+/// Where an offset is to be looked for.
+pub(super) struct Search<'a> {
+    pub(super) partition: &'a Partition,
+    pub(super) segment: &'a Segment,
+    pub(super) position: u64,
+    pub(super) find: Find,
 }
 
-/// Cold reads under way and those that wait for their turn.
-#[derive(Default)]
-pub(super) struct ColdBudget {
-    under_way: usize,
-    waiting: VecDeque<ColdCall>,
+/// What is known of an offset without the disk.
+enum Looked {
+    Known(Result<Option<Listed>, ReadError>),
+    /// By looking into batches, which cost as much as so many plain bytes.
+    Found(Option<Listed>, usize),
+    Cold,
 }
 
 /// Refuses a client whose idea of the leader's epoch is not ours (KIP-320).
@@ -109,26 +97,6 @@ fn check_read(p: &Partition, item: &ReadItem) -> Result<(), ReadError> {
     Ok(())
 }
 
-fn place(p: &Partition, s: &Segment, position: u64, shard: &Shard) -> Place {
-    let mut rest = BytesMut::new();
-    if let Some(e) = p
-        .extents
-        .of_segment(s.base, s.disk_end)
-        .next()
-        .filter(|e| !e.whole || e.position < s.disk_end)
-    {
-        p.extents
-            .copy(s.base, s.disk_end, e.end(), &mut rest, &shard.journal);
-    }
-    Place {
-        partition: p.id,
-        base: s.base,
-        position,
-        disk_end: s.disk_end,
-        rest: rest.freeze(),
-    }
-}
-
 impl Shard {
     pub(super) fn read(
         &mut self,
@@ -138,37 +106,35 @@ impl Shard {
         items: Vec<ReadItem>,
         out: &mut ShardOut,
     ) {
-        let mut left = max_bytes as usize;
-        let mut answers = Vec::with_capacity(items.len());
-        let mut cold = Vec::new();
+        let plan = self.plan_read(max_bytes, &items);
+        if plan.cold.is_empty() {
+            out.answer(from, request, AnswerBody::Read(plan.answers));
+        } else if self.cold.may_begin(plan.cold_bytes, &self.limits) {
+            self.begin_read(from, request, plan);
+        } else {
+            let bytes = plan.cold_bytes;
+            let wanted = Wanted::Read { max_bytes, items };
+            self.cold.wait(from, request, bytes, wanted);
+        }
+    }
+
+    pub(super) fn plan_read(&self, max_bytes: u32, items: &[ReadItem]) -> ReadPlan {
+        let mut plan = ReadPlan {
+            answers: Vec::with_capacity(items.len()),
+            cold: Vec::new(),
+            cold_bytes: 0,
+            left: max_bytes as usize,
+        };
         for item in items {
+            let result = self.read_item(item, &mut plan);
             let slot = item.slot;
-            let result = self.read_item(&item, answers.len(), &mut left, &mut cold);
-            answers.push(ReadAnswer { slot, result });
+            plan.answers.push(ReadAnswer { slot, result });
         }
-        if cold.is_empty() {
-            out.answer(from, request, AnswerBody::Read(answers));
-            return;
-        }
-        let bytes = cold.iter().map(|c| c.max_bytes + 2 * BLOCK).sum();
-        self.cold.waiting.push_back(ColdCall {
-            from,
-            request,
-            answers,
-            items: cold,
-            bytes,
-        });
-        self.cold_settle();
+        plan
     }
 
     /// Fills one answer from memory, or notes what is to be read from the disk.
-    fn read_item(
-        &self,
-        item: &ReadItem,
-        answer: usize,
-        left: &mut usize,
-        cold: &mut Vec<ColdItem>,
-    ) -> Result<ReadDone, ReadError> {
+    fn read_item(&self, item: &ReadItem, plan: &mut ReadPlan) -> Result<ReadDone, ReadError> {
         let slot = *self
             .slots
             .get(&item.partition)
@@ -181,15 +147,16 @@ impl Shard {
             last_stable: p.high_watermark,
             log_start: p.log_start,
         };
-        if item.offset >= p.high_watermark || *left == 0 {
+        if item.offset >= p.high_watermark || plan.left == 0 {
             return Ok(done);
         }
-        let max_bytes = (item.max_bytes as usize).min(*left);
+        let max_bytes = (item.max_bytes as usize).min(plan.left);
         if let Some(parts) = p
             .extents
             .read(item.offset, p.high_watermark, max_bytes, &self.journal)
         {
-            *left = left.saturating_sub(parts.iter().map(Bytes::len).sum());
+            let bytes = parts.iter().map(Bytes::len).sum();
+            plan.left = plan.left.saturating_sub(bytes);
             done.records = parts;
             return Ok(done);
         }
@@ -197,88 +164,24 @@ impl Shard {
             return Ok(done);
         };
         let max_bytes = max_bytes.min(self.limits.cold_read_bytes_max / 2);
-        *left = left.saturating_sub(max_bytes);
-        cold.push(ColdItem {
-            answer,
+        // What is read for it: the offset lies anywhere between two entries of the index.
+        let interval = p.config.index_interval_bytes as usize;
+        let bytes = max_bytes + interval + 2 * BLOCK;
+        let full = plan.cold_bytes + bytes > self.limits.cold_read_bytes_max;
+        if !plan.cold.is_empty() && (full || plan.cold.len() >= COLD_ITEMS_MAX) {
+            return Ok(done);
+        }
+        plan.left = plan.left.saturating_sub(bytes);
+        plan.cold_bytes += bytes;
+        plan.cold.push(ColdItem {
+            answer: plan.answers.len(),
             place: place(p, s, s.index.position_at_or_before(item.offset).0, self),
             offset: item.offset,
             end: p.high_watermark,
             max_bytes,
+            interval,
         });
         Ok(done)
-    }
-
-    /// Starts cold reads as the budget allows.
-    pub(super) fn cold_settle(&mut self) {
-        while let Some(call) = self.cold.waiting.front() {
-            if self.cold.under_way > 0
-                && self.cold.under_way + call.bytes > self.limits.cold_read_bytes_max
-            {
-                return;
-            }
-            let ColdCall {
-                from,
-                request,
-                mut answers,
-                items,
-                bytes,
-            } = self.cold.waiting.pop_front().expect("just seen");
-            self.cold.under_way += bytes;
-            let interval = self.limits.index_interval_bytes as usize;
-            self.start_flow(move |flow| async move {
-                let reads = items
-                    .iter()
-                    .map(|item| read_cold(&flow, item, interval))
-                    .collect();
-                for (item, result) in items.iter().zip(join_all(reads).await) {
-                    let answer = &mut answers[item.answer].result;
-                    match (result, answer) {
-                        (Ok(records), Ok(done)) => done.records.extend(records),
-                        (Ok(_), Err(_)) => unreachable!("a refused item is not read"),
-                        (Err(error), answer) => *answer = Err(error),
-                    }
-                }
-                let places =
-                    (items.iter()).map(|item| (item.answer, item.place.partition, item.offset));
-                FlowEnd::Read(ColdRead {
-                    from,
-                    request,
-                    bytes,
-                    answers,
-                    places: places.collect(),
-                })
-            });
-        }
-    }
-
-    pub(super) fn on_cold_read(&mut self, read: ColdRead, out: &mut ShardOut) {
-        let ColdRead {
-            from,
-            request,
-            bytes,
-            mut answers,
-            places,
-        } = read;
-        self.cold.under_way -= bytes;
-        for (index, partition, offset) in places {
-            let result = &mut answers[index].result;
-            let slot = self.slots.get(&partition);
-            match (slot.and_then(|slot| self.partition(*slot)), result) {
-                // Deleted while it was read: its file may have been gone.
-                (None, result) if result.is_err() => *result = Err(ReadError::UnknownPartition),
-                // The log start has passed it meanwhile: what was read is not shown, or the file was gone.
-                (Some(p), result) if offset < p.log_start => {
-                    *result = Err(ReadError::OutOfRange {
-                        log_start: p.log_start,
-                        high_watermark: p.high_watermark,
-                    });
-                }
-                (Some(p), Ok(done)) => done.log_start = p.log_start,
-                (_, Ok(_) | Err(_)) => {}
-            }
-        }
-        out.answer(from, request, AnswerBody::Read(answers));
-        self.cold_settle();
     }
 
     pub(super) fn list(
@@ -288,104 +191,115 @@ impl Shard {
         items: Vec<ListItem>,
         out: &mut ShardOut,
     ) {
-        let none = |item: &ListItem| ListAnswer {
-            slot: item.slot,
-            result: Ok(None),
-        };
-        let answers = items.iter().map(none).collect();
-        let items = items.into_iter().enumerate().collect();
-        self.list_items(from, request, answers, items, out);
+        let answers = Vec::with_capacity(items.len());
+        self.listings.push_back(Listing {
+            from,
+            request,
+            items: items.into(),
+            answers,
+            cold: Vec::new(),
+        });
+        self.look_up(out);
     }
 
-    /// Fills the answers to `items`: at once, or with what a flow finds.
-    fn list_items(
-        &mut self,
-        from: ShardId,
-        request: RequestToken,
-        mut answers: Vec<ListAnswer>,
-        items: Vec<(usize, ListItem)>,
-        out: &mut ShardOut,
-    ) {
-        let mut cold = Vec::new();
-        let mut cold_items = Vec::new();
-        for (answer, item) in items {
-            let before = cold.len();
-            answers[answer].result = self.list_item(&item, answer, &mut cold);
-            if cold.len() > before {
-                let slot = self.slots[&item.partition];
-                let p = self.partition(slot).expect("a known slot is filled");
-                cold_items.push((answer, item, p.log_start));
+    /// A new pass: it may look into some batches more.
+    pub(super) fn go_on_looking_up(&mut self, out: &mut ShardOut) {
+        self.lookup_bytes_left = LOOKUP_BYTES_A_PASS;
+        self.look_up(out);
+    }
+
+    /// Goes on with lookups, in order, as far as this pass may.
+    fn look_up(&mut self, out: &mut ShardOut) {
+        while let Some(mut listing) = self.listings.pop_front() {
+            while let Some(item) = listing.items.pop_front() {
+                if self.lookup_bytes_left == 0 {
+                    listing.items.push_front(item);
+                    self.listings.push_front(listing);
+                    return;
+                }
+                let (slot, mut result) = (item.slot, Ok(None));
+                match self.look_at(&item) {
+                    Looked::Known(known) => result = known,
+                    Looked::Found(found, cost) => {
+                        self.lookup_bytes_left = self.lookup_bytes_left.saturating_sub(cost);
+                        result = Ok(found);
+                    }
+                    Looked::Cold => listing.cold.push((listing.answers.len(), item)),
+                }
+                listing.answers.push(ListAnswer { slot, result });
             }
-        }
-        if cold.is_empty() {
-            out.answer(from, request, AnswerBody::Listed(answers));
-            return;
-        }
-        self.start_flow(move |flow| async move {
-            for lookup in cold {
-                let answer = lookup.answer;
-                answers[answer].result = find_cold(&flow, lookup).await;
-            }
-            FlowEnd::Listed(ColdList {
+            let Listing {
                 from,
                 request,
                 answers,
-                items: cold_items,
-            })
-        });
-    }
-
-    pub(super) fn on_cold_list(&mut self, list: ColdList, out: &mut ShardOut) {
-        let ColdList {
-            from,
-            request,
-            mut answers,
-            items,
-        } = list;
-        let mut again = Vec::new();
-        for (index, item, log_start) in items {
-            let result = &mut answers[index].result;
-            let slot = self.slots.get(&item.partition);
-            match slot.and_then(|slot| self.partition(*slot)) {
-                None if result.is_err() => *result = Err(ReadError::UnknownPartition),
-                // What was found may be below the log start meanwhile, or its file gone.
-                Some(p) if p.log_start > log_start => again.push((index, item)),
-                Some(_) | None => {}
+                cold,
+                ..
+            } = listing;
+            if cold.is_empty() {
+                out.answer(from, request, AnswerBody::Listed(answers));
+                continue;
             }
-        }
-        match again.is_empty() {
-            true => out.answer(from, request, AnswerBody::Listed(answers)),
-            false => self.list_items(from, request, answers, again, out),
+            let bytes = cold_lookup_bytes(&self.limits);
+            let wanted = Wanted::List {
+                answers,
+                items: cold,
+            };
+            self.cold.wait(from, request, bytes, wanted);
+            self.cold_settle(out);
         }
     }
 
-    fn list_item(
+    /// Forgets what is to be read or looked up for a request.
+    pub(super) fn forget_reads(&mut self, from: ShardId, request: RequestToken) {
+        self.cold.forget(from, request);
+        self.listings
+            .retain(|listing| (listing.from, listing.request) != (from, request));
+    }
+
+    fn look_at(&self, item: &ListItem) -> Looked {
+        let search = match self.search(item) {
+            Ok(Err(known)) => return Looked::Known(Ok(known)),
+            Ok(Ok(search)) => search,
+            Err(error) => return Looked::Known(Err(error)),
+        };
+        let hot = self.hot(&search);
+        if hot.first().is_none_or(|e| e.position > search.position) {
+            return Looked::Cold;
+        }
+        let mut cost = 0;
+        let found = hot.iter().find_map(|extent| {
+            let batch = extent.bytes(&self.journal);
+            cost += search.find.cost(&batch);
+            search.find.within(&batch)
+        });
+        let end = search.partition.high_watermark;
+        Looked::Found(found.filter(|l| l.offset < end), cost)
+    }
+
+    /// Where to look for what is asked. `Ok(Err)`: the answer is known without.
+    pub(super) fn search(
         &self,
         item: &ListItem,
-        answer: usize,
-        cold: &mut Vec<ColdLookup>,
-    ) -> Result<Option<Listed>, ReadError> {
+    ) -> Result<Result<Search<'_>, Option<Listed>>, ReadError> {
         let slot = *self
             .slots
             .get(&item.partition)
             .ok_or(ReadError::UnknownPartition)?;
         let p = self.partition(slot).expect("a known slot is filled");
         check_epoch(p, item.current_leader_epoch)?;
-        let none = Timestamp(-1);
-        match item.what {
+        let known = |offset, leader_epoch| {
+            Ok(Err(Some(Listed {
+                offset,
+                timestamp: Timestamp(-1),
+                leader_epoch,
+            })))
+        };
+        let (segment, position, find) = match item.what {
             ListWhat::Earliest => {
                 let epoch = p.epochs.epoch_at(p.log_start).unwrap_or(LeaderEpoch(-1));
-                Ok(Some(Listed {
-                    offset: p.log_start,
-                    timestamp: none,
-                    leader_epoch: epoch,
-                }))
+                return known(p.log_start, epoch);
             }
-            ListWhat::Latest => Ok(Some(Listed {
-                offset: p.high_watermark,
-                timestamp: none,
-                leader_epoch: p.epoch,
-            })),
+            ListWhat::Latest => return known(p.high_watermark, p.epoch),
             ListWhat::MaxTimestamp => {
                 let with = |s: &'_ Segment| s.index.largest();
                 let Some(largest) = p
@@ -394,76 +308,56 @@ impl Shard {
                     .filter_map(with)
                     .reduce(|a, b| if b.timestamp > a.timestamp { b } else { a })
                 else {
-                    return Ok(None);
+                    return Ok(Err(None));
                 };
                 let s = p
                     .segment_of(largest.base_offset)
                     .expect("a batch lies in a segment");
-                self.find_in(
-                    p,
-                    s,
-                    largest.position.0,
-                    answer,
-                    Find::Largest(largest.base_offset),
-                    cold,
-                )
+                (s, largest.position, Find::Largest(largest.base_offset))
             }
             ListWhat::At(timestamp) => {
-                for s in &p.segments {
-                    if let Some(position) = s.index.position_for_timestamp(timestamp) {
-                        let start = s.index.position_at_or_before(p.log_start);
-                        let find = Find::At(timestamp, p.log_start);
-                        return self.find_in(p, s, position.max(start).0, answer, find, cold);
-                    }
-                }
-                Ok(None)
+                let at = |s: &Segment| s.index.position_for_timestamp(timestamp);
+                let found = p.segments.iter().find_map(|s| Some((s, at(s)?)));
+                let Some((s, position)) = found else {
+                    return Ok(Err(None));
+                };
+                let start = s.index.position_at_or_before(p.log_start);
+                (s, position.max(start), Find::At(timestamp, p.log_start))
             }
-        }
+        };
+        Ok(Ok(Search {
+            partition: p,
+            segment,
+            position: position.0,
+            find,
+        }))
     }
 
-    /// Looks for a record in one segment from `position` on: on disk first, then in memory.
-    fn find_in(
-        &self,
-        p: &Partition,
-        s: &Segment,
-        position: u64,
-        answer: usize,
-        find: Find,
-        cold: &mut Vec<ColdLookup>,
-    ) -> Result<Option<Listed>, ReadError> {
-        // What is looked for lies before the next index entry: a few batches, not all that are in memory.
+    /// The whole batches in memory that are looked into: what is looked for lies before the next index entry.
+    pub(super) fn hot<'a>(&self, search: &Search<'a>) -> Vec<&'a Extent> {
+        let Search {
+            partition,
+            segment,
+            position,
+            find,
+        } = *search;
         let end = match find {
-            Find::At(_, from) if from > s.base => None,
-            Find::At(..) => s.index.position_after(SegmentPosition(position)),
+            Find::At(_, from) if from > segment.base => None,
+            Find::At(..) => segment.index.position_after(SegmentPosition(position)),
             Find::Largest(_) => Some(SegmentPosition(position + 1)),
         };
-        let hot: Vec<&Extent> = p
+        partition
             .extents
-            .of_segment(s.base, position)
+            .of_segment(segment.base, position)
             .take_while(|e| end.is_none_or(|end| e.position < end.0))
             .filter(|e| e.whole)
-            .collect();
-        let mut batches = hot.iter().map(|e| e.bytes(&self.journal));
-        if hot.first().is_some_and(|e| e.position <= position) {
-            return Ok(batches
-                .find_map(|batch| find.within(&batch))
-                .filter(|l| l.offset < p.high_watermark));
-        }
-        cold.push(ColdLookup {
-            answer,
-            place: place(p, s, position, self),
-            find,
-            hot: batches.collect(),
-            end: p.high_watermark,
-            limits: self.limits.clone(),
-        });
-        Ok(None)
+            .collect()
     }
 }
 
 /// What is looked for in batches.
 #[derive(Clone, Copy, Debug)]
-enum Find {
+pub(super) enum Find {
     /// The first record of this time or later, at or past this offset.
     At(Timestamp, Offset),
     /// The record with the largest timestamp of the batch with this base offset.
@@ -471,16 +365,30 @@ enum Find {
 }
 
 impl Find {
-    fn within(self, bytes: &[u8]) -> Option<Listed> {
-        let header = batch::BatchHeader::parse(bytes).ok()?;
+    fn is_in(self, header: &BatchHeader) -> bool {
+        match self {
+            Find::At(timestamp, _) => header.max_timestamp >= timestamp,
+            Find::Largest(base) => header.base_offset == base,
+        }
+    }
+
+    /// What it costs to look into a batch.
+    fn cost(self, bytes: &[u8]) -> usize {
+        match BatchHeader::parse(bytes) {
+            Ok(header) if !self.is_in(&header) => 0,
+            Ok(header) if header.codec() != Some(Codec::None) => OPENING_COST * bytes.len(),
+            Ok(_) | Err(_) => bytes.len(),
+        }
+    }
+
+    pub(super) fn within(self, bytes: &[u8]) -> Option<Listed> {
+        let header = BatchHeader::parse(bytes).ok()?;
+        if !self.is_in(&header) {
+            return None;
+        }
         let (offset, timestamp) = match self {
-            Find::At(timestamp, from) if header.max_timestamp >= timestamp => {
-                batch::scan_for_timestamp(bytes, timestamp, from)?
-            }
-            Find::Largest(base) if header.base_offset == base => {
-                batch::offset_of_max_timestamp(bytes)?
-            }
-            Find::At(..) | Find::Largest(_) => return None,
+            Find::At(timestamp, from) => batch::scan_for_timestamp(bytes, timestamp, from)?,
+            Find::Largest(_) => batch::offset_of_max_timestamp(bytes)?,
         };
         Some(Listed {
             offset,
@@ -488,155 +396,4 @@ impl Find {
             leader_epoch: header.leader_epoch,
         })
     }
-}
-
-struct ColdLookup {
-    answer: usize,
-    place: Place,
-    find: Find,
-    hot: Vec<Bytes>,
-    end: Offset,
-    limits: Limits,
-}
-
-/// Reads a stretch of a segment as the batches of it that are whole, each verified. `Err(Corrupt)` names where.
-async fn read_stretch(
-    flow: &Flow,
-    place: &Place,
-    position: u64,
-    bytes: usize,
-) -> Result<Bytes, ReadError> {
-    let path = segment::path(place.partition, place.base);
-    let from = position - position % BLOCK as u64;
-    let to = (position + bytes as u64).min(place.disk_end);
-    let length = pad((to - from) as usize);
-    let storage = |error| {
-        // A missing file is a deleted partition's, or its caller says what it means.
-        if error != DiskError::NOT_FOUND {
-            tracing::error!(%path, position, ?error, "a segment could not be read");
-        }
-        ReadError::Storage
-    };
-    let file = flow.open(&path, false, true).await.map_err(storage)?;
-    let read = flow
-        .read(
-            file,
-            from,
-            buffers::aligned(length + place.rest.len() + BLOCK),
-        )
-        .await;
-    flow.close(file).await.map_err(storage)?;
-    let mut read = read.map_err(storage)?;
-    let reached = (from + read.len() as u64).min(to.max(place.disk_end));
-    read.truncate((reached - from) as usize);
-    if reached >= place.disk_end {
-        read.truncate((place.disk_end - from) as usize);
-        read.extend_from_slice(&place.rest);
-    }
-    let skip = ((position - from) as usize).min(read.len());
-    Ok(read.freeze().slice(skip..))
-}
-
-/// The whole batches from the one that holds the asked offset on.
-async fn read_cold(flow: &Flow, item: &ColdItem, interval: usize) -> Result<Vec<Bytes>, ReadError> {
-    let place = &item.place;
-    let mut wanted = item.max_bytes + interval;
-    loop {
-        let bytes = read_stretch(flow, place, place.position, wanted).await?;
-        let (mut begin, mut at) = (None, 0);
-        let mut needed = 0;
-        while at < bytes.len() {
-            let header = match batch::verify(&bytes[at..]) {
-                Ok(header) => header,
-                Err(batch::VerifyError::Short { need: n, .. }) => {
-                    needed = n;
-                    break;
-                }
-                Err(error) => {
-                    tracing::error!(
-                        partition = %place.partition,
-                        segment = place.base.0,
-                        position = place.position + at as u64,
-                        %error,
-                        "a corrupt batch is not served"
-                    );
-                    return Err(ReadError::Corrupt);
-                }
-            };
-            let end = at + header.total_bytes();
-            if header.last_offset() >= item.offset {
-                if header.base_offset >= item.end {
-                    break;
-                }
-                let from = *begin.get_or_insert(at);
-                if at > from && end - from > item.max_bytes {
-                    break;
-                }
-            }
-            at = end;
-        }
-        if let Some(begin) = begin.filter(|begin| *begin < at) {
-            return Ok(vec![bytes.slice(begin..at)]);
-        }
-        // The batch that holds the offset is larger than what was read, or the file is not what we wrote.
-        wanted = more(place, place.position, &bytes, wanted, at + needed)? + interval;
-    }
-}
-
-/// How much to read where `needed` bytes are; an error where the file is shorter than it was, or a length cannot be.
-fn more(
-    place: &Place,
-    position: u64,
-    bytes: &Bytes,
-    wanted: usize,
-    needed: usize,
-) -> Result<usize, ReadError> {
-    let end = place.disk_end + place.rest.len() as u64;
-    let reached = position + bytes.len() as u64 >= end;
-    if reached || bytes.len() < wanted || needed > wanted + FRAME_BYTES_MAX {
-        tracing::error!(
-            partition = %place.partition,
-            segment = place.base.0,
-            position,
-            "a segment ends within a batch"
-        );
-        return Err(ReadError::Corrupt);
-    }
-    Ok((wanted * 2).max(needed))
-}
-
-async fn find_cold(flow: &Flow, lookup: ColdLookup) -> Result<Option<Listed>, ReadError> {
-    let place = &lookup.place;
-    let visible = |found: Listed| (found.offset < lookup.end).then_some(found);
-    let mut position = place.position;
-    let stretch = lookup.limits.index_interval_bytes as usize * 4;
-    let mut wanted = stretch;
-    while position < place.disk_end {
-        let bytes = read_stretch(flow, place, position, wanted).await?;
-        let mut at = 0;
-        let needed = loop {
-            let header = match batch::verify(&bytes[at..]) {
-                Ok(header) => header,
-                Err(batch::VerifyError::Short { need, .. }) => break need,
-                Err(error) => {
-                    tracing::error!(partition = %place.partition, segment = place.base.0, %error, "a corrupt batch");
-                    return Err(ReadError::Corrupt);
-                }
-            };
-            if let Some(found) = lookup.find.within(&bytes[at..at + header.total_bytes()]) {
-                return Ok(visible(found));
-            }
-            at += header.total_bytes();
-        };
-        wanted = match at {
-            0 => more(place, position, &bytes, wanted, needed)?,
-            _ => stretch,
-        };
-        position += at as u64;
-    }
-    Ok(lookup
-        .hot
-        .iter()
-        .find_map(|batch| lookup.find.within(batch))
-        .and_then(visible))
 }

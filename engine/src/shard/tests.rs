@@ -1,5 +1,6 @@
 //! The shard on a disk that does what it is told: appends, reads, restarts.
 
+mod cold;
 mod pressure;
 
 use std::cell::RefCell;
@@ -12,7 +13,8 @@ use bytes::{Bytes, BytesMut};
 use super::*;
 use crate::batch::{BatchBuilder, BatchHeader, Rules, TimestampType};
 use crate::call::{
-    AppendItem, DeleteItem, EpochItem, ListItem, ListWhat, Listed, ReadError, ReadItem, WatchItem,
+    AppendItem, DeleteItem, EpochItem, ListItem, ListWhat, Listed, ReadAnswer, ReadError, ReadItem,
+    WatchItem,
 };
 use crate::disk::DirectoryEntry;
 use crate::log::group::JournalId;

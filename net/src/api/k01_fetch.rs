@@ -17,6 +17,7 @@
 //! pretending, CVE-2018-1288), racks, tiered storage, leader hints. Without transactions the last stable offset is the
 //! high watermark, and read_committed differs only in an empty list where read_uncommitted has null.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -51,10 +52,12 @@ pub struct Fetch {
     min_bytes: i32,
     committed: bool,
     deadline: Instant,
-    /// Owners that were asked for records.
-    asking: Vec<ShardId>,
+    /// Owners that were asked for records, and for how many bytes.
+    asking: Vec<(ShardId, usize)>,
     /// Owners that were asked to say when there are more.
     watching: Vec<ShardId>,
+    /// What of the shard's memory for answers is counted for this fetch.
+    counted: usize,
 }
 
 #[derive(Debug)]
@@ -167,6 +170,7 @@ pub fn start(desk: &mut Desk, request: &Request, message: FetchRequest) -> Start
             .after(Duration::from_millis(max_wait.max(0) as u64)),
         asking: Vec::new(),
         watching: Vec::new(),
+        counted: 0,
     };
     let mut owners: Vec<ShardId> = Vec::new();
     for (_, owner) in fetch.parts.iter().filter_map(|part| part.at) {
@@ -208,7 +212,24 @@ fn asks(message: &FetchRequest, by_ids: bool) -> Vec<(PartitionKey, PartitionAsk
             )
         }));
     }
-    asks
+    distinct(asks)
+}
+
+/// As in Kafka's map: of several asks for one partition the last counts, at the place of the first.
+fn distinct(asks: Vec<(PartitionKey, PartitionAsk)>) -> Vec<(PartitionKey, PartitionAsk)> {
+    if asks.len() < 2 {
+        return asks;
+    }
+    let mut places = BTreeMap::new();
+    let mut distinct: Vec<(PartitionKey, PartitionAsk)> = Vec::with_capacity(asks.len());
+    for (key, ask) in asks {
+        let place = *places.entry(key.clone()).or_insert(distinct.len());
+        match distinct.get_mut(place) {
+            Some((_, earlier)) => *earlier = ask,
+            None => distinct.push((key, ask)),
+        }
+    }
+    distinct
 }
 
 fn forgotten(message: &FetchRequest, by_ids: bool) -> impl Iterator<Item = PartitionKey> {
@@ -306,8 +327,9 @@ impl Fetch {
         self.max_bytes as usize
     }
 
+    /// Each owner may give its part of the answer: what all together give too much would be read for nothing.
     fn read(&mut self, desk: &mut Desk, request: &Request, owner: ShardId) {
-        let items = self
+        let items: Vec<ReadItem> = self
             .owned(owner)
             .map(|(slot, partition, part)| ReadItem {
                 slot,
@@ -322,8 +344,13 @@ impl Fetch {
                 },
             })
             .collect();
-        self.asking.push(owner);
-        let max_bytes = self.max_bytes as u32;
+        let all = self.parts.iter().filter(|part| part.at.is_some()).count();
+        let share = (self.max_bytes as usize * items.len()).div_ceil(all.max(1));
+        // One byte is one batch.
+        let share = share.min(desk.answers.room().max(1));
+        self.asking.push((owner, share));
+        self.recount(desk);
+        let max_bytes = share as u32;
         desk.call(owner, request.token, CallBody::Read { max_bytes, items });
     }
 
@@ -354,7 +381,8 @@ impl Fetch {
                         Err(error) => State::Failed(error),
                     };
                 }
-                self.asking.retain(|&owner| owner != from);
+                self.asking.retain(|&(owner, _)| owner != from);
+                self.recount(desk);
             }
             AnswerBody::Changed => {
                 // Beside others it may be the answer to a watch that was replaced since: the newer one stands.
@@ -394,7 +422,7 @@ impl Fetch {
             }
         }
         for owner in owners {
-            if !self.asking.contains(&owner) {
+            if !self.asking.iter().any(|&(asked, _)| asked == owner) {
                 self.read(desk, request, owner);
             }
         }
@@ -409,6 +437,14 @@ impl Fetch {
                 .parts
                 .iter()
                 .any(|part| matches!(part.state, State::Failed(_)) || part.state.is_cut())
+    }
+
+    /// Notes what this fetch holds of the shard's memory for answers, and may still be given.
+    fn recount(&mut self, desk: &mut Desk) {
+        let asked: usize = self.asking.iter().map(|(_, bytes)| bytes).sum();
+        let held = self.bytes() + asked;
+        desk.answers.change(self.counted, held);
+        self.counted = held;
     }
 
     fn bytes(&self) -> usize {
@@ -439,6 +475,7 @@ impl Fetch {
         // Where all have enough together, one at least has its share.
         let missing = missing.div_ceil(owners.len().max(1)) as u64;
         self.watching = owners.iter().map(|(owner, _)| *owner).collect();
+        self.recount(desk);
         for (owner, items) in owners {
             desk.call(owner, request.token, CallBody::Watch { missing, items });
         }
@@ -461,8 +498,15 @@ impl Fetch {
 
     /// The connection is gone.
     pub fn cancel(&mut self, desk: &mut Desk, request: &Request) {
-        for owner in std::mem::take(&mut self.watching) {
-            desk.call(owner, request.token, CallBody::Unwatch);
+        let mut owners = std::mem::take(&mut self.watching);
+        let asking = std::mem::take(&mut self.asking);
+        owners.extend(asking.iter().map(|(owner, _)| owner));
+        desk.answers.change(self.counted, 0);
+        self.counted = 0;
+        owners.sort_unstable();
+        owners.dedup();
+        for owner in owners {
+            desk.call(owner, request.token, CallBody::Forget);
         }
     }
 

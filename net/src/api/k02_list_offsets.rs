@@ -28,6 +28,7 @@ pub struct ListOffsets {
     /// Topic and partition in the response, by slot.
     places: Vec<(u32, u32)>,
     missing: usize,
+    owners: Vec<ShardId>,
 }
 
 /// What a timestamp below zero means, and the version that brought it.
@@ -119,6 +120,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
     if places.is_empty() {
         return Started::Answer(request.encode(&response));
     }
+    let owners = items.iter().map(|(owner, _)| *owner).collect();
     for (owner, items) in items {
         desk.call(owner, request.token, CallBody::ListOffsets { items });
     }
@@ -127,6 +129,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
             response,
             missing: places.len(),
             places,
+            owners,
         })),
         deadline: None,
         answered: true,
@@ -171,6 +174,13 @@ impl ListOffsets {
             self.missing -= 1;
         }
         (self.missing == 0).then(|| Outcome::Reply(request.encode(&self.response)))
+    }
+
+    /// The connection is gone.
+    pub fn cancel(&mut self, desk: &mut Desk, request: &Request) {
+        for &owner in &self.owners {
+            desk.call(owner, request.token, CallBody::Forget);
+        }
     }
 }
 

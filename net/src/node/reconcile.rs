@@ -8,7 +8,7 @@ use corelane_engine::controller::topic_config::{self, TopicConfig, Validate};
 use corelane_engine::group::beside::ShardWithGroups;
 use corelane_engine::group::call::OFFSETS_TOPIC;
 use corelane_engine::group::coordinator::{Coordinator, GroupPartition};
-use corelane_engine::limits::Limits;
+use corelane_engine::limits::{INDEX_INTERVAL_BYTES_MAX, Limits};
 use corelane_engine::log::partition::{Partition, PartitionConfig};
 use corelane_engine::log::trim::Retention;
 use corelane_engine::shard::ShardOut;
@@ -203,7 +203,9 @@ fn partition_config(config: &TopicConfig, limits: &Limits) -> PartitionConfig {
         durability: config.durability,
         segment_bytes: config.segment_bytes,
         segment_ms: i64::try_from(config.segment_age_max.as_millis()).unwrap_or(i64::MAX),
-        index_interval_bytes: config.index_interval_bytes.max(limits.index_interval_bytes),
+        index_interval_bytes: config
+            .index_interval_bytes
+            .clamp(limits.index_interval_bytes, INDEX_INTERVAL_BYTES_MAX),
         producers_max: limits.producers_max,
         retention: Retention {
             delete: config.delete,

@@ -37,6 +37,8 @@ pub(super) struct Fake {
     pub(super) hold: bool,
     pub(super) pending: VecDeque<(ShardId, RequestToken, AppendAnswer)>,
     pub(super) watches: Vec<Watch>,
+    /// `max_bytes` of every read.
+    pub(super) asked_bytes: Vec<u32>,
     /// What was asked, in order.
     pub(super) log: Vec<String>,
     pub(super) groups: FakeGroups,
@@ -132,9 +134,11 @@ impl Storage for Fake {
                     ));
                 }
             }
-            CallBody::Read { items, .. } => {
+            CallBody::Read { max_bytes, items } => {
+                self.asked_bytes.push(max_bytes);
+                let mut left = max_bytes as usize;
                 self.log.push(format!("read {}", items.len()));
-                let read = |item: &corelane_engine::call::ReadItem| {
+                let mut read = |item: &corelane_engine::call::ReadItem| {
                     let log = self
                         .logs
                         .get(&item.partition)
@@ -153,7 +157,8 @@ impl Storage for Fake {
                         });
                     }
                     let (mut next, mut bytes) = (0, 0);
-                    let records = log
+                    let max_bytes = left.min(item.max_bytes as usize);
+                    let records: Vec<Bytes> = log
                         .iter()
                         .filter(|batch| {
                             next += count(batch);
@@ -163,10 +168,13 @@ impl Storage for Fake {
                         .take_while(|batch| {
                             let first = bytes == 0;
                             bytes += batch.len();
-                            first || bytes <= item.max_bytes as usize
-                        });
+                            left > 0 && (first || bytes <= max_bytes)
+                        })
+                        .cloned()
+                        .collect();
+                    left = left.saturating_sub(records.iter().map(Bytes::len).sum());
                     Ok(ReadDone {
-                        records: records.cloned().collect(),
+                        records,
                         high_watermark: end,
                         last_stable: end,
                         log_start: Offset(0),
@@ -198,7 +206,7 @@ impl Storage for Fake {
                 });
                 self.wake(out);
             }
-            CallBody::Unwatch => {
+            CallBody::Forget => {
                 self.log.push("unwatch".to_owned());
                 self.watches.retain(|w| w.request != request);
             }

@@ -232,7 +232,7 @@ impl Coordinator {
             CallBody::Append { .. }
             | CallBody::Read { .. }
             | CallBody::Watch { .. }
-            | CallBody::Unwatch
+            | CallBody::Forget
             | CallBody::ListOffsets { .. }
             | CallBody::DeleteRecords { .. }
             | CallBody::EpochEnds { .. }

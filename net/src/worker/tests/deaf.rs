@@ -112,3 +112,86 @@ fn a_fetch_that_waits_for_more_holds_nothing_and_is_not_read_for_every_append() 
         assert_eq!(watches.sum::<usize>(), 0);
     }
 }
+
+#[test]
+fn all_answers_of_a_shard_are_bounded_and_who_takes_none_is_closed_when_others_want_more() {
+    let limits = NetLimits {
+        answer_bytes_max: 8 << 20,
+        ..NetLimits::NORMAL
+    };
+    let mut rig = Rig::with(1, crate::context::authorize_all, limits);
+    let id = rig.topic("t", 1);
+    let producer = rig.connect(0);
+    let batch_bytes = 61 + (700 << 10);
+    for _ in 0..10 {
+        let sent = produce("t", id, 0, batch(1, 0, 700 << 10));
+        let _: ProduceResponse = rig.ask(producer, 0, 9, &sent);
+    }
+    let whole = || FetchRequest {
+        max_bytes: 50 << 20,
+        ..fetch("t", id, &[(0, 0)])
+    };
+    let deaf: Vec<ConnId> = (0..30).map(|_| rig.connect(0)).collect();
+    for &conn in &deaf {
+        rig.peers.get_mut(&conn).expect("known").deaf = true;
+        for correlation in 1..=3 {
+            rig.send(conn, 1, 12, correlation, &whole());
+        }
+    }
+    let held = rig.workers[0].desk.answers.bytes();
+    let most = (8 << 20) + 30 * (batch_bytes + 1000);
+    assert!(held <= most, "{held} bytes");
+    // A healthy consumer gets on, batch by batch.
+    let healthy = rig.connect(0);
+    let bytes = |answer: FetchResponse| fetched(&answer)[0].2;
+    assert_eq!(bytes(rig.ask(healthy, 1, 12, &whole())), batch_bytes);
+    for _ in 0..25 {
+        rig.wait(1_000);
+    }
+    assert!(deaf.iter().any(|&conn| rig.closed(conn)));
+    assert!(!rig.closed(healthy));
+    assert!(bytes(rig.ask(healthy, 1, 12, &whole())) >= 2 * batch_bytes);
+    for conn in deaf {
+        if !rig.closed(conn) {
+            rig.event_closed(conn);
+        }
+    }
+    assert_eq!(rig.workers[0].desk.answers.bytes(), 0, "all given back");
+}
+
+#[test]
+fn owners_share_the_bytes_of_an_answer() {
+    let mut rig = Rig::new(2);
+    let id = rig.topic("t", 4);
+    let conn = rig.connect(0);
+    let ask = FetchRequest {
+        max_bytes: 1_000_000,
+        ..fetch("t", id, &[(0, 0), (1, 0), (2, 0), (3, 0)])
+    };
+    rig.send(conn, 1, 12, 1, &ask);
+    let asked: Vec<u32> = rig
+        .workers
+        .iter()
+        .map(|worker| worker.storage().asked_bytes[0])
+        .collect();
+    assert_eq!(asked.iter().sum::<u32>(), 1_000_000, "{asked:?}");
+    assert!(asked.iter().all(|&bytes| bytes > 0));
+}
+
+#[test]
+fn the_last_of_several_asks_for_a_partition_counts() {
+    let mut rig = Rig::new(1);
+    let id = rig.topic("t", 2);
+    let conn = rig.connect(0);
+    for partition in [0, 0, 1] {
+        let sent = produce("t", id, partition, batch(1, 0, 939));
+        let _: ProduceResponse = rig.ask(conn, 0, 9, &sent);
+    }
+    let answer: FetchResponse = rig.ask(
+        conn,
+        1,
+        12,
+        &fetch("t", id, &[(0, 0), (1, 0), (0, 1), (0, 1)]),
+    );
+    assert_eq!(fetched(&answer), [(0, 0, 1000, 2), (1, 0, 1000, 1)]);
+}
