@@ -859,11 +859,9 @@ fn pointers_into_trimmed_segments_are_not_looked_at() {
     for _ in 0..6 {
         straight(&mut node, TOPIC);
     }
-    assert_eq!(
-        node.shard.journal.flushed_all(),
-        before,
-        "the neighbour is flushed"
-    );
+    // The roll wrote the sealed segment back, and so flushed what came before it, the neighbour's bytes too: no pointer
+    // into a segment that may be trimmed is looked at by a start.
+    assert!(node.shard.journal.flushed_all() > before);
     assert_eq!(node.segment_files(), [0, 4]);
     assert_eq!(node.log_starts(Some(5)), Ok(5));
     node.pass_ms(1);

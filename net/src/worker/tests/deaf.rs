@@ -127,9 +127,11 @@ fn all_answers_of_a_shard_are_bounded_and_who_takes_none_is_closed_when_others_w
         let sent = produce("t", id, 0, batch(1, 0, 700 << 10));
         let _: ProduceResponse = rig.ask(producer, 0, 9, &sent);
     }
-    let whole = || FetchRequest {
-        max_bytes: 50 << 20,
-        ..fetch("t", id, &[(0, 0)])
+    let whole = || {
+        let mut ask = fetch("t", id, &[(0, 0)]);
+        ask.max_bytes = 50 << 20;
+        ask.topics[0].partitions[0].partition_max_bytes = 50 << 20;
+        ask
     };
     let deaf: Vec<ConnId> = (0..30).map(|_| rig.connect(0)).collect();
     for &conn in &deaf {
@@ -153,7 +155,9 @@ fn all_answers_of_a_shard_are_bounded_and_who_takes_none_is_closed_when_others_w
     assert!(bytes(rig.ask(healthy, 1, 12, &whole())) >= 2 * batch_bytes);
     for conn in deaf {
         if !rig.closed(conn) {
+            // It may still read what it asked for; then it is over.
             rig.event_closed(conn);
+            rig.hear(conn);
         }
     }
     assert_eq!(rig.workers[0].desk.answers.bytes(), 0, "all given back");
