@@ -184,6 +184,7 @@ fn a_group_comes_back_as_it_was_and_its_members_have_time_to_show_themselves() {
         let who = stable(&mut rig, "a", &["t"]);
         rig.say("a", commit_as(who.clone(), "t", 0, 5))
             .expect("committed");
+        stable(&mut rig, "silent", &["t"]);
         match stop {
             true => rig.stop(),
             false => rig.crash(power),
@@ -194,6 +195,7 @@ fn a_group_comes_back_as_it_was_and_its_members_have_time_to_show_themselves() {
         rig.rest();
         assert_eq!(state(&mut rig, "a"), GroupState::Stable);
         rig.wait_ms(29_000);
+        assert_eq!(state(&mut rig, "silent"), GroupState::Stable);
         assert_said(
             &rig.say("a", GroupAsk::Heartbeat(who.clone())),
             &Ok(GroupDone::Done),
@@ -202,6 +204,8 @@ fn a_group_comes_back_as_it_was_and_its_members_have_time_to_show_themselves() {
             panic!("it is stable")
         };
         assert_eq!(&synced.assignment[..], b"all");
+        rig.wait_ms(1_000);
+        assert_eq!(state(&mut rig, "silent"), GroupState::Empty);
         rig.wait_ms(30_000);
         assert_eq!(state(&mut rig, "a"), GroupState::Empty);
         assert_eq!(offset(&mut rig, "a", "t", 0), Some(5));
