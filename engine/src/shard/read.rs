@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 use super::{FlowEnd, Shard, ShardOut};
-use crate::batch;
+use crate::batch::{self, BatchHeader};
 use crate::call::{
     AnswerBody, ListAnswer, ListItem, ListWhat, Listed, ReadAnswer, ReadDone, ReadError, ReadItem,
     RequestToken,
@@ -21,6 +21,7 @@ use crate::disk::DiskError;
 use crate::flow::{Flow, join_all};
 use crate::limits::{BLOCK, FRAME_BYTES_MAX, Limits};
 use crate::log::buffers;
+use crate::log::epochs::EpochStart;
 use crate::log::extent::Extent;
 use crate::log::group::pad;
 use crate::log::partition::Partition;
@@ -44,6 +45,10 @@ struct Place {
     partition: TopicPartition,
     base: Offset,
     position: u64,
+    /// The offset there.
+    offset: Offset,
+    /// Who appended from that offset on.
+    epochs: Vec<EpochStart>,
     disk_end: u64,
     /// The rest of a batch whose beginning is on disk.
     rest: Bytes,
@@ -108,7 +113,8 @@ fn check_read(p: &Partition, item: &ReadItem) -> Result<(), ReadError> {
     Ok(())
 }
 
-fn place(p: &Partition, s: &Segment, position: u64, shard: &Shard) -> Place {
+/// The batch at `position` begins with `offset`.
+fn place(p: &Partition, s: &Segment, position: u64, offset: Offset, shard: &Shard) -> Place {
     let mut rest = BytesMut::new();
     if let Some(e) = p
         .extents
@@ -123,6 +129,8 @@ fn place(p: &Partition, s: &Segment, position: u64, shard: &Shard) -> Place {
         partition: p.id,
         base: s.base,
         position,
+        offset,
+        epochs: p.epochs.from(offset).to_vec(),
         disk_end: s.disk_end,
         rest: rest.freeze(),
     }
@@ -197,9 +205,10 @@ impl Shard {
         };
         let max_bytes = max_bytes.min(self.limits.cold_read_bytes_max / 2);
         *left = left.saturating_sub(max_bytes);
+        let (offset, position) = s.index.at_or_before(item.offset);
         cold.push(ColdItem {
             answer,
-            place: place(p, s, s.index.position_at_or_before(item.offset).0, self),
+            place: place(p, s, position.0, offset, self),
             offset: item.offset,
             end: p.high_watermark,
             max_bytes,
@@ -402,9 +411,13 @@ impl Shard {
                 .find_map(|batch| find.within(&batch))
                 .filter(|l| l.offset < p.high_watermark));
         }
+        let offset = match find {
+            Find::At(_) => s.index.offset_of(SegmentPosition(position)),
+            Find::Largest(base) => base,
+        };
         cold.push(ColdLookup {
             answer,
-            place: place(p, s, position, self),
+            place: place(p, s, position, offset, self),
             find,
             hot: batches.collect(),
             end: p.high_watermark,
@@ -424,7 +437,7 @@ enum Find {
 
 impl Find {
     fn within(self, bytes: &[u8]) -> Option<Listed> {
-        let header = batch::BatchHeader::parse(bytes).ok()?;
+        let header = BatchHeader::parse(bytes).ok()?;
         let (offset, timestamp) = match self {
             Find::At(timestamp) if header.max_timestamp >= timestamp => {
                 batch::scan_for_timestamp(bytes, timestamp)?
@@ -489,32 +502,61 @@ async fn read_stretch(
     Ok(read.freeze().slice(skip..))
 }
 
+/// The batch at the start of some bytes, or how many bytes it needs.
+enum Stored {
+    Whole(BatchHeader),
+    Short { need: usize },
+}
+
+/// Checks the batch at the start of `bytes` against what was appended there. Its CRC covers neither its offset nor its
+/// leader epoch, but both are known: a log has no gaps (until it is compacted), and the index says where it begins.
+fn stored(place: &Place, position: u64, next: Offset, bytes: &[u8]) -> Result<Stored, ReadError> {
+    let after = place.epochs.partition_point(|e| e.start <= next);
+    let epoch = after.checked_sub(1).map(|at| place.epochs[at].epoch);
+    let what = match batch::verify(bytes) {
+        Ok(header)
+            if header.base_offset == next
+                && epoch.is_none_or(|epoch| epoch == header.leader_epoch) =>
+        {
+            return Ok(Stored::Whole(header));
+        }
+        Ok(header) => format!(
+            "offset {} of {:?}, where offset {} of {epoch:?} was appended",
+            header.base_offset.0, header.leader_epoch, next.0
+        ),
+        Err(batch::VerifyError::Short { need, .. }) => return Ok(Stored::Short { need }),
+        Err(error) => error.to_string(),
+    };
+    tracing::error!(
+        partition = %place.partition,
+        segment = place.base.0,
+        position,
+        %what,
+        "a corrupt batch is not served"
+    );
+    Err(ReadError::Corrupt)
+}
+
 /// The whole batches from the one that holds the asked offset on.
 async fn read_cold(flow: &Flow, item: &ColdItem, interval: usize) -> Result<Vec<Bytes>, ReadError> {
     let place = &item.place;
     let mut wanted = item.max_bytes + interval;
     loop {
         let bytes = read_stretch(flow, place, place.position, wanted).await?;
-        let (mut begin, mut at) = (None, 0);
+        let (mut begin, mut at, mut next) = (None, 0, place.offset);
         let mut needed = 0;
         while at < bytes.len() {
-            let header = match batch::verify(&bytes[at..]) {
-                Ok(header) => header,
-                Err(batch::VerifyError::Short { need: n, .. }) => {
-                    needed = n;
+            let header = match stored(place, place.position + at as u64, next, &bytes[at..]) {
+                Ok(Stored::Whole(header)) => header,
+                Ok(Stored::Short { need }) => {
+                    needed = need;
                     break;
                 }
-                Err(error) => {
-                    tracing::error!(
-                        partition = %place.partition,
-                        segment = place.base.0,
-                        position = place.position + at as u64,
-                        %error,
-                        "a corrupt batch is not served"
-                    );
-                    return Err(ReadError::Corrupt);
-                }
+                // What comes before it is served; who asks for the corrupt one is refused.
+                Err(_) if begin.is_some_and(|begin| begin < at) => break,
+                Err(error) => return Err(error),
             };
+            next = header.end_offset();
             let end = at + header.total_bytes();
             if header.last_offset() >= item.offset {
                 if header.base_offset >= item.end {
@@ -560,21 +602,18 @@ fn more(
 async fn find_cold(flow: &Flow, lookup: ColdLookup) -> Result<Option<Listed>, ReadError> {
     let place = &lookup.place;
     let visible = |found: Listed| (found.offset < lookup.end).then_some(found);
-    let mut position = place.position;
+    let (mut position, mut next) = (place.position, place.offset);
     let stretch = lookup.limits.index_interval_bytes as usize * 4;
     let mut wanted = stretch;
     while position < place.disk_end {
         let bytes = read_stretch(flow, place, position, wanted).await?;
         let mut at = 0;
         let needed = loop {
-            let header = match batch::verify(&bytes[at..]) {
-                Ok(header) => header,
-                Err(batch::VerifyError::Short { need, .. }) => break need,
-                Err(error) => {
-                    tracing::error!(partition = %place.partition, segment = place.base.0, %error, "a corrupt batch");
-                    return Err(ReadError::Corrupt);
-                }
+            let header = match stored(place, position + at as u64, next, &bytes[at..])? {
+                Stored::Whole(header) => header,
+                Stored::Short { need } => break need,
             };
+            next = header.end_offset();
             if let Some(found) = lookup.find.within(&bytes[at..at + header.total_bytes()]) {
                 return Ok(visible(found));
             }

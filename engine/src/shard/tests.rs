@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::*;
 use crate::batch::{BatchBuilder, BatchHeader, Rules, TimestampType};
-use crate::call::{AppendItem, ListItem, ListWhat, Listed, ReadItem, WatchItem};
+use crate::call::{AppendItem, ListItem, ListWhat, Listed, ReadError, ReadItem, WatchItem};
 use crate::disk::DirectoryEntry;
 use crate::log::group::JournalId;
 use crate::log::recover::{self, ShardFiles};
@@ -559,6 +559,49 @@ fn a_clean_stop_leaves_kafkas_files() {
         Offset(150)
     );
     assert_eq!(node.read_all(Offset(0)).len(), 151);
+}
+
+#[test]
+fn a_flipped_bit_in_a_cold_segment_is_refused_and_never_served() {
+    let mut node = Node::new();
+    for step in 0..150 {
+        node.append(batch(2, 500, step)).expect("appended");
+    }
+    let all = node.read_all(Offset(0));
+    let cold = (node.disk.files.keys())
+        .find(|path| path.ends_with(".log"))
+        .expect("sealed segments are written back")
+        .clone();
+    // The second batch's first 80 bytes: its header, of which the CRC covers a part, and some of its records.
+    let begin = all[0].1.len();
+    let read = |node: &mut Node, offset| {
+        let item = ReadItem {
+            slot: 0,
+            partition: TOPIC,
+            offset,
+            max_bytes: 10_000,
+            current_leader_epoch: LeaderEpoch(-1),
+            last_fetched_epoch: LeaderEpoch(-1),
+        };
+        node.call(CallBody::Read {
+            max_bytes: 10_000,
+            items: vec![item],
+        });
+        let AnswerBody::Read(mut list) = node.answers.pop().expect("answered").body else {
+            panic!()
+        };
+        list.pop().expect("one answer").result
+    };
+    for bit in 0..80 * 8 {
+        let (byte, mask) = (begin + bit / 8, 1 << (bit % 8));
+        node.disk.files.get_mut(&cold).expect("there")[byte] ^= mask;
+        let refused = read(&mut node, all[1].0);
+        assert!(matches!(refused, Err(ReadError::Corrupt)), "bit {bit}");
+        let before = read(&mut node, Offset(0)).expect("the first batch is whole");
+        assert_eq!(before.records.concat(), all[0].1, "bit {bit}");
+        node.disk.files.get_mut(&cold).expect("there")[byte] ^= mask;
+    }
+    assert_eq!(node.read_all(Offset(0)), all);
 }
 
 #[test]
