@@ -562,6 +562,39 @@ fn a_clean_stop_leaves_kafkas_files() {
 }
 
 #[test]
+fn a_cold_read_after_the_last_settle_asks_for_another() {
+    let mut node = Node::new();
+    for step in 0..150 {
+        node.append(batch(2, 500, step)).expect("appended");
+    }
+    let item = ReadItem {
+        slot: 0,
+        partition: TOPIC,
+        offset: Offset(0),
+        max_bytes: 1_000,
+        current_leader_epoch: LeaderEpoch(-1),
+        last_fetched_epoch: LeaderEpoch(-1),
+    };
+    let call = Call {
+        from: ShardId(0),
+        request: RequestToken(77),
+        body: CallBody::Read {
+            max_bytes: 1_000,
+            items: vec![item],
+        },
+    };
+    assert_eq!(node.shard.deadline(), None);
+    let mut out = ShardOut::default();
+    node.shard.call(node.now, call, &mut out);
+    assert!(out.answers.is_empty() && out.disk.is_empty(), "a cold read");
+    // Nothing is on its way that would come back: who sleeps now sleeps until something else happens.
+    assert_eq!(node.shard.deadline(), Some(Instant(0)));
+    node.settle();
+    assert_eq!(node.shard.deadline(), None);
+    assert_eq!(node.answers.len(), 1);
+}
+
+#[test]
 fn a_flipped_bit_in_a_cold_segment_is_refused_and_never_served() {
     let mut node = Node::new();
     for step in 0..150 {
