@@ -15,7 +15,7 @@ use crate::api::{k33_alter_configs, k44_incremental_alter_configs};
 use crate::broker_configs;
 use crate::configs::{Type, resource};
 use crate::context::{Operation, Resource, resolve_topic};
-use crate::desk::{Decided, Desk, Outcome, Refusal, Request, Started, Waiting, Work};
+use crate::desk::{Decided, Desk, Encoded, Outcome, Refusal, Request, Started, Waiting, Work};
 use crate::error_code::{self, ErrorCode};
 use crate::protocol::Str;
 
@@ -252,7 +252,7 @@ fn check_list(desk: &Desk, request: &Request, name: &str, what: &str) -> Result<
 }
 
 impl Altering {
-    fn answer(&self, desk: &Desk, request: &Request) -> Vec<bytes::Bytes> {
+    fn answer(&self, desk: &Desk, request: &Request) -> Encoded {
         match self.which {
             Which::Replace => k33_alter_configs::answer(desk, request, &self.altered),
             Which::Change => k44_incremental_alter_configs::answer(desk, request, &self.altered),

@@ -472,8 +472,10 @@ pub enum CloseReason {
     Stopping,
     #[error(transparent)]
     Frame(#[from] crate::frame::FrameError),
-    #[error("half a frame, then silence, while others wait for memory")]
+    #[error("half a frame, and too little of the rest, while others wait for memory")]
     Stalled,
+    #[error("no byte came or went for too long")]
+    Idle,
     #[error("request header is malformed: {0}")]
     BadHeader(&'static str),
     #[error("unknown API key {0}")]
@@ -482,6 +484,13 @@ pub enum CloseReason {
     UnsupportedVersion { name: &'static str, version: i16 },
     #[error("{name} version {version} is malformed: {why}")]
     BadRequest {
+        name: &'static str,
+        version: i16,
+        why: String,
+    },
+    /// A bug of ours: an answer that its version cannot carry. It costs one connection, not the process.
+    #[error("the answer to {name} version {version} cannot be written: {why}")]
+    UnwritableAnswer {
         name: &'static str,
         version: i16,
         why: String,

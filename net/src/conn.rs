@@ -8,10 +8,11 @@
 //! ```
 //!
 //! Back-pressure: nothing is started, and so nothing is received, while the slots are taken, or while more answers
-//! wait for the socket than the peer has read.
+//! wait for the socket than the peer has read. A peer that has sent its last byte hears the answers to what it asked.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use corelane_engine::call::RequestToken;
@@ -28,6 +29,15 @@ pub const SLOTS_MAX: usize = 64;
 pub const OUTGOING_BYTES_MAX: usize = 4 << 20;
 /// Answer bytes that started requests may add to it: a fetch that promises more waits for an idle connection.
 pub const PROMISED_BYTES_MAX: usize = 64 << 20;
+
+/// How long a frame for which memory is held may be in coming, beside what its bytes take at [`FRAME_RATE_MIN`]. It
+/// counts while the broker is reading, and matters while others wait for memory.
+pub const STALL: Duration = Duration::from_secs(20);
+/// Bytes a second that a half-received frame must grow by, on average, to keep its memory.
+const FRAME_RATE_MIN: u64 = 64 << 10;
+/// How long a half-received frame may itself wait for the memory it lacks. Its client has given up by then: Kafka's
+/// `request.timeout.ms` is 30 seconds.
+const STARVED_MAX: Duration = Duration::from_secs(60);
 
 /// A request's place in the order of its connection.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -50,7 +60,12 @@ pub struct Conn {
     frames: Frames,
     /// The frames hold no further whole one: receive.
     drained: bool,
-    receiving: bool,
+    /// Since when a receive is under way.
+    receiving: Option<Instant>,
+    /// How long the frame that is half here was being received, in receives that are over.
+    waited: Duration,
+    /// The peer sends nothing more.
+    ended: bool,
     slots: VecDeque<Slot>,
     first: u64,
     promised: usize,
@@ -71,18 +86,24 @@ pub struct Conn {
     pub listed: bool,
     /// Whether the worker has it on its list of those not read for want of memory.
     pub starved: bool,
-    /// When bytes came last.
-    pub heard: Instant,
+    /// Since when it has not been read for want of memory.
+    starved_since: Option<Instant>,
+    /// When bytes came or went last.
+    pub moved: Instant,
+    /// When the worker looks whether it is idle.
+    pub idle_check: Instant,
 }
 
 impl Conn {
-    pub fn new(id: ConnId, peer: SocketAddr) -> Conn {
+    pub fn new(id: ConnId, peer: SocketAddr, now: Instant) -> Conn {
         Conn {
             id,
             peer,
             frames: Frames::default(),
             drained: true,
-            receiving: false,
+            receiving: None,
+            waited: Duration::ZERO,
+            ended: false,
             slots: VecDeque::new(),
             first: 0,
             promised: 0,
@@ -95,23 +116,49 @@ impl Conn {
             copied: false,
             listed: false,
             starved: false,
-            heard: Instant::default(),
+            starved_since: None,
+            moved: now,
+            idle_check: now,
         }
     }
 
-    pub fn on_received(&mut self, bytes: BytesMut) {
-        self.receiving = false;
-        self.drained = false;
+    pub fn on_received(&mut self, now: Instant, bytes: BytesMut) {
+        self.received(now);
         self.frames.on_received(bytes);
     }
 
-    pub fn on_received_into(&mut self, buffer: BytesMut) {
-        self.receiving = false;
-        self.drained = false;
+    pub fn on_received_into(&mut self, now: Instant, buffer: BytesMut) {
+        self.received(now);
         self.frames.on_received_into(buffer);
     }
 
-    pub fn on_sent(&mut self) {
+    fn received(&mut self, now: Instant) {
+        let since = self.receiving.take().expect("a receive was under way");
+        self.waited = match self.frames.midway() {
+            Some(_) => self.waited + now.since(since),
+            None => Duration::ZERO,
+        };
+        self.moved = now;
+        self.drained = false;
+    }
+
+    /// The peer has closed its sending side, and perhaps the other one too: only sending can tell.
+    pub fn on_ended(&mut self) {
+        self.receiving = None;
+        self.ended = true;
+    }
+
+    /// The peer has sent its last byte, and everything it asked is answered and sent.
+    pub fn is_over(&self) -> bool {
+        self.ended
+            && self.is_idle()
+            && self.held.is_none()
+            && self.drained
+            && self.unsent_bytes() == 0
+    }
+
+    pub fn on_sent(&mut self, now: Instant) {
+        self.moved = now;
         self.unsent.on_sent();
     }
 
@@ -188,6 +235,9 @@ impl Conn {
         }
         let next = self.frames.next(buffers)?;
         self.drained = next.is_none();
+        if next.is_some() {
+            self.waited = Duration::ZERO;
+        }
         Ok(next)
     }
 
@@ -256,19 +306,23 @@ impl Conn {
     }
 
     /// What to receive, if anything.
-    pub fn receive(&mut self, buffers: &Buffers) -> Receive {
-        if self.receiving || !self.drained || self.held.is_some() {
+    pub fn receive(&mut self, now: Instant, buffers: &Buffers) -> Receive {
+        if self.receiving.is_some() || self.ended || !self.drained || self.held.is_some() {
             return Receive::Nothing;
         }
         let op = match self.frames.want(buffers) {
-            Want::Memory => return Receive::Memory,
+            Want::Memory => {
+                self.starved_since.get_or_insert(now);
+                return Receive::Memory;
+            }
             Want::Pooled => SocketOp::Receive { conn: self.id },
             Want::Into(buffer) => SocketOp::ReceiveInto {
                 conn: self.id,
                 buffer,
             },
         };
-        self.receiving = true;
+        self.receiving = Some(now);
+        self.starved_since = None;
         Receive::Op(op)
     }
 
@@ -278,9 +332,36 @@ impl Conn {
         self.starved = false;
     }
 
-    /// Whether it holds memory for a large frame that has not come whole.
-    pub fn is_midway(&self) -> bool {
-        self.frames.is_midway()
+    /// Whether it holds memory for a frame that comes too slowly, or that has waited too long for the rest of it. The
+    /// time in which the broker did not read it, for other reasons, is not its fault.
+    pub fn is_stalled(&self, now: Instant) -> bool {
+        let Some(came) = self.frames.midway() else {
+            return false;
+        };
+        let due = Duration::from_millis(came as u64 * 1000 / FRAME_RATE_MIN);
+        match (self.receiving, self.starved_since) {
+            (Some(since), _) => self.waited + now.since(since) >= STALL + due,
+            (None, Some(since)) => now.since(since) >= STARVED_MAX,
+            (None, None) => false,
+        }
+    }
+
+    /// Whether a frame is held until earlier requests are answered.
+    pub fn is_holding(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Whether answers are on their way. How long that may take is not this connection's idleness.
+    pub fn is_sending(&self) -> bool {
+        self.unsent.is_sending()
+    }
+
+    /// Requests under way that will be answered, in order.
+    pub fn working(&self) -> impl Iterator<Item = RequestToken> {
+        self.slots.iter().filter_map(|slot| match slot {
+            Slot::Working { token, .. } => *token,
+            Slot::Answered(_) => None,
+        })
     }
 
     /// The connection ends. What is under way, in order; its answers go nowhere.
@@ -289,13 +370,7 @@ impl Conn {
         if let Some(frame) = self.held.take() {
             buffers.release(frame.charge);
         }
-        self.slots
-            .iter()
-            .filter_map(|slot| match slot {
-                Slot::Working { token, .. } => *token,
-                Slot::Answered(_) => None,
-            })
-            .collect()
+        self.working().collect()
     }
 }
 
@@ -312,12 +387,19 @@ pub enum Receive {
 mod tests {
     use super::*;
 
+    const NOW: Instant = Instant(0);
+
     fn conn() -> (Conn, Buffers) {
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
         (
-            Conn::new(ConnId(1), peer),
-            Buffers::new(1 << 20, 1 << 20, 1 << 20, 1 << 20),
+            Conn::new(ConnId(1), peer, NOW),
+            Buffers::new(1 << 20, 1 << 20, 1 << 20, 1 << 20, 1 << 20),
         )
+    }
+
+    fn come(conn: &mut Conn, buffers: &Buffers, bytes: &[u8]) {
+        assert!(matches!(conn.receive(NOW, buffers), Receive::Op(_)));
+        conn.on_received(NOW, BytesMut::from(bytes));
     }
 
     fn sent(op: Option<SocketOp>) -> Vec<u8> {
@@ -336,14 +418,17 @@ mod tests {
     #[test]
     fn answers_leave_in_order_and_in_one_send() {
         let (mut conn, mut buffers) = conn();
-        assert!(matches!(conn.receive(&buffers), Receive::Op(_)));
-        conn.on_received(BytesMut::from(&[0, 0, 0, 1, 7, 0, 0, 0, 1, 8, 0, 0, 0][..]));
+        come(
+            &mut conn,
+            &buffers,
+            &[0, 0, 0, 1, 7, 0, 0, 0, 1, 8, 0, 0, 0],
+        );
         assert_eq!(pull(&mut conn, &mut buffers), Some(7));
         let a = conn.open(None, 0, false);
         assert_eq!(pull(&mut conn, &mut buffers), Some(8));
         let b = conn.open(None, 0, false);
         assert_eq!(pull(&mut conn, &mut buffers), None);
-        assert!(matches!(conn.receive(&buffers), Receive::Op(_)));
+        assert!(matches!(conn.receive(NOW, &buffers), Receive::Op(_)));
         conn.answer(b, vec![Bytes::from_static(b"b")]);
         conn.collect();
         assert!(conn.send().is_none());
@@ -356,9 +441,11 @@ mod tests {
     #[test]
     fn a_barrier_waits_and_makes_wait() {
         let (mut conn, mut buffers) = conn();
-        conn.on_received(BytesMut::from(
-            &[0, 0, 0, 1, 7, 0, 0, 0, 1, 8, 0, 0, 0, 1, 9][..],
-        ));
+        come(
+            &mut conn,
+            &buffers,
+            &[0, 0, 0, 1, 7, 0, 0, 0, 1, 8, 0, 0, 0, 1, 9],
+        );
         pull(&mut conn, &mut buffers);
         let a = conn.open(None, 0, false);
         let frame = conn.next(&mut buffers).unwrap().unwrap();
@@ -376,15 +463,38 @@ mod tests {
     #[test]
     fn a_peer_that_does_not_read_is_not_read() {
         let (mut conn, mut buffers) = conn();
-        let mut stream = BytesMut::new();
+        let mut stream = Vec::new();
         (0..200u8).for_each(|i| stream.extend_from_slice(&[0, 0, 0, 1, i]));
-        conn.on_received(stream);
+        come(&mut conn, &buffers, &stream);
         let mut started = 0;
         while pull(&mut conn, &mut buffers).is_some() {
             conn.open(None, 0, false);
             started += 1;
         }
         assert_eq!(started, SLOTS_MAX);
-        assert!(matches!(conn.receive(&buffers), Receive::Nothing));
+        assert!(matches!(conn.receive(NOW, &buffers), Receive::Nothing));
+    }
+
+    /// What is half here is measured while it is being received, not while the broker does not read.
+    #[test]
+    fn a_frame_must_come_at_a_pace() {
+        let at = |seconds: u64| Instant(seconds * 1_000_000_000);
+        let (mut conn, mut buffers) = conn();
+        assert!(matches!(conn.receive(at(0), &buffers), Receive::Op(_)));
+        // Idle for minutes, and then a size and a byte.
+        conn.on_received(at(500), BytesMut::from(&[0, 1, 0, 0, 9][..]));
+        assert!(pull(&mut conn, &mut buffers).is_none());
+        assert!(!conn.is_stalled(at(600)), "nobody reads it");
+        assert!(matches!(conn.receive(at(600), &buffers), Receive::Op(_)));
+        assert!(!conn.is_stalled(at(619)));
+        assert!(conn.is_stalled(at(621)));
+        conn.on_received(at(615), BytesMut::from(&[9; 32 << 10][..]));
+        assert!(pull(&mut conn, &mut buffers).is_none());
+        assert!(matches!(conn.receive(at(700), &buffers), Receive::Op(_)));
+        assert!(!conn.is_stalled(at(704)), "15 of 20.5 seconds are over");
+        assert!(conn.is_stalled(at(706)));
+        conn.on_received(at(704), BytesMut::from(&[9; 32 << 10][..]));
+        assert_eq!(pull(&mut conn, &mut buffers), Some(9));
+        assert!(!conn.is_stalled(at(10_000)), "it came whole");
     }
 }

@@ -27,7 +27,8 @@ pub struct RequestContext {
     /// Name of the listener that accepted the connection.
     pub listener: &'static str,
     pub peer: SocketAddr,
-    /// As sent: null and empty are alike; not checked to be UTF-8. A slice of the receive buffer.
+    /// As sent: null and empty are alike; not checked to be UTF-8. A slice of the receive buffer, until the request is
+    /// detached from it.
     pub client_id: Bytes,
 }
 

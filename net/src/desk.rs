@@ -28,7 +28,7 @@ use crate::api::{
 };
 use crate::context::{Authorize, Operation, RequestContext, Resource, resolve_topic};
 use crate::error_code::ErrorCode;
-use crate::protocol::{Message, Reader, Writer};
+use crate::protocol::{Message, Reader, Uuid, Writer};
 use crate::sessions::Sessions;
 use crate::worker::NetLimits;
 
@@ -43,8 +43,6 @@ pub struct Desk {
     /// This node's id.
     pub node: NodeId,
     pub image: Image,
-    /// As clients see it: 22 characters of base64, as Kafka's.
-    pub cluster_id: String,
     pub sessions: Sessions,
     pub authorize: Authorize,
     /// Bounds of this shard's Kafka side.
@@ -99,6 +97,9 @@ pub struct ConfigShown {
     pub source: i8,
 }
 
+/// What the size in front of an answer can say.
+const ANSWER_BYTES_MAX: usize = i32::MAX as usize;
+
 /// `ConfigSource.TOPIC_CONFIG` and `ConfigSource.DEFAULT_CONFIG`.
 const CONFIG_OF_TOPIC: i8 = 1;
 const CONFIG_DEFAULT: i8 = 5;
@@ -137,6 +138,12 @@ impl Desk {
     /// Every broker.
     pub fn brokers(&self) -> impl Iterator<Item = &Broker> {
         self.image.brokers()
+    }
+
+    /// The cluster's id as clients see it: 22 characters of base64, as Kafka's. Asked of the image each time: the
+    /// first start of a cluster opens its workers before the id is committed.
+    pub fn cluster_id(&self) -> String {
+        Uuid(self.image.cluster_id()).to_string()
     }
 
     /// The broker that admin requests are sent to: any will do, as with Kafka's Raft.
@@ -250,6 +257,12 @@ pub struct Request {
 }
 
 impl Request {
+    /// Lets go of the receive buffer: a few bytes of it would keep all of it.
+    pub fn detach(&mut self) {
+        self.context.client_id = Bytes::copy_from_slice(&self.context.client_id);
+        self.header.client_id = self.context.client_id.clone();
+    }
+
     /// Reads the body. Bytes after its end are refused, as by Kafka.
     pub fn decode<M: Message>(&self, body: &Bytes) -> Result<M, CloseReason> {
         let mut reader = Reader::new(body.clone());
@@ -264,7 +277,7 @@ impl Request {
     }
 
     /// Size, header and body of an answer.
-    pub fn encode(&self, message: &impl Message) -> Vec<Bytes> {
+    pub fn encode(&self, message: &impl Message) -> Encoded {
         // ApiVersions must be readable by a client that knows nothing of this broker yet.
         let tags = self.header.flexible() && self.header.entry.api != Api::ApiVersions;
         encode(
@@ -276,8 +289,16 @@ impl Request {
     }
 }
 
+/// Size, header and body of an answer; or why its connection ends without one.
+pub type Encoded = Result<Vec<Bytes>, CloseReason>;
+
 /// Size, header and body of an answer; `tags`: response header version 1.
-pub fn encode(correlation_id: i32, tags: bool, version: i16, message: &impl Message) -> Vec<Bytes> {
+pub fn encode<M: Message>(correlation_id: i32, tags: bool, version: i16, message: &M) -> Encoded {
+    let unwritable = |why| CloseReason::UnwritableAnswer {
+        name: M::NAME,
+        version,
+        why,
+    };
     let mut writer = Writer::frame();
     writer.i32(correlation_id);
     if tags {
@@ -285,15 +306,18 @@ pub fn encode(correlation_id: i32, tags: bool, version: i16, message: &impl Mess
     }
     message
         .encode(&mut writer, version)
-        .expect("an answer holds only what its version can carry");
-    writer.finish()
+        .map_err(|error| unwritable(error.to_string()))?;
+    if writer.len() > ANSWER_BYTES_MAX {
+        return Err(unwritable(format!("{} bytes", writer.len())));
+    }
+    Ok(writer.finish())
 }
 
 /// What became of a request when it started.
 #[derive(Debug)]
 pub enum Started {
     /// Size, header and body.
-    Answer(Vec<Bytes>),
+    Answer(Encoded),
     /// No answer is expected, and nothing is under way.
     Nothing,
     Waiting(Waiting),
@@ -315,7 +339,10 @@ pub struct Waiting {
 #[derive(Debug)]
 pub enum Outcome {
     /// Size, header and body.
-    Reply(Vec<Bytes>),
+    Reply(Encoded),
+    /// Size, header and body, while owners still hold what the request brought: it ends, with [`Outcome::Nothing`],
+    /// when the last of them has let go.
+    Early(Encoded),
     /// No answer is expected.
     Nothing,
     Close(CloseReason),
@@ -416,6 +443,44 @@ impl Work {
             Work::Produce(work) => Some(work.on_deadline(request)),
             Work::Fetch(work) => work.on_deadline(desk, request),
             Work::ListOffsets(_)
+            | Work::Metadata(_)
+            | Work::FindCoordinator(_)
+            | Work::Group(_)
+            | Work::CreateTopics(_)
+            | Work::DeleteTopics(_)
+            | Work::InitProducerId
+            | Work::AlterConfigs(_)
+            | Work::CreatePartitions(_)
+            | Work::DescribeQuorum => None,
+        }
+    }
+
+    /// Whether it may wait long for what others do, rather than for owners at work; then it must hold nothing of its
+    /// frame.
+    pub fn awaits_news(&self) -> bool {
+        match self {
+            // A join waits for the other members; what it sent was copied.
+            Work::Fetch(_) | Work::Group(_) => true,
+            Work::Produce(_)
+            | Work::ListOffsets(_)
+            | Work::Metadata(_)
+            | Work::FindCoordinator(_)
+            | Work::CreateTopics(_)
+            | Work::DeleteTopics(_)
+            | Work::InitProducerId
+            | Work::AlterConfigs(_)
+            | Work::CreatePartitions(_)
+            | Work::DescribeQuorum => false,
+        }
+    }
+
+    /// It is to wait no longer for what others do: memory is short, or its client has nothing more to say. `None`: it
+    /// ends by itself, when the owners at work have answered.
+    pub fn hurry(&mut self, desk: &mut Desk, request: &Request) -> Option<Outcome> {
+        match self {
+            Work::Fetch(work) => work.hurry(desk, request),
+            Work::Produce(_)
+            | Work::ListOffsets(_)
             | Work::Metadata(_)
             | Work::FindCoordinator(_)
             | Work::Group(_)

@@ -93,9 +93,17 @@ enum State {
     },
     Running(Box<Worker<ShardWithGroups>>),
     /// The clean mark is being written.
-    Marking(FlowRunner<Result<(), Fatal>>),
-    Ended,
+    Marking {
+        runner: FlowRunner<Result<(), Fatal>>,
+        kept: Kept,
+    },
+    Ended {
+        kept: Kept,
+    },
 }
+
+/// The worker of a node that has stopped: its memory is the ring's until the ring is wound down.
+type Kept = Option<Box<Worker<ShardWithGroups>>>;
 
 /// How far a stop is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -207,7 +215,7 @@ impl Node {
                     Err(fatal) => return self.fail(fatal, out),
                 }
             }
-            State::Marking(runner) => {
+            State::Marking { runner, .. } => {
                 let Poll::Ready(result) = runner.step(&mut out.disk) else {
                     return false;
                 };
@@ -217,16 +225,30 @@ impl Node {
                 for shard in (1..self.config.shards).map(ShardId) {
                     out.mesh.push((shard, Message::Node(NodeMessage::Exit)));
                 }
-                self.state = State::Ended;
+                self.end();
                 out.stopped = true;
             }
-            State::Waiting | State::Running(_) | State::Ended => return false,
+            State::Waiting | State::Running(_) | State::Ended { .. } => return false,
         }
         true
     }
 
+    /// Nothing more is done. What the ring may still use stays.
+    fn end(&mut self) {
+        let kept = self.take_worker();
+        self.state = State::Ended { kept };
+    }
+
+    fn take_worker(&mut self) -> Kept {
+        match std::mem::replace(&mut self.state, State::Waiting) {
+            State::Running(worker) => Some(worker),
+            State::Marking { kept, .. } | State::Ended { kept } => kept,
+            State::New | State::Metadata(_) | State::Waiting | State::Storage { .. } => None,
+        }
+    }
+
     fn fail(&mut self, fatal: Fatal, out: &mut Outbox) -> bool {
-        self.state = State::Ended;
+        self.end();
         out.fatal.get_or_insert(fatal);
         false
     }
@@ -378,22 +400,34 @@ impl Node {
     }
 
     fn on_committed(&mut self, now: Now, index: u64, records: &Bytes, out: &mut Outbox) {
-        let State::Running(worker) = &mut self.state else {
-            return;
-        };
         let records = decode_records(records).expect("what the controller encoded is read back");
-        let mut shard_out = ShardOut::default();
-        for record in &records {
-            reconcile::apply_before(now, record, worker, &self.config);
-            worker
-                .image_mut()
-                .apply(record)
-                .expect("a committed record was checked");
-            reconcile::apply(record, worker, &self.config, &mut shard_out);
+        let sound = "a committed record was checked";
+        match &mut self.state {
+            State::Running(worker) => {
+                let mut shard_out = ShardOut::default();
+                for record in &records {
+                    reconcile::apply_before(now, record, worker, &self.config);
+                    worker.image_mut().apply(record).expect(sound);
+                    reconcile::apply(record, worker, &self.config, &mut shard_out);
+                }
+                worker.image_mut().set_index(index);
+                worker.storage_mut().carry(now, &mut shard_out);
+                worker.carry(now, shard_out, out);
+            }
+            // A new cluster's id and version: they are committed while storage is recovered. No command is, before
+            // every shard has been.
+            State::Storage { image, .. } => {
+                for record in &records {
+                    image.apply(record).expect(sound);
+                }
+                image.set_index(index);
+            }
+            State::New
+            | State::Metadata(_)
+            | State::Waiting
+            | State::Marking { .. }
+            | State::Ended { .. } => return,
         }
-        worker.image_mut().set_index(index);
-        worker.storage_mut().carry(now, &mut shard_out);
-        worker.carry(now, shard_out, out);
         let applied = controller::Message::Applied {
             from: self.config.me,
             index,
@@ -438,7 +472,7 @@ impl Node {
             NodeMessage::Recovered(report) => self.on_recovered(report, out),
             NodeMessage::Stopped => self.stopped += 1,
             NodeMessage::Exit => {
-                self.state = State::Ended;
+                self.end();
                 out.stopped = true;
             }
         }
@@ -496,7 +530,7 @@ impl Node {
                     for shard in (1..self.config.shards).map(ShardId) {
                         out.mesh.push((shard, Message::Node(NodeMessage::Exit)));
                     }
-                    self.state = State::Ended;
+                    self.end();
                     out.stopped = true;
                 }
                 _ => {}
@@ -521,7 +555,10 @@ impl Node {
                 |flow| async move { boot::mark_clean(&flow).await },
             );
             self.controller = None;
-            self.state = State::Marking(mark);
+            self.state = State::Marking {
+                runner: mark,
+                kept: self.take_worker(),
+            };
         }
     }
 }
@@ -537,9 +574,9 @@ impl Machine for Node {
             Event::Disk(done) => match &mut self.state {
                 State::Metadata(runner) => runner.on_disk(done),
                 State::Storage { runner, .. } => runner.on_disk(done),
-                State::Marking(runner) => runner.on_disk(done),
+                State::Marking { runner, .. } => runner.on_disk(done),
                 State::Running(worker) => worker.on(now, Event::Disk(done), out),
-                State::New | State::Waiting | State::Ended => {}
+                State::New | State::Waiting | State::Ended { .. } => {}
             },
             Event::Mesh {
                 message: Message::Control(message),
@@ -606,7 +643,13 @@ impl Machine for Node {
 
     fn memory(&self, from: usize) -> Vec<(usize, usize)> {
         match &self.state {
-            State::Running(worker) => worker.storage().shard.arena().chunks().skip(from).collect(),
+            State::Running(worker)
+            | State::Marking {
+                kept: Some(worker), ..
+            }
+            | State::Ended { kept: Some(worker) } => {
+                worker.storage().shard.arena().chunks().skip(from).collect()
+            }
             _ => Vec::new(),
         }
     }

@@ -32,6 +32,8 @@ pub struct Requests {
     free: Vec<u32>,
     serial: u64,
     deadlines: BTreeSet<(Instant, RequestToken)>,
+    /// Those that only wait for something new: in the order of their start, as their serial numbers are.
+    parked: BTreeSet<RequestToken>,
 }
 
 impl Requests {
@@ -67,6 +69,14 @@ impl Requests {
     }
 
     /// `None`: it ended already.
+    pub fn get(&self, token: RequestToken) -> Option<&Pending> {
+        match self.entries.get(place(token)) {
+            Some(Some((of, pending))) if *of == token => Some(pending),
+            _ => None,
+        }
+    }
+
+    /// `None`: it ended already.
     pub fn get_mut(&mut self, token: RequestToken) -> Option<&mut Pending> {
         match self.entries.get_mut(place(token)) {
             Some(Some((of, pending))) if *of == token => Some(pending),
@@ -79,10 +89,21 @@ impl Requests {
         self.get_mut(token)?;
         let (_, pending) = self.entries[place(token)].take()?;
         self.free.push(place(token) as u32);
+        self.parked.remove(&token);
         if let Some(deadline) = pending.deadline {
             self.deadlines.remove(&(deadline, token));
         }
         Some(pending)
+    }
+
+    /// The request only waits for something new.
+    pub fn park(&mut self, token: RequestToken) {
+        self.parked.insert(token);
+    }
+
+    /// The oldest one that does.
+    pub fn pop_parked(&mut self) -> Option<RequestToken> {
+        self.parked.pop_first()
     }
 
     /// The next request whose time is up.

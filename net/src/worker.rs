@@ -6,11 +6,13 @@
 //!  Disk, Mesh ─► storage ─► answers ──┬─ asked here ──► request ─► conn slot ─► (settle) one Send per connection
 //!                                     └─ asked elsewhere ──► mesh
 //!  settle: expired deadlines → requests that may start now → storage (group commit) → sends and receives
+//!  memory: too many parked requests → the oldest answered · nothing left for others → the stalled closed
 //! ```
 //!
-//! Nothing here is proportional to all connections or partitions: a pass looks at those that an event named.
+//! Nothing here is proportional to all connections or partitions: a pass looks at those that an event named. Only while
+//! connections wait for memory all are looked at, every few seconds.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -25,13 +27,14 @@ use corelane_engine::types::{Instant, NodeId, Now, ShardId};
 
 use crate::api::k22_init_producer_id::{self, ProducerIds};
 use crate::api::{self, Api, CloseReason, Header, Parsed, k18_api_versions};
-use crate::conn::{Conn, Receive};
+use crate::conn::{Conn, Receive, STALL};
 use crate::context::{Authorize, Principal, RequestContext};
-use crate::desk::{Decided, Desk, Outcome, Proposed, Request, Room, Started, Waiting, Work};
+use crate::desk::{
+    Decided, Desk, Encoded, Outcome, Proposed, Request, Room, Started, Waiting, Work,
+};
 use crate::error_code;
 use crate::event::{ConnId, Event, Machine, Message, Outbox};
 use crate::frame::{Buffers, Frame};
-use crate::protocol::Uuid;
 use crate::requests::{Pending, Requests};
 use crate::sessions::Sessions;
 use crate::storage::Storage;
@@ -44,8 +47,8 @@ const MEMORY_RETRIES: usize = 16;
 
 /// In whose name a shard asks for a block of producer ids: no request's token.
 const PRODUCER_IDS: RequestToken = RequestToken(u64::MAX);
-/// Memory for a half-received frame is taken back after this long without a byte, when others wait for it.
-const STALL: Duration = Duration::from_secs(20);
+/// How often half-received frames are looked at while others wait for memory.
+const STALL_CHECK: Duration = Duration::from_secs(STALL.as_secs() / 4);
 
 /// Answers of peers that do not read them that are copied in one pass.
 const COPY_BYTES_A_PASS: usize = 1 << 20;
@@ -62,8 +65,11 @@ pub struct Worker<S> {
     listed: Vec<ConnId>,
     /// Connections not read for want of memory, in order.
     starved: VecDeque<ConnId>,
-    /// A request was answered since the starved were looked at.
-    freed: bool,
+    /// How many of them are still to be looked at since memory was last given back.
+    retries: usize,
+    /// Every connection, by when to look whether it is idle.
+    idle: BTreeSet<(Instant, ConnId)>,
+    idle_max: Duration,
     /// While connections wait for memory: when to look for those that hold it and send nothing.
     stall_check: Option<Instant>,
     /// Connections whose peers have not taken all answers, each with when to look at it: once, in order.
@@ -83,8 +89,12 @@ pub struct NetLimits {
     /// Memory for requests under way in small frames, and in large ones.
     pub small_bytes_max: usize,
     pub large_bytes_max: usize,
+    /// Memory for requests that only wait for something new: above it the oldest of them are answered.
+    pub parked_bytes_max: usize,
     /// Large receive buffers kept for reuse.
     pub idle_bytes_max: usize,
+    /// A connection over which no byte came or went for this long is closed: Kafka's `connections.max.idle.ms`.
+    pub idle_max: Duration,
     /// Fetch sessions, and partitions in all of them.
     pub sessions_max: usize,
     pub session_partitions_max: usize,
@@ -95,7 +105,9 @@ impl NetLimits {
         frame_bytes_max: corelane_engine::limits::FRAME_BYTES_MAX,
         small_bytes_max: 64 << 20,
         large_bytes_max: 256 << 20,
+        parked_bytes_max: 32 << 20,
         idle_bytes_max: 64 << 20,
+        idle_max: Duration::from_secs(600),
         sessions_max: 1000,
         session_partitions_max: 200_000,
     };
@@ -128,7 +140,6 @@ impl<S: Storage> Worker<S> {
                 me: parts.me,
                 shards: parts.shards,
                 node: parts.node,
-                cluster_id: Uuid(parts.image.cluster_id()).to_string(),
                 image: parts.image,
                 sessions: Sessions::new(
                     parts.me,
@@ -149,12 +160,15 @@ impl<S: Storage> Worker<S> {
                 limits.frame_bytes_max,
                 limits.small_bytes_max,
                 limits.large_bytes_max,
+                limits.parked_bytes_max,
                 limits.idle_bytes_max,
             ),
             listener: parts.listener,
             listed: Vec::new(),
             starved: VecDeque::new(),
-            freed: false,
+            retries: 0,
+            idle: BTreeSet::new(),
+            idle_max: limits.idle_max,
             stall_check: None,
             unsent: VecDeque::new(),
             copying: VecDeque::new(),
@@ -272,7 +286,11 @@ impl<S: Storage> Worker<S> {
     }
 
     fn conn_accepted(&mut self, conn: ConnId, peer: SocketAddr) {
-        self.conns.insert(conn, Conn::new(conn, peer));
+        let now = self.desk.now.mono;
+        let mut accepted = Conn::new(conn, peer, now);
+        accepted.idle_check = now.after(self.idle_max);
+        self.idle.insert((accepted.idle_check, conn));
+        self.conns.insert(conn, accepted);
         self.list(conn);
     }
 
@@ -331,13 +349,13 @@ impl<S: Storage> Worker<S> {
         self.buffers.release(frame.charge);
         let conn = self.conns.get_mut(&id).expect("its frame was just taken");
         match started {
-            Started::Answer(parts) => {
+            Started::Answer(Ok(parts)) => {
                 let slot = conn.open(None, 0, false);
                 conn.answer(slot, parts);
                 self.list(id);
                 true
             }
-            Started::Close(reason) => {
+            Started::Answer(Err(reason)) | Started::Close(reason) => {
                 self.close(id, &reason, out);
                 false
             }
@@ -366,6 +384,7 @@ impl<S: Storage> Worker<S> {
             header,
             token: self.requests.next_token(),
         };
+        let token = request.token;
         let barrier = request.header.entry.barrier;
         let room = Room {
             idle: conn.is_idle(),
@@ -380,14 +399,14 @@ impl<S: Storage> Worker<S> {
                 conn.hold(frame);
                 return false;
             }
-            Started::Answer(parts) => {
+            Started::Answer(Ok(parts)) => {
                 self.buffers.release(frame.charge);
                 let slot = conn.open(None, 0, false);
                 conn.answer(slot, parts);
                 self.list(id);
             }
             Started::Nothing => self.buffers.release(frame.charge),
-            Started::Close(reason) => {
+            Started::Answer(Err(reason)) | Started::Close(reason) => {
                 self.buffers.release(frame.charge);
                 self.close(id, &reason, out);
                 return false;
@@ -416,7 +435,76 @@ impl<S: Storage> Worker<S> {
             }
         }
         self.turn(out);
+        self.park(token, out);
         true
+    }
+
+    /// A request that only waits for something new lets go of its frame, and counts as parked from here on. Where too
+    /// many are, the oldest are answered with what is there.
+    fn park(&mut self, token: RequestToken, out: &mut Outbox) {
+        let Some(pending) = self.requests.get_mut(token) else {
+            return;
+        };
+        if !pending.work.awaits_news() {
+            return;
+        }
+        pending.request.detach();
+        self.buffers.park(&mut pending.charge);
+        self.requests.park(token);
+        while self.buffers.parked_too_much()
+            && let Some(oldest) = self.requests.pop_parked()
+        {
+            self.hurry(oldest, out);
+        }
+    }
+
+    /// A request is to wait no longer for something new.
+    fn hurry(&mut self, token: RequestToken, out: &mut Outbox) {
+        if let Some(pending) = self.requests.get_mut(token)
+            && let Some(outcome) = pending.work.hurry(&mut self.desk, &pending.request)
+        {
+            self.finish(token, outcome, out);
+            self.turn(out);
+        }
+    }
+
+    /// [`Worker::hurry`] for all of a connection.
+    fn hurry_all(&mut self, id: ConnId, out: &mut Outbox) {
+        let working = self.conns.get(&id).map(|conn| conn.working().collect());
+        let working: Vec<RequestToken> = working.unwrap_or_default();
+        for token in working {
+            self.hurry(token, out);
+        }
+    }
+
+    /// The peer sends nothing more. It may still read what it asked for; what would wait for news is answered now.
+    fn ended(&mut self, id: ConnId, out: &mut Outbox) {
+        let Some(conn) = self.conns.get_mut(&id) else {
+            return;
+        };
+        conn.on_ended();
+        if conn.is_over() {
+            self.close(id, &CloseReason::PeerClosed, out);
+            return;
+        }
+        self.hurry_all(id, out);
+        // A member of a group that has gone waits for no rebalance.
+        let rebalances = |token: RequestToken| {
+            let pending = self.requests.get(token);
+            pending.is_some_and(|pending| {
+                matches!(
+                    pending.request.header.entry.api,
+                    Api::JoinGroup | Api::SyncGroup
+                )
+            })
+        };
+        if let Some(conn) = self.conns.get(&id)
+            && conn.working().any(rebalances)
+        {
+            self.close(id, &CloseReason::PeerClosed, out);
+            return;
+        }
+        self.list(id);
     }
 
     /// Carries calls to their owners and answers to their requests until nothing is left to carry here.
@@ -468,21 +556,44 @@ impl<S: Storage> Worker<S> {
     }
 
     fn finish(&mut self, token: RequestToken, outcome: Outcome, out: &mut Outbox) {
+        if let Outcome::Early(answer) = outcome {
+            return self.answer_early(token, answer, out);
+        }
         let Some(pending) = self.requests.remove(token) else {
             return;
         };
         self.buffers.release(pending.charge);
-        self.freed = true;
         let Some(conn) = self.conns.get_mut(&pending.conn) else {
             return;
         };
         match (outcome, pending.slot) {
-            (Outcome::Reply(parts), Some(slot)) => conn.answer(slot, parts),
+            (Outcome::Reply(Ok(parts)), Some(slot)) => conn.answer(slot, parts),
             (Outcome::Nothing, None) => conn.close_silent(),
-            (Outcome::Close(reason), _) => return self.close(pending.conn, &reason, out),
+            (Outcome::Reply(Err(reason)) | Outcome::Close(reason), _) => {
+                return self.close(pending.conn, &reason, out);
+            }
             (outcome, slot) => panic!("{slot:?} does not fit {outcome:?}"),
         }
         self.list(pending.conn);
+    }
+
+    /// The client hears now; the request keeps its charge, and its place among those under way, until it ends.
+    fn answer_early(&mut self, token: RequestToken, answer: Encoded, out: &mut Outbox) {
+        let Some(pending) = self.requests.get_mut(token) else {
+            return;
+        };
+        let (id, slot) = (pending.conn, pending.slot.take());
+        let (Some(conn), Some(slot)) = (self.conns.get_mut(&id), slot) else {
+            return;
+        };
+        match answer {
+            Ok(parts) => {
+                conn.answer(slot, parts);
+                conn.open_silent();
+                self.list(id);
+            }
+            Err(reason) => self.close(id, &reason, out),
+        }
     }
 
     fn close(&mut self, id: ConnId, reason: &CloseReason, out: &mut Outbox) {
@@ -493,8 +604,12 @@ impl<S: Storage> Worker<S> {
             CloseReason::PeerClosed => {
                 tracing::debug!(conn = id.0, peer = %conn.peer, "connection closed: {reason}");
             }
+            CloseReason::UnwritableAnswer { .. } => {
+                tracing::error!(conn = id.0, peer = %conn.peer, "connection closed: {reason}");
+            }
             _ => tracing::info!(conn = id.0, peer = %conn.peer, "connection closed: {reason}"),
         }
+        self.idle.remove(&(conn.idle_check, id));
         for token in conn.close(&mut self.buffers) {
             if let Some(pending) = self.requests.get_mut(token)
                 && pending.work.cancel(&mut self.desk, &pending.request)
@@ -503,7 +618,6 @@ impl<S: Storage> Worker<S> {
                 self.buffers.release(pending.charge);
             }
         }
-        self.freed = true;
         out.sockets.push(crate::event::SocketOp::Close { conn: id });
         self.turn(out);
     }
@@ -518,7 +632,8 @@ impl<S: Storage> Worker<S> {
         }
     }
 
-    /// Closes connections that hold memory, and send nothing, while others wait for it. Every few seconds at most.
+    /// While others wait for memory, takes it back: from half frames that come too slowly, and from frames that are
+    /// held behind requests that wait for something new. Every few seconds at most.
     fn close_stalled(&mut self, out: &mut Outbox) {
         let now = self.desk.now.mono;
         if self.stall_check.is_none_or(|at| at > now) {
@@ -528,15 +643,40 @@ impl<S: Storage> Worker<S> {
         if self.starved.is_empty() {
             return;
         }
-        self.stall_check = Some(now.after(STALL / 4));
-        let stalled: Vec<ConnId> = self
-            .conns
-            .values()
-            .filter(|conn| conn.is_midway() && !conn.starved && now.since(conn.heard) >= STALL)
-            .map(|conn| conn.id)
-            .collect();
+        self.stall_check = Some(now.after(STALL_CHECK));
+        let named = |conn: &Conn| conn.id;
+        let stalled = self.conns.values().filter(|conn| conn.is_stalled(now));
+        let stalled: Vec<ConnId> = stalled.map(named).collect();
+        let holding = self.conns.values().filter(|conn| conn.is_holding());
+        let holding: Vec<ConnId> = holding.map(named).collect();
         for id in stalled {
             self.close(id, &CloseReason::Stalled, out);
+        }
+        for id in holding {
+            self.hurry_all(id, out);
+        }
+    }
+
+    /// Closes connections over which nothing has passed for long. Each is looked at once in that time.
+    fn close_idle(&mut self, out: &mut Outbox) {
+        let now = self.desk.now.mono;
+        while let Some(&(at, id)) = self.idle.first()
+            && at <= now
+        {
+            self.idle.pop_first();
+            let Some(conn) = self.conns.get_mut(&id) else {
+                continue;
+            };
+            let due = match conn.is_sending() {
+                true => now.after(self.idle_max),
+                false => conn.moved.after(self.idle_max),
+            };
+            if due <= now {
+                self.close(id, &CloseReason::Idle, out);
+                continue;
+            }
+            conn.idle_check = due;
+            self.idle.insert((due, id));
         }
     }
 
@@ -597,16 +737,18 @@ impl<S: Storage> Worker<S> {
 
     /// Starts what may start on the connections that something happened to.
     fn start_listed(&mut self, out: &mut Outbox) {
-        if std::mem::take(&mut self.freed) {
-            for _ in 0..MEMORY_RETRIES {
-                let Some(id) = self.starved.pop_front() else {
-                    break;
-                };
-                if let Some(conn) = self.conns.get_mut(&id) {
-                    conn.retry();
-                }
-                self.list(id);
+        if self.buffers.take_released() {
+            self.retries = self.starved.len();
+        }
+        for _ in 0..MEMORY_RETRIES.min(self.retries) {
+            self.retries -= 1;
+            let Some(id) = self.starved.pop_front() else {
+                break;
+            };
+            if let Some(conn) = self.conns.get_mut(&id) {
+                conn.retry();
             }
+            self.list(id);
         }
         // The list grows while requests are answered at once.
         let mut i = 0;
@@ -631,18 +773,22 @@ impl<S: Storage> Worker<S> {
             conn.listed = false;
             conn.collect();
             out.sockets.extend(conn.send());
+            if conn.is_over() {
+                self.close(id, &CloseReason::PeerClosed, out);
+                continue;
+            }
             if conn.unsent_bytes() > 0 && !conn.looked_at {
                 conn.looked_at = true;
                 let at = self.desk.now.mono.after(SLOW);
                 self.unsent.push_back((at, id));
             }
-            match conn.receive(&self.buffers) {
+            match conn.receive(self.desk.now.mono, &self.buffers) {
                 Receive::Op(op) => out.sockets.push(op),
                 Receive::Nothing => {}
                 Receive::Memory if conn.starved => {}
                 Receive::Memory => {
                     conn.starved = true;
-                    let next = self.desk.now.mono.after(STALL / 4);
+                    let next = self.desk.now.mono.after(STALL_CHECK);
                     self.stall_check.get_or_insert(next);
                     self.starved.push_back(id);
                 }
@@ -656,16 +802,11 @@ impl<S: Storage> Machine for Worker<S> {
         self.desk.now = now;
         match event {
             Event::Accepted { conn, peer } => self.conn_accepted(conn, peer),
-            Event::Received { conn, bytes } if bytes.is_empty() => {
-                self.close(conn, &CloseReason::PeerClosed, out);
-            }
-            Event::ReceivedInto { conn, count: 0, .. } => {
-                self.close(conn, &CloseReason::PeerClosed, out);
-            }
+            Event::Received { conn, bytes } if bytes.is_empty() => self.ended(conn, out),
+            Event::ReceivedInto { conn, count: 0, .. } => self.ended(conn, out),
             Event::Received { conn: id, bytes } => {
                 if let Some(conn) = self.conns.get_mut(&id) {
-                    conn.heard = now.mono;
-                    conn.on_received(bytes);
+                    conn.on_received(now.mono, bytes);
                     self.pump(id, out);
                     self.list(id);
                 }
@@ -674,15 +815,14 @@ impl<S: Storage> Machine for Worker<S> {
                 conn: id, buffer, ..
             } => {
                 if let Some(conn) = self.conns.get_mut(&id) {
-                    conn.heard = now.mono;
-                    conn.on_received_into(buffer);
+                    conn.on_received_into(now.mono, buffer);
                     self.pump(id, out);
                     self.list(id);
                 }
             }
             Event::Sent { conn: id } => {
                 if let Some(conn) = self.conns.get_mut(&id) {
-                    conn.on_sent();
+                    conn.on_sent(now.mono);
                     self.list(id);
                 }
             }
@@ -711,14 +851,17 @@ impl<S: Storage> Machine for Worker<S> {
         self.close_stalled(out);
         self.look_at_unsent(out);
         self.copy_unsent();
+        self.close_idle(out);
         self.start_listed(out);
         self.storage.settle(now, &mut self.shard_out);
         self.turn(out);
         // Answers that storage gave free slots: what starts on them is settled in the next pass.
         let before = self.requests.started();
         self.start_listed(out);
-        self.again = self.requests.started() > before;
+        let started = self.requests.started() > before;
         self.serve_listed(out);
+        let retries = self.retries > 0 || self.buffers.is_released();
+        self.again = started || retries && !self.starved.is_empty();
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -730,6 +873,7 @@ impl<S: Storage> Machine for Worker<S> {
             self.storage.deadline(),
             self.stall_check,
             self.unsent.front().map(|&(at, _)| at),
+            self.idle.first().map(|&(at, _)| at),
         ]
         .into_iter()
         .flatten()

@@ -43,6 +43,9 @@ const OFFSETS: &str = "__consumer_offsets";
 const COMMITS: std::ops::RangeInclusive<i16> = 2..=9;
 const FETCHES: std::ops::RangeInclusive<i16> = 1..=9;
 
+/// Partition, offset and metadata.
+type Offsets<'a> = &'a [(i32, i64, &'a str)];
+
 #[test]
 fn answers_to_groups_are_those_of_apache_kafka() {
     if runtime::java().is_none() {
@@ -143,7 +146,7 @@ fn commit(
     name: &str,
     member: &str,
     generation: i32,
-    topics: &[(&str, &[(i32, i64, &str)])],
+    topics: &[(&str, Offsets<'_>)],
 ) -> OffsetCommitRequest {
     let topics = topics.iter().map(|(topic, partitions)| {
         let partitions = partitions.iter().map(|&(partition, offset, metadata)| {
@@ -623,7 +626,7 @@ impl Script<'_> {
         for version in COMMITS {
             let member = &members[version as usize];
             let name = format!("joined-{version}");
-            let read: &[(&str, &[(i32, i64, &str)])] = &[("read", &[(0, 11, "")])];
+            let read: &[(&str, Offsets<'_>)] = &[("read", &[(0, 11, "")])];
             for (what, request) in [
                 ("good", commit(&name, member, 1, read)),
                 ("old generation", commit(&name, member, 0, read)),

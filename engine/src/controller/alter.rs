@@ -140,7 +140,8 @@ mod tests {
         let append = |v: &str| ConfigOperation::Append(v.to_owned());
         let subtract = |v: &str| ConfigOperation::Subtract(v.to_owned());
         let given = &[("segment.ms", "5"), ("retention.ms", "6")][..];
-        let cases: [(&[(&str, &str)], &str, ConfigOperation, &[(&str, &str)]); 8] = [
+        type Given<'a> = &'a [(&'a str, &'a str)];
+        let cases: [(Given<'_>, &str, ConfigOperation, Given<'_>); 8] = [
             (
                 given,
                 "segment.ms",

@@ -116,7 +116,8 @@ mod tests {
     fn a_topic_only_grows_and_keeps_its_replication_factor() {
         assert_eq!(grow("t", 5, None), Ok(5));
         assert_eq!(grow("t", 4, Some(&[&[3, 1], &[2, 3]])), Ok(4));
-        let refused: [(&str, i32, Option<&[&[i32]]>, &str); 10] = [
+        type Assigned<'a> = Option<&'a [&'a [i32]]>;
+        let refused: [(&str, i32, Assigned<'_>, &str); 10] = [
             (
                 "u",
                 5,

@@ -243,3 +243,65 @@ impl Load {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::seat::SeatState;
+    use super::*;
+    use crate::group::records;
+    use crate::types::{TopicId, TopicPartition};
+
+    fn seat() -> Seat {
+        let id = TopicPartition {
+            topic: TopicId([1; 16]),
+            partition: 0,
+        };
+        Seat::new(id, 0, 1 << 20, true, SeatState::Failed)
+    }
+
+    fn read(high_watermark: i64) -> Result<ReadDone, ReadError> {
+        Ok(ReadDone {
+            records: Vec::new(),
+            high_watermark: Offset(high_watermark),
+            last_stable: Offset(high_watermark),
+            log_start: Offset(0),
+        })
+    }
+
+    /// A snapshot of offsets 5 to 12 of which the log still holds up to `high_watermark`.
+    fn after_snapshot(high_watermark: i64) -> (Step, Load, Seat) {
+        let (mut load, mut seat) = (Load::new(), seat());
+        let mut topics = TopicNames::default();
+        let payloads = load.begin();
+        let mut payload = BytesMut::new();
+        let (key, value) = (
+            records::group_key("g"),
+            records::GroupValue::default().encode(),
+        );
+        snapshot::put(&mut payload, &key, &value);
+        payloads.put(payload.freeze());
+        assert!(load.take_payload(&mut seat, &mut topics));
+        let span = Span {
+            from: Offset(5),
+            end: Offset(12),
+        };
+        load.on_snapshot(Ok(Some(span)), &mut seat).expect("known");
+        assert_eq!(load.next, Offset(5));
+        let step = load.on_read(read(high_watermark), &mut seat, &mut topics);
+        (step, load, seat)
+    }
+
+    #[test]
+    fn a_log_that_ends_within_the_snapshot_is_not_its_log() {
+        let (step, _, seat) = after_snapshot(12);
+        assert_eq!(
+            (step, seat.group_end(), seat.applied_end),
+            (Step::Read, 1, Offset(12))
+        );
+        let (step, load, seat) = after_snapshot(11);
+        assert_eq!(
+            (step, load.next, seat.group_end()),
+            (Step::GoesOn, Offset(0), 0)
+        );
+    }
+}

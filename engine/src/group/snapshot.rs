@@ -339,7 +339,7 @@ impl Writing {
     }
 }
 
-fn put(stream: &mut BytesMut, key: &[u8], value: &[u8]) {
+pub(super) fn put(stream: &mut BytesMut, key: &[u8], value: &[u8]) {
     stream.put_u32(key.len() as u32);
     stream.put_u32(value.len() as u32);
     stream.put_slice(key);

@@ -326,7 +326,9 @@ impl Disk {
             .ops
             .get_mut(slot)
             .expect("completion of a running operation");
-        if result == -libc::EINTR || result == -libc::EAGAIN {
+        let interrupted = result == -libc::EINTR || result == -libc::EAGAIN;
+        let closing = matches!(op.step, Step::Close);
+        if interrupted && !closing {
             return Turn::Again;
         }
         let failed = Turn::Finished(Err(DiskError { errno: -result }));
@@ -407,6 +409,8 @@ impl Disk {
                 };
                 Turn::Again
             }
+            // Linux has given the number back before it says so: it may be another file's by now.
+            Step::Close if interrupted => done,
             Step::MakeDirectory { .. } if result == -libc::EEXIST => done,
             Step::Unlink { .. } if result == -libc::ENOENT => done,
             Step::Close

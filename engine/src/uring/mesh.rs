@@ -246,6 +246,12 @@ impl<T: Send> Mesh<T> {
         ShardId(least as u16)
     }
 
+    /// Connections of all shards, those on their way to one included.
+    pub fn connections(&self) -> u32 {
+        let counts = self.board.connections.iter();
+        counts.map(|count| count.0.load(Ordering::Relaxed)).sum()
+    }
+
     /// One connection of this shard ended.
     pub fn connection_ended(&self) {
         self.board.connections[self.me]
@@ -360,6 +366,7 @@ mod tests {
     fn connections_go_to_the_emptiest_shard() {
         let ends = mesh::<()>(3);
         let picked: Vec<u16> = (0..4).map(|_| ends[0].assign_connection().0).collect();
+        assert_eq!(ends[1].connections(), 4);
         assert_eq!(picked, [0, 1, 2, 0]);
         ends[1].connection_ended();
         assert_eq!(ends[0].assign_connection(), ShardId(1));

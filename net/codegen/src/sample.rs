@@ -4,7 +4,7 @@ use crate::KAFKA_VERSION;
 use crate::rust::{When, default_of, ident, snake};
 use crate::schema::{MessageSpec, StructSpec};
 
-/// The whole file: an impl per struct, and a macro that names every message.
+/// The whole file: an impl per struct, a macro that names every message, and one that names every API.
 pub fn samples(messages: &[MessageSpec]) -> String {
     let mut out = format!(
         "//! Fills the messages of Kafka {KAFKA_VERSION} at random. Generated; do not edit.\n\n\
@@ -24,7 +24,20 @@ pub fn samples(messages: &[MessageSpec]) -> String {
     for message in messages {
         out += &format!("{}\n", message.name);
     }
-    out + "}\n};\n}\n\npub(crate) use each_message;\n"
+    out += "}\n};\n}\n\npub(crate) use each_message;\n\n";
+    out += "/// Calls a macro with the number, the request and the response of every API.\n\
+            #[allow(unused_macros)]\nmacro_rules! each_api {\n($call:ident) => {\n$call! {\n";
+    let mut apis: Vec<(i16, &str)> = messages.iter().filter_map(api).collect();
+    apis.sort_unstable();
+    for (key, name) in apis {
+        out += &format!("{key} {name}Request {name}Response\n");
+    }
+    out + "}\n};\n}\n\n#[allow(unused_imports)]\npub(crate) use each_api;\n"
+}
+
+/// Number and name of a request's API.
+fn api(message: &MessageSpec) -> Option<(i16, &str)> {
+    Some((message.api_key?, message.name.strip_suffix("Request")?))
 }
 
 fn sample(structure: &StructSpec, path: &str) -> String {

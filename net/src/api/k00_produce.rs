@@ -46,7 +46,17 @@ pub struct Produce {
     /// Topic and partition in the response, by slot.
     places: Vec<(u32, u32)>,
     missing: usize,
-    answered: bool,
+    owed: Owed,
+}
+
+/// What the client is still to hear.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Owed {
+    Answer,
+    /// acks=0: nothing, unless it failed.
+    Silence,
+    /// Its time was up: it has been told.
+    Nothing,
 }
 
 /// Starts a request.
@@ -158,11 +168,14 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
         response,
         missing: places.len(),
         places,
-        answered,
+        owed: match answered {
+            true => Owed::Answer,
+            false => Owed::Silence,
+        },
     };
     if work.missing == 0 {
         return match work.outcome(request) {
-            Outcome::Reply(parts) => Started::Answer(parts),
+            Outcome::Reply(answer) | Outcome::Early(answer) => Started::Answer(answer),
             Outcome::Nothing => Started::Nothing,
             Outcome::Close(reason) => Started::Close(reason),
         };
@@ -253,14 +266,17 @@ impl Produce {
         (self.missing == 0).then(|| self.outcome(request))
     }
 
-    /// Time is up: what is not answered says so, and may still happen.
-    pub fn on_deadline(&self, request: &Request) -> Outcome {
-        self.outcome(request)
+    /// Time is up: what is not answered says so, and may still happen. Owners hold its batches until then.
+    pub fn on_deadline(&mut self, request: &Request) -> Outcome {
+        self.owed = Owed::Nothing;
+        Outcome::Early(request.encode(&self.response))
     }
 
     fn outcome(&self, request: &Request) -> Outcome {
-        if self.answered {
-            return Outcome::Reply(request.encode(&self.response));
+        match self.owed {
+            Owed::Answer => return Outcome::Reply(request.encode(&self.response)),
+            Owed::Nothing => return Outcome::Nothing,
+            Owed::Silence => {}
         }
         let failed = self
             .response

@@ -6,7 +6,7 @@
 //! * 16 leader hints in the answer · 17 directory id of followers · 18 high watermark of followers
 //!
 //! ```text
-//!  start ──► Read to each owner ──► all in ──┬─ enough, an error, or no time ────────────────────────► answer
+//!  start ──► Read to each owner ──► all in ──┬─ enough, an error, or no time ────────────────────────► answer ◄── hurry
 //!                  ▲                         └─ parked: records dropped, Watch with what is missing
 //!                  └── of that owner, and of those whose records were dropped ◄── Changed, deadline ──┘
 //! ```
@@ -25,7 +25,7 @@ use corelane_engine::call::{AnswerBody, CallBody, ReadDone, ReadError, ReadItem,
 use corelane_engine::types::{Instant, LeaderEpoch, Offset, ShardId, TopicId, TopicPartition};
 
 use crate::context::{Operation, Resource, throttle_ms};
-use crate::desk::{Desk, Outcome, Request, Started, Waiting, Work};
+use crate::desk::{Desk, Encoded, Outcome, Request, Started, Waiting, Work};
 use crate::error_code::{self, ErrorCode};
 use crate::protocol::fetch_request::FetchRequest;
 use crate::protocol::fetch_response::{
@@ -38,6 +38,9 @@ use crate::sessions::{
 
 /// Kafka's `fetch.max.bytes` of a broker.
 pub const FETCH_BYTES_MAX: i32 = 55 << 20;
+
+/// First version that can say where two logs part (KIP-595).
+const DIVERGING_SINCE: i16 = 12;
 
 /// A fetch under way.
 #[derive(Debug)]
@@ -84,6 +87,18 @@ impl State {
         match self {
             State::Read(done) => done.records.iter().map(Bytes::len).sum(),
             State::Refused(_) | State::Asked | State::Failed(_) => 0,
+        }
+    }
+
+    /// Records were read up to a limit, and there are more: waiting adds none of this partition.
+    fn is_cut(&self) -> bool {
+        match self {
+            State::Read(done) => done
+                .records
+                .last()
+                .and_then(|piece| end_offset(piece))
+                .is_some_and(|end| end < done.high_watermark),
+            State::Refused(_) | State::Asked | State::Failed(_) => false,
         }
     }
 }
@@ -300,7 +315,11 @@ impl Fetch {
                 offset: part.ask.offset,
                 max_bytes: part.ask.max_bytes.max(0) as u32,
                 current_leader_epoch: part.ask.current_leader_epoch,
-                last_fetched_epoch: part.ask.last_fetched_epoch,
+                // A session may have it from a newer version: this one could not carry what follows from it.
+                last_fetched_epoch: match request.header.version >= DIVERGING_SINCE {
+                    true => part.ask.last_fetched_epoch,
+                    false => LeaderEpoch(-1),
+                },
             })
             .collect();
         self.asking.push(owner);
@@ -378,14 +397,15 @@ impl Fetch {
         }
     }
 
-    /// `DelayedFetch`: enough bytes, no time left, or something the client should hear of at once.
+    /// `DelayedFetch`: enough bytes, no time left, or something the client should hear of at once. It counts what is
+    /// readable, of which a read gives less where it ends with a batch, with a segment or with what is in memory.
     fn is_enough(&self, desk: &Desk) -> bool {
         self.bytes() as i64 >= i64::from(self.min_bytes)
             || desk.now.mono >= self.deadline
             || self
                 .parts
                 .iter()
-                .any(|part| matches!(part.state, State::Failed(_)))
+                .any(|part| matches!(part.state, State::Failed(_)) || part.state.is_cut())
     }
 
     fn bytes(&self) -> usize {
@@ -430,6 +450,12 @@ impl Fetch {
         all_in.then(|| Outcome::Reply(self.answer(desk, request)))
     }
 
+    /// The answer is to be what is there, as at its deadline.
+    pub fn hurry(&mut self, desk: &mut Desk, request: &Request) -> Option<Outcome> {
+        self.deadline = self.deadline.min(desk.now.mono);
+        self.on_deadline(desk, request)
+    }
+
     /// The connection is gone.
     pub fn cancel(&mut self, desk: &mut Desk, request: &Request) {
         for owner in std::mem::take(&mut self.watching) {
@@ -437,7 +463,7 @@ impl Fetch {
         }
     }
 
-    fn answer(&mut self, desk: &mut Desk, request: &Request) -> Vec<Bytes> {
+    fn answer(&mut self, desk: &mut Desk, request: &Request) -> Encoded {
         self.cancel(desk, request);
         let mut response = FetchResponse {
             throttle_time_ms: throttle_ms(&request.context, desk.now),
@@ -588,6 +614,19 @@ fn batch_bytes(bytes: &[u8]) -> Option<usize> {
     usize::try_from(length).ok().map(|length| length + 12)
 }
 
+/// Offset after the last record of whole batches, from the header of the last one.
+fn end_offset(batches: &[u8]) -> Option<Offset> {
+    let (mut last, mut at) = (None, 0);
+    while let Some(bytes) = batches.get(at..).and_then(batch_bytes) {
+        last = Some(at);
+        at += bytes;
+    }
+    let batch = batches.get(last?..)?;
+    let base = i64::from_be_bytes(batch.get(..8)?.try_into().ok()?);
+    let delta = i32::from_be_bytes(batch.get(23..27)?.try_into().ok()?);
+    base.checked_add(i64::from(delta) + 1).map(Offset)
+}
+
 fn push(responses: &mut Vec<FetchableTopicResponse>, topic: &TopicRef, data: PartitionData) {
     let same = responses.last().is_some_and(|last| match topic {
         TopicRef::Name(name) => *last.topic == **name,
@@ -614,6 +653,17 @@ mod tests {
         let mut bytes = vec![0; 12 + body];
         bytes[8..12].copy_from_slice(&(body as i32).to_be_bytes());
         bytes
+    }
+
+    #[test]
+    fn the_end_of_batches_is_that_of_the_last_one() {
+        let mut two = [batch(49), batch(60)].concat();
+        two[61..69].copy_from_slice(&100_i64.to_be_bytes());
+        two[61 + 23..61 + 27].copy_from_slice(&4_i32.to_be_bytes());
+        assert_eq!(end_offset(&two), Some(Offset(105)));
+        assert_eq!(end_offset(&two[..61]), Some(Offset(1)));
+        assert_eq!(end_offset(&two[..80]), None, "half a batch");
+        assert_eq!(end_offset(&[]), None);
     }
 
     #[test]

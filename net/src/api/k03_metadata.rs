@@ -8,7 +8,7 @@
 //! UNKNOWN_TOPIC_OR_PARTITION, creates behind it, and the client asks again: one round trip more.) Such a request is
 //! a barrier on its connection. Of the internal topics only the offsets topic is created, with configs of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use corelane_engine::controller::command::{Command, CommandError, Layout, NewTopic};
@@ -17,6 +17,7 @@ use corelane_engine::group::call::OFFSETS_TOPIC;
 use corelane_engine::types::TopicId;
 
 use crate::api::k10_find_coordinator::offsets_topic;
+use crate::api::k19_create_topics::PARTITIONS_PER_REQUEST_MAX;
 use crate::context::{
     Operation, RequestContext, Resource, resolve_topic, shown_topic, throttle_ms,
 };
@@ -44,9 +45,11 @@ pub struct Metadata {
     missing: usize,
     /// Names proposed, by slot.
     create: Vec<String>,
-    /// Why a topic could not be created, by name as asked.
-    refused: Vec<(String, ErrorCode)>,
+    refused: Refused,
 }
+
+/// Why a topic could not be created, by name as asked.
+type Refused = BTreeMap<String, ErrorCode>;
 
 /// What a request asks for.
 enum Asked<'a> {
@@ -84,17 +87,19 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
         Ok(message) => message,
         Err(reason) => return Started::Close(reason),
     };
-    let by_id = |topic: &MetadataRequestTopic| TopicId(topic.topic_id.0) != TopicId::ZERO;
+    let by_id = |topic: &MetadataRequestTopic| {
+        topic.name.is_none() || TopicId(topic.topic_id.0) != TopicId::ZERO
+    };
     if (10..12).contains(&request.header.version)
         && let Some(topics) = message
             .topics
             .as_ref()
             .filter(|topics| topics.iter().any(by_id))
     {
-        // The field is there before the lookup is: Kafka refuses the whole request.
+        // The fields are there before the lookup is: Kafka refuses the whole request. Its answer cannot say null.
         let refused = |t: &MetadataRequestTopic| {
             unknown(
-                t.name.as_deref(),
+                Some(t.name.as_deref().unwrap_or_default()),
                 TopicId(t.topic_id.0),
                 ErrorCode::InvalidRequest,
             )
@@ -107,7 +112,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
         }));
     }
     let mut create = Vec::new();
-    let mut refused = Vec::new();
+    let mut refused = Refused::new();
     if (request.header.version < 4 || message.allow_auto_topic_creation)
         && let Asked::Names(names) = asked(&message, request.header.version)
     {
@@ -125,9 +130,14 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes, room: Room) -> St
             {
                 create.push(name.to_owned());
             } else {
-                refused.push((name.to_owned(), ErrorCode::TopicAuthorizationFailed));
+                refused.insert(name.to_owned(), ErrorCode::TopicAuthorizationFailed);
             }
         }
+    }
+    // One partition each is the least they would have. Kafka's controller refuses so many in one request, too, and the
+    // client hears that they are unknown.
+    if create.len() > PARTITIONS_PER_REQUEST_MAX {
+        create.clear();
     }
     if create.is_empty() {
         return Started::Answer(request.encode(&answer(desk, request, &message, &refused)));
@@ -176,7 +186,7 @@ impl Metadata {
             Ok(_) | Err(CommandError::TopicExists(_)) => {}
             Err(error) => {
                 let name = std::mem::take(&mut self.create[slot as usize]);
-                self.refused.push((name, error_code::of_command(&error).0));
+                self.refused.insert(name, error_code::of_command(&error).0);
             }
         }
         self.missing -= 1;
@@ -191,7 +201,7 @@ fn answer(
     desk: &Desk,
     request: &Request,
     message: &MetadataRequest,
-    refused: &[(String, ErrorCode)],
+    refused: &Refused,
 ) -> MetadataResponse {
     let context = &request.context;
     let operations = message.include_topic_authorized_operations;
@@ -222,8 +232,8 @@ fn answer(
                 ),
                 Some(topic) => known(desk, context, topic, operations),
                 None => {
-                    let code = match refused.iter().find(|(of, _)| of == name) {
-                        Some((_, code)) => *code,
+                    let code = match refused.get(name) {
+                        Some(code) => *code,
                         None if names::check(name).is_err() => ErrorCode::InvalidTopicException,
                         None => ErrorCode::UnknownTopicOrPartition,
                     };
@@ -248,7 +258,7 @@ fn answer(
                 port: i32::from(broker.port),
             })
             .collect(),
-        cluster_id: Some(desk.cluster_id.as_str().into()),
+        cluster_id: Some(desk.cluster_id().into()),
         controller_id: desk.controller_id().0,
         topics,
         cluster_authorized_operations: if on_cluster {

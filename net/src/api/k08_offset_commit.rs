@@ -17,7 +17,7 @@ use corelane_engine::types::{LeaderEpoch, Offset, TopicId};
 use crate::api::group::{self, GroupWork};
 use crate::api::partition_codes::{PartitionCodes, Sorting, TopicKey};
 use crate::context::{Operation, Resource, shown_topic, throttle_ms};
-use crate::desk::{Desk, Outcome, Request, Started};
+use crate::desk::{Desk, Encoded, Outcome, Request, Started};
 use crate::error_code::{self, ErrorCode};
 use crate::protocol::offset_commit_request::{OffsetCommitRequest, OffsetCommitRequestTopic};
 use crate::protocol::offset_commit_response::{
@@ -175,7 +175,7 @@ fn code(error: &GroupError, version: i16) -> ErrorCode {
     }
 }
 
-fn answer(desk: &Desk, request: &Request, codes: &PartitionCodes) -> Vec<Bytes> {
+fn answer(desk: &Desk, request: &Request, codes: &PartitionCodes) -> Encoded {
     let partition = |&(partition_index, code): &(i32, ErrorCode)| OffsetCommitResponsePartition {
         partition_index,
         error_code: code.code(),

@@ -18,7 +18,7 @@ use corelane_engine::types::TopicId;
 
 use crate::api::group::{Asks, GroupWork};
 use crate::context::{Operation, Resource, resolve_topic, shown_topic, throttle_ms};
-use crate::desk::{Desk, Outcome, Request, Started};
+use crate::desk::{Desk, Encoded, Outcome, Request, Started};
 use crate::error_code::{self, ErrorCode};
 use crate::protocol::offset_fetch_request::{
     OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopics,
@@ -285,7 +285,7 @@ impl OffsetFetch {
         (self.missing == 0).then(|| Outcome::Reply(self.answer(desk, request)))
     }
 
-    fn answer(&mut self, desk: &Desk, request: &Request) -> Vec<Bytes> {
+    fn answer(&mut self, desk: &Desk, request: &Request) -> Encoded {
         let mut response = OffsetFetchResponse {
             throttle_time_ms: throttle_ms(&request.context, desk.now),
             ..OffsetFetchResponse::default()

@@ -14,7 +14,7 @@ use corelane_engine::controller::command::{Command, CommandError, Layout, NewTop
 use corelane_engine::group::call::{OFFSETS_TOPIC, partition_of};
 
 use crate::context::{Operation, Resource, resolve_group, throttle_ms};
-use crate::desk::{Decided, Desk, Outcome, Request, Started, Waiting, Work};
+use crate::desk::{Decided, Desk, Encoded, Outcome, Request, Started, Waiting, Work};
 use crate::error_code::ErrorCode;
 use crate::protocol::Str;
 use crate::protocol::find_coordinator_request::FindCoordinatorRequest;
@@ -96,7 +96,7 @@ impl FindCoordinator {
     }
 }
 
-fn answer(desk: &Desk, request: &Request, message: &FindCoordinatorRequest) -> Vec<Bytes> {
+fn answer(desk: &Desk, request: &Request, message: &FindCoordinatorRequest) -> Encoded {
     let keys = message.coordinator_keys.iter();
     let mut found = keys.map(|key| find(desk, request, message.key_type, key));
     let mut response = FindCoordinatorResponse {

@@ -14,7 +14,7 @@ use corelane_engine::group::call::{GroupAsk, GroupDone, GroupError, Join, Joined
 
 use crate::api::group::{self, GroupWork};
 use crate::context::{Operation, Resource, throttle_ms};
-use crate::desk::{Desk, Outcome, Request, Started};
+use crate::desk::{Desk, Encoded, Outcome, Request, Started};
 use crate::error_code::{self, ErrorCode};
 use crate::protocol::Str;
 use crate::protocol::join_group_request::JoinGroupRequest;
@@ -111,7 +111,7 @@ fn client_host(address: IpAddr) -> String {
     }
 }
 
-fn refusal(desk: &Desk, request: &Request, code: ErrorCode, member_id: Str) -> Vec<Bytes> {
+fn refusal(desk: &Desk, request: &Request, code: ErrorCode, member_id: Str) -> Encoded {
     let none = request.header.version >= NO_PROTOCOL_SINCE;
     request.encode(&JoinGroupResponse {
         throttle_time_ms: throttle_ms(&request.context, desk.now),
@@ -123,7 +123,7 @@ fn refusal(desk: &Desk, request: &Request, code: ErrorCode, member_id: Str) -> V
 }
 
 /// The member is told its id only where Kafka tells it.
-fn refused_by(desk: &Desk, request: &Request, error: GroupError, member: Str) -> Vec<Bytes> {
+fn refused_by(desk: &Desk, request: &Request, error: GroupError, member: Str) -> Encoded {
     let code = error_code::of_group(&error);
     let member = match error {
         GroupError::MemberIdRequired { member } => member.into(),

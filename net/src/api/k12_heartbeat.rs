@@ -9,7 +9,7 @@ use corelane_engine::group::call::{GroupAsk, GroupDone, GroupError, MemberRef};
 
 use crate::api::group::{self, GroupWork};
 use crate::context::{Operation, Resource, throttle_ms};
-use crate::desk::{Desk, Outcome, Request, Started};
+use crate::desk::{Desk, Encoded, Outcome, Request, Started};
 use crate::error_code::{self, ErrorCode};
 use crate::protocol::heartbeat_request::HeartbeatRequest;
 use crate::protocol::heartbeat_response::HeartbeatResponse;
@@ -39,7 +39,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
     }
 }
 
-fn answer(desk: &Desk, request: &Request, code: ErrorCode) -> Vec<Bytes> {
+fn answer(desk: &Desk, request: &Request, code: ErrorCode) -> Encoded {
     request.encode(&HeartbeatResponse {
         throttle_time_ms: throttle_ms(&request.context, desk.now),
         error_code: code.code(),

@@ -10,7 +10,7 @@ use corelane_engine::group::call::{GroupAsk, GroupDone, GroupError, Leaving};
 
 use crate::api::group::{self, GroupWork};
 use crate::context::{Operation, Resource, throttle_ms};
-use crate::desk::{Desk, Outcome, Request, Started};
+use crate::desk::{Desk, Encoded, Outcome, Request, Started};
 use crate::error_code::{self, ErrorCode};
 use crate::protocol::Str;
 use crate::protocol::leave_group_request::{LeaveGroupRequest, MemberIdentity};
@@ -68,7 +68,7 @@ fn answer(
     request: &Request,
     code: ErrorCode,
     members: Vec<MemberResponse>,
-) -> Vec<Bytes> {
+) -> Encoded {
     let mut response = LeaveGroupResponse {
         throttle_time_ms: throttle_ms(&request.context, desk.now),
         error_code: code.code(),

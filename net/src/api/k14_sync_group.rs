@@ -9,7 +9,7 @@ use corelane_engine::group::call::{GroupAsk, GroupDone, GroupError, MemberRef, S
 
 use crate::api::group::{self, GroupWork};
 use crate::context::{Operation, Resource, throttle_ms};
-use crate::desk::{Desk, Outcome, Request, Started};
+use crate::desk::{Desk, Encoded, Outcome, Request, Started};
 use crate::error_code::{self, ErrorCode};
 use crate::protocol::Str;
 use crate::protocol::sync_group_request::SyncGroupRequest;
@@ -60,7 +60,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
     }
 }
 
-fn refusal(desk: &Desk, request: &Request, code: ErrorCode) -> Vec<Bytes> {
+fn refusal(desk: &Desk, request: &Request, code: ErrorCode) -> Encoded {
     request.encode(&SyncGroupResponse {
         throttle_time_ms: throttle_ms(&request.context, desk.now),
         error_code: code.code(),

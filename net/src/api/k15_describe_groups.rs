@@ -16,7 +16,7 @@ use corelane_engine::group::call::{
 
 use crate::api::group::{Asks, GroupWork};
 use crate::context::{Operation, Resource, throttle_ms};
-use crate::desk::{Desk, Outcome, Request, Started};
+use crate::desk::{Desk, Encoded, Outcome, Request, Started};
 use crate::error_code::{self, ErrorCode};
 use crate::protocol::Str;
 use crate::protocol::describe_groups_request::DescribeGroupsRequest;
@@ -115,7 +115,7 @@ impl DescribeGroups {
         (self.missing == 0).then(|| Outcome::Reply(self.answer(desk, request)))
     }
 
-    fn answer(&mut self, desk: &Desk, request: &Request) -> Vec<Bytes> {
+    fn answer(&mut self, desk: &Desk, request: &Request) -> Encoded {
         request.encode(&DescribeGroupsResponse {
             throttle_time_ms: throttle_ms(&request.context, desk.now),
             groups: std::mem::take(&mut self.groups),

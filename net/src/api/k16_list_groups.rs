@@ -15,7 +15,7 @@ use corelane_engine::types::ShardId;
 
 use crate::api::group::GroupWork;
 use crate::context::{Operation, Resource, shown_group, throttle_ms};
-use crate::desk::{Desk, Outcome, Request, Started};
+use crate::desk::{Desk, Encoded, Outcome, Request, Started};
 use crate::error_code::ErrorCode;
 use crate::protocol::Str;
 use crate::protocol::list_groups_request::ListGroupsRequest;
@@ -117,7 +117,7 @@ impl ListGroups {
         (self.missing == 0).then(|| Outcome::Reply(self.answer(desk, request)))
     }
 
-    fn answer(&mut self, desk: &Desk, request: &Request) -> Vec<Bytes> {
+    fn answer(&mut self, desk: &Desk, request: &Request) -> Encoded {
         let (code, groups) = match self.loading {
             true => (ErrorCode::CoordinatorLoadInProgress, Vec::new()),
             false => {

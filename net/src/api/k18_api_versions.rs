@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::api::{self, Api};
 use crate::context::throttle_ms;
-use crate::desk::{self, Desk, Request, Started};
+use crate::desk::{self, Desk, Encoded, Request, Started};
 use crate::error_code::ErrorCode;
 use crate::protocol::api_versions_request::ApiVersionsRequest;
 use crate::protocol::api_versions_response::{ApiVersion, ApiVersionsResponse};
@@ -40,7 +40,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
 }
 
 /// The answer to a version of ApiVersions that is not known here.
-pub fn unsupported(correlation_id: i32) -> Vec<Bytes> {
+pub fn unsupported(correlation_id: i32) -> Encoded {
     let response = ApiVersionsResponse {
         error_code: ErrorCode::UnsupportedVersion.code(),
         api_keys: api::TABLE

@@ -24,7 +24,7 @@ use crate::protocol::create_topics_response::{
 };
 
 /// Kafka's bound on the partitions that one request may create.
-const PARTITIONS_PER_REQUEST_MAX: i64 = 10_000;
+pub const PARTITIONS_PER_REQUEST_MAX: usize = 10_000;
 /// Kafka's own log of metadata: no client may have it.
 const CLUSTER_METADATA: &str = "__cluster_metadata";
 
@@ -50,8 +50,8 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
     for topic in &message.topics {
         *times.entry(&topic.name).or_default() += 1;
     }
-    let too_many =
-        message.topics.iter().map(partitions_asked).sum::<i64>() > PARTITIONS_PER_REQUEST_MAX;
+    let asked = message.topics.iter().map(partitions_asked).sum::<i64>();
+    let too_many = asked > PARTITIONS_PER_REQUEST_MAX as i64;
     let mut response = CreateTopicsResponse {
         throttle_time_ms: throttle_ms(&request.context, desk.now),
         ..CreateTopicsResponse::default()

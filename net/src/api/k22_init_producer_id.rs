@@ -14,7 +14,7 @@ use corelane_engine::call::RequestToken;
 use corelane_engine::types::Now;
 
 use crate::context::{Operation, Resource, throttle_ms};
-use crate::desk::{Desk, Outcome, Request, Started, Waiting, Work};
+use crate::desk::{Desk, Encoded, Outcome, Request, Started, Waiting, Work};
 use crate::error_code::ErrorCode;
 use crate::protocol::init_producer_id_request::InitProducerIdRequest;
 use crate::protocol::init_producer_id_response::InitProducerIdResponse;
@@ -115,7 +115,7 @@ pub fn on_refused(request: &Request, now: Now, code: ErrorCode) -> Outcome {
     Outcome::Reply(refusal(request, now, code))
 }
 
-fn answer(request: &Request, now: Now, producer_id: i64) -> Vec<Bytes> {
+fn answer(request: &Request, now: Now, producer_id: i64) -> Encoded {
     request.encode(&InitProducerIdResponse {
         throttle_time_ms: throttle_ms(&request.context, now),
         producer_id,
@@ -124,7 +124,7 @@ fn answer(request: &Request, now: Now, producer_id: i64) -> Vec<Bytes> {
     })
 }
 
-fn refusal(request: &Request, now: Now, code: ErrorCode) -> Vec<Bytes> {
+fn refusal(request: &Request, now: Now, code: ErrorCode) -> Encoded {
     request.encode(&InitProducerIdResponse {
         throttle_time_ms: throttle_ms(&request.context, now),
         error_code: code.code(),

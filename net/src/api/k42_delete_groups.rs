@@ -12,7 +12,7 @@ use corelane_engine::group::call::{GroupAsk, GroupDone, GroupError};
 
 use crate::api::group::{self, Asks, GroupWork};
 use crate::context::{Operation, Resource, throttle_ms};
-use crate::desk::{Desk, Outcome, Request, Started};
+use crate::desk::{Desk, Encoded, Outcome, Request, Started};
 use crate::error_code::{self, ErrorCode};
 use crate::protocol::Str;
 use crate::protocol::delete_groups_request::DeleteGroupsRequest;
@@ -90,7 +90,7 @@ impl DeleteGroups {
         (self.missing == 0).then(|| Outcome::Reply(self.answer(desk, request)))
     }
 
-    fn answer(&mut self, desk: &Desk, request: &Request) -> Vec<Bytes> {
+    fn answer(&mut self, desk: &Desk, request: &Request) -> Encoded {
         request.encode(&DeleteGroupsResponse {
             throttle_time_ms: throttle_ms(&request.context, desk.now),
             results: std::mem::take(&mut self.results),

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::altering::{self, Altered, Wanted, WantedConfig, Which};
 use crate::context::throttle_ms;
-use crate::desk::{Desk, Request, Started};
+use crate::desk::{Desk, Encoded, Request, Started};
 use crate::error_code;
 use crate::protocol::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
@@ -40,7 +40,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
 }
 
 /// Size, header and body of the answer.
-pub(crate) fn answer(desk: &Desk, request: &Request, altered: &[Altered]) -> Vec<Bytes> {
+pub(crate) fn answer(desk: &Desk, request: &Request, altered: &[Altered]) -> Encoded {
     let response = |altered: &Altered| {
         let (code, message) = altered.refusal.clone().unzip();
         AlterConfigsResourceResponse {

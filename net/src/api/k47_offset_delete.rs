@@ -14,7 +14,7 @@ use corelane_engine::types::TopicId;
 use crate::api::group::{self, GroupWork};
 use crate::api::partition_codes::{PartitionCodes, Sorting, TopicKey};
 use crate::context::{Operation, Resource, resolve_topic, throttle_ms};
-use crate::desk::{Desk, Outcome, Request, Started};
+use crate::desk::{Desk, Encoded, Outcome, Request, Started};
 use crate::error_code::{self, ErrorCode};
 use crate::protocol::offset_delete_request::OffsetDeleteRequest;
 use crate::protocol::offset_delete_response::{
@@ -88,7 +88,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
 }
 
 /// The whole request has one fate.
-fn refusal(desk: &Desk, request: &Request, code: ErrorCode) -> Vec<Bytes> {
+fn refusal(desk: &Desk, request: &Request, code: ErrorCode) -> Encoded {
     request.encode(&OffsetDeleteResponse {
         throttle_time_ms: throttle_ms(&request.context, desk.now),
         error_code: code.code(),
@@ -131,7 +131,7 @@ impl OffsetDelete {
         Outcome::Reply(self.answer(desk, request))
     }
 
-    fn answer(&self, desk: &Desk, request: &Request) -> Vec<Bytes> {
+    fn answer(&self, desk: &Desk, request: &Request) -> Encoded {
         let partition =
             |&(partition_index, code): &(i32, ErrorCode)| OffsetDeleteResponsePartition {
                 partition_index,

@@ -58,7 +58,7 @@ pub fn start(desk: &Desk, request: &Request, body: &Bytes) -> Started {
     let described = desk.allows(&request.context, Operation::Describe, Resource::Cluster);
     Started::Answer(request.encode(&DescribeClusterResponse {
         throttle_time_ms: throttle_ms(&request.context, desk.now),
-        cluster_id: desk.cluster_id.as_str().into(),
+        cluster_id: desk.cluster_id().as_str().into(),
         controller_id: desk.controller_id().0,
         brokers: brokers.collect(),
         cluster_authorized_operations: match (

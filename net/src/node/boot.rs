@@ -14,6 +14,9 @@ use corelane_engine::rng::Rng;
 use super::NodeConfig;
 use super::reconcile;
 
+/// How the names of files begin that a start killed before the format leaves: the lock, and the look at the disk.
+const LEFTOVERS: &[&str] = &["lock", "probe-"];
+
 /// What shard 0 found.
 pub(super) struct Metadata {
     pub(super) identity: Identity,
@@ -31,7 +34,7 @@ pub(super) async fn metadata(
 ) -> Result<Metadata, Fatal> {
     let limits = MetadataLimits::NORMAL;
     let (identity, recovered, clean) =
-        match identity::open(&flow, config.node, &mut rng, &["lock"]).await? {
+        match identity::open(&flow, config.node, &mut rng, LEFTOVERS).await? {
             Opened::Existing(identity) => {
                 let clean = identity::take_clean(&flow).await?;
                 (

@@ -29,6 +29,11 @@ use crate::event::{Machine, StartReport};
 /// Most shards of one process.
 pub const SHARDS_MAX: u16 = 256;
 
+/// Descriptors that are never a connection's: of the process, and of each shard (ring, eventfd, journal, checkpoints,
+/// segments being written and read).
+const FILES_OF_PROCESS: u64 = 32;
+const FILES_OF_SHARD: u64 = 512;
+
 /// How the shards run. [`DriveConfig::new`] gives what a broker wants.
 #[derive(Clone, Debug)]
 pub struct DriveConfig {
@@ -93,6 +98,7 @@ pub struct Drive {
     host: HostReport,
     listener: Arc<Listener>,
     shards: u16,
+    connections_max: u32,
     _lock: DirectoryLock,
 }
 
@@ -116,6 +122,7 @@ impl Drive {
             host,
             listener,
             shards,
+            connections_max: connections_max(files_max(), shards),
             _lock: lock,
         })
     }
@@ -238,7 +245,46 @@ impl Drive {
             }
         }
         let listener = Arc::clone(&self.listener);
-        Shard::new(me, &self.config.data_dir, end, listener, stop, registered)
+        let (data_dir, connections_max) = (&self.config.data_dir, self.connections_max);
+        Shard::new(
+            me,
+            data_dir,
+            end,
+            listener,
+            connections_max,
+            stop,
+            registered,
+        )
+    }
+}
+
+/// How many connections leave the files the descriptors they need: an open that fails in the middle of a write-back
+/// costs more than a client that is turned away. Where there are few at all, half are connections'.
+fn connections_max(files_max: u64, shards: u16) -> u32 {
+    let reserve = FILES_OF_PROCESS + FILES_OF_SHARD * u64::from(shards);
+    let most = files_max.saturating_sub(reserve).max(files_max / 2);
+    u32::try_from(most).unwrap_or(u32::MAX)
+}
+
+/// How many files this process may open: the hard limit, to which the soft one is raised.
+#[expect(unsafe_code, reason = "getrlimit, setrlimit")]
+fn files_max() -> u64 {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: fills `limit`.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } != 0 {
+        return u64::MAX;
+    }
+    let raised = libc::rlimit {
+        rlim_cur: limit.rlim_max,
+        ..limit
+    };
+    // SAFETY: reads `raised`.
+    match unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raised) } {
+        0 => raised.rlim_cur,
+        _ => limit.rlim_cur,
     }
 }
 
@@ -250,5 +296,18 @@ impl Drop for AbortOnPanic {
         if thread::panicking() {
             std::process::abort();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_room_for_files() {
+        assert_eq!(connections_max(4096, 2), 4096 - 32 - 2 * 512);
+        assert_eq!(connections_max(1 << 20, 64), (1 << 20) - 32 - 64 * 512);
+        assert_eq!(connections_max(256, 8), 128, "some, at any rate");
+        assert!(files_max() >= 256);
     }
 }

@@ -11,7 +11,7 @@ use corelane_engine::fatal::Fatal;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Connections the kernel holds before they are accepted; it caps this at net.core.somaxconn.
-const BACKLOG: i32 = 4096;
+pub(super) const BACKLOG: i32 = 4096;
 
 /// Bound, so that a taken port is known at the start, but refusing connections until [`Listener::listen`].
 pub(super) struct Listener {
@@ -161,8 +161,10 @@ fn set_option(fd: &OwnedFd, level: i32, option: i32) -> io::Result<()> {
     Ok(())
 }
 
-/// Prepares an accepted connection: no delay of small answers. `None` when the peer is gone already.
+/// Prepares an accepted connection, as Kafka does: no delay of small answers, and a peer that has vanished without a word
+/// is noticed some day. `None` when the peer is gone already.
 pub(super) fn prepare(fd: OwnedFd) -> Option<(OwnedFd, SocketAddr)> {
+    set_option(&fd, libc::SOL_SOCKET, libc::SO_KEEPALIVE).ok()?;
     let stream = TcpStream::from(fd);
     let peer = stream.peer_addr().ok()?;
     stream.set_nodelay(true).ok()?;
@@ -172,6 +174,23 @@ pub(super) fn prepare(fd: OwnedFd) -> Option<(OwnedFd, SocketAddr)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[expect(unsafe_code, reason = "getsockopt")]
+    fn is_set(fd: &OwnedFd, level: i32, option: i32) -> bool {
+        let (mut value, mut len) = (0i32, size_of::<i32>() as u32);
+        // SAFETY: writes at most `len` bytes to `value`.
+        let answer = unsafe {
+            libc::getsockopt(
+                fd.as_raw_fd(),
+                level,
+                option,
+                (&raw mut value).cast(),
+                &mut len,
+            )
+        };
+        assert_eq!(answer, 0);
+        value != 0
+    }
 
     #[test]
     fn refuses_until_listening_on_both_families() {
@@ -189,6 +208,12 @@ mod tests {
             assert!(TcpStream::connect(address).is_err(), "not yet");
             listener.listen().unwrap();
             TcpStream::connect(address).unwrap();
+            let accepted = std::net::TcpListener::from(listener.fd.try_clone().unwrap())
+                .accept()
+                .unwrap();
+            let (accepted, _) = prepare(accepted.0.into()).unwrap();
+            assert!(is_set(&accepted, libc::SOL_SOCKET, libc::SO_KEEPALIVE));
+            assert!(is_set(&accepted, libc::IPPROTO_TCP, libc::TCP_NODELAY));
             let second = Listener::bind(address).err().unwrap().to_string();
             assert!(second.contains(&format!("{address} is in use")), "{second}");
         }

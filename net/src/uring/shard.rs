@@ -25,13 +25,13 @@ use io_uring::types::Fd;
 use io_uring::{cqueue, opcode};
 
 use super::counters::Counters;
-use super::listener::{Listener, prepare};
+use super::listener::{BACKLOG, Listener, prepare};
 use super::sockets::{Sockets, cancel};
 use crate::event::{Event, Machine, Message, Outbox, SocketOp, StartReport};
 
-/// Pause before accepting again when the process has run out of descriptors or memory.
+/// Pause before accepting again when the process has run out of descriptors or memory, or has all its connections.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// At most one warning about it in this time.
+/// At most one warning about it, or about too many connections, in this time.
 const ACCEPT_WARNING: Duration = Duration::from_secs(60);
 /// How long an ending shard waits for its last completions; what is left then is leaked.
 const WIND_DOWN: Duration = Duration::from_secs(5);
@@ -70,13 +70,28 @@ pub(super) struct Shard {
     registered: Arc<Registered>,
 }
 
-/// Shard 0's listener. `armed`: a multishot accept is in the ring.
+/// Shard 0's listener. `armed`: an accept is in the ring; `many`: one that goes on by itself.
 struct Accept {
     listener: Arc<Listener>,
+    /// Most connections of all shards: the files must be able to open.
+    connections_max: u32,
     wanted: bool,
     armed: bool,
+    many: bool,
     again_at: Option<Instant>,
     warned_at: Option<Instant>,
+}
+
+impl Accept {
+    /// Whether a warning is due; counts as given.
+    fn may_warn(&mut self, now: Instant) -> bool {
+        let quiet = |at: Instant| now.since(at) < ACCEPT_WARNING;
+        let due = !self.warned_at.is_some_and(quiet);
+        if due {
+            self.warned_at = Some(now);
+        }
+        due
+    }
 }
 
 impl Shard {
@@ -86,6 +101,7 @@ impl Shard {
         data_dir: &Path,
         mesh: Mesh<Parcel>,
         listener: Arc<Listener>,
+        connections_max: u32,
         stop: Arc<AtomicBool>,
         registered: Arc<Registered>,
     ) -> Result<Shard, Fatal> {
@@ -103,8 +119,10 @@ impl Shard {
             wake,
             accept: Accept {
                 listener,
+                connections_max,
                 wanted: false,
                 armed: false,
+                many: false,
                 again_at: None,
                 warned_at: None,
             },
@@ -371,13 +389,16 @@ impl Shard {
             -cqe.result,
             libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM
         ) {
-            let quiet = |at: Instant| now.mono.since(at) < ACCEPT_WARNING;
-            if !self.accept.warned_at.is_some_and(quiet) {
-                self.accept.warned_at = Some(now.mono);
+            if self.accept.may_warn(now.mono) {
                 let errno = -cqe.result;
                 tracing::warn!(errno, "no descriptors or memory for new connections");
             }
             self.accept.again_at = Some(now.mono.after(ACCEPT_PAUSE));
+        }
+        if self.accept.armed && self.accept.many && self.room() <= BACKLOG as u32 {
+            // The limit is near: one by one from here on.
+            self.accept.many = false;
+            cancel(Kind::Accept.tag(0), &mut self.ring)?;
         }
         if !self.accept.armed && self.accept.again_at.is_none() && !self.stop_told {
             self.arm_accept()?;
@@ -385,18 +406,44 @@ impl Shard {
         Ok(event)
     }
 
+    /// Connections that may still be taken. Whoever comes beyond them waits, as with Kafka's `max.connections`.
+    fn room(&self) -> u32 {
+        let most = self.accept.connections_max;
+        most.saturating_sub(self.mesh.connections())
+    }
+
     #[expect(unsafe_code, reason = "pushes an entry")]
     fn arm_accept(&mut self) -> Result<(), Fatal> {
         if self.accept.armed || self.stop_told {
             return Ok(());
         }
+        let room = self.room();
+        if room == 0 {
+            let now = clock::monotonic();
+            self.accept.again_at = Some(now.after(ACCEPT_PAUSE));
+            if self.accept.may_warn(now) {
+                let connections = self.accept.connections_max;
+                tracing::warn!(
+                    connections,
+                    "no further connections: raise the limit of open files"
+                );
+            }
+            return Ok(());
+        }
         self.accept.armed = true;
-        let entry = opcode::AcceptMulti::new(Fd(self.accept.listener.fd()))
-            .flags(libc::SOCK_CLOEXEC)
-            .build()
-            .user_data(Kind::Accept.tag(0));
-        // SAFETY: a multishot accept points to no memory.
-        unsafe { self.ring.push(&entry) }
+        // One that goes on by itself may take all that the kernel holds before anybody can say stop.
+        self.accept.many = room > BACKLOG as u32;
+        let fd = Fd(self.accept.listener.fd());
+        let entry = match self.accept.many {
+            true => opcode::AcceptMulti::new(fd)
+                .flags(libc::SOCK_CLOEXEC)
+                .build(),
+            false => opcode::Accept::new(fd, std::ptr::null_mut(), std::ptr::null_mut())
+                .flags(libc::SOCK_CLOEXEC)
+                .build(),
+        };
+        // SAFETY: an accept that asks for no address points to no memory.
+        unsafe { self.ring.push(&entry.user_data(Kind::Accept.tag(0))) }
     }
 
     fn stop_accepting(&mut self) -> Result<(), Fatal> {

@@ -660,7 +660,8 @@ fn partitions_are_described_page_by_page() {
             .map(|c| format!("-> {}-{}", &*c.topic_name, c.partition_index));
         topics.chain(next).collect::<Vec<_>>().join(" ")
     };
-    let cases: [(&[&str], i32, Option<(&str, i32)>, &str); 12] = [
+    type Place<'a> = Option<(&'a str, i32)>;
+    let cases: [(&[&str], i32, Place<'_>, &str); 12] = [
         (&[], 2000, None, "a:0:0+3 b:0:0+2 c:0:0+1995 -> c-1995"),
         (&[], 9999, Some(("c", 1995)), "c:0:1995+105"),
         (&[], 3, None, "a:0:0+3 -> b-0"),

@@ -14,6 +14,7 @@ use corelane_engine::controller::command::{
 use corelane_engine::controller::image::Image;
 use corelane_engine::controller::{alter, grow, names};
 use corelane_engine::disk::DiskDone;
+use corelane_engine::limits::BATCH_HEADER;
 use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
 use corelane_engine::types::{
@@ -106,6 +107,9 @@ impl Storage for Fake {
                     let base = self.end(item.partition);
                     let result = match self.logs.get_mut(&item.partition) {
                         None => Err(AppendError::UnknownPartition),
+                        Some(_) if item.records.len() < BATCH_HEADER => {
+                            Err(AppendError::Corrupt("too short".to_owned()))
+                        }
                         Some(log) => {
                             let mut batch = BytesMut::from(&item.records[..]);
                             batch[..8].copy_from_slice(&base.0.to_be_bytes());
@@ -135,17 +139,31 @@ impl Storage for Fake {
                         .get(&item.partition)
                         .ok_or(ReadError::UnknownPartition)?;
                     let end = self.end(item.partition);
+                    if item.last_fetched_epoch.0 >= 0 && item.offset > end {
+                        return Err(ReadError::Diverging {
+                            epoch: LeaderEpoch(0),
+                            end_offset: end,
+                        });
+                    }
                     if item.offset < Offset(0) || item.offset > end {
                         return Err(ReadError::OutOfRange {
                             log_start: Offset(0),
                             high_watermark: end,
                         });
                     }
-                    let mut next = 0;
-                    let records = log.iter().filter(|batch| {
-                        next += count(batch);
-                        next > item.offset.0
-                    });
+                    let (mut next, mut bytes) = (0, 0);
+                    let records = log
+                        .iter()
+                        .filter(|batch| {
+                            next += count(batch);
+                            next > item.offset.0
+                        })
+                        // Whole batches; the first one always.
+                        .take_while(|batch| {
+                            let first = bytes == 0;
+                            bytes += batch.len();
+                            first || bytes <= item.max_bytes as usize
+                        });
                     Ok(ReadDone {
                         records: records.cloned().collect(),
                         high_watermark: end,
@@ -262,6 +280,8 @@ pub(super) struct Peer {
     pub(super) deaf: bool,
     /// What is under way to a deaf peer.
     pub(super) sending: Vec<Bytes>,
+    /// The peer sends nothing after what is in the inbox.
+    finished: bool,
 }
 
 impl Peer {
@@ -462,7 +482,7 @@ impl Rig {
         let mut quiet = true;
         for conn in self.peers.keys().copied().collect::<Vec<_>>() {
             let peer = self.peers.get_mut(&conn).expect("known");
-            if peer.closed || peer.inbox.is_empty() {
+            if peer.closed || peer.inbox.is_empty() && !peer.finished {
                 continue;
             }
             let shard = peer.shard;
@@ -470,6 +490,7 @@ impl Rig {
                 continue;
             };
             quiet = false;
+            peer.finished &= !peer.inbox.is_empty();
             let event = match receiving {
                 None => {
                     let count = peer.inbox.len().min(65_536);
@@ -687,16 +708,21 @@ impl Rig {
         answer
     }
 
-    /// The client closes its socket.
+    /// The client closes its socket, or its sending side: the broker cannot tell which.
     pub(super) fn event_closed(&mut self, conn: ConnId) {
-        let shard = self.peers[&conn].shard;
-        self.event(
-            shard,
-            Event::Received {
-                conn,
-                bytes: BytesMut::new(),
-            },
-        );
+        self.peers.get_mut(&conn).expect("known").finished = true;
+        self.run();
+    }
+
+    /// Bytes from a client as a slice of the kernel half's chunk.
+    pub(super) fn write_from(&mut self, conn: ConnId, chunk: &mut BytesMut, bytes: &[u8]) {
+        chunk.extend_from_slice(bytes);
+        let bytes = chunk.split();
+        let peer = self.peers.get_mut(&conn).expect("known");
+        let receiving = peer.receiving.take();
+        assert!(matches!(receiving, Some(None)), "a pooled receive");
+        let shard = peer.shard;
+        self.event(shard, Event::Received { conn, bytes });
         self.run();
     }
 
@@ -737,6 +763,7 @@ pub(super) fn batch(records: i32, attributes: u8, body: usize) -> Bytes {
     bytes[8..12].copy_from_slice(&(49 + body as i32).to_be_bytes());
     bytes[16] = 2;
     bytes[22] = attributes;
+    bytes[23..27].copy_from_slice(&(records - 1).to_be_bytes());
     bytes[57..61].copy_from_slice(&records.to_be_bytes());
     Bytes::from(bytes)
 }

@@ -48,6 +48,9 @@ use crate::protocol::sync_group_request::{SyncGroupRequest, SyncGroupRequestAssi
 use crate::protocol::sync_group_response::SyncGroupResponse;
 use crate::protocol::{Message, Records, Str, Uuid, Writer};
 
+/// Partition, offset and metadata.
+type Offsets<'a> = &'a [(i32, i64, &'a str)];
+
 /// A node whose offsets topic exists.
 fn rig(shards: u16) -> Rig {
     let mut rig = Rig::new(shards);
@@ -167,7 +170,7 @@ fn leave(version: i16, group: &str) -> LeaveGroupRequest {
 fn commit(
     version: i16,
     group: &str,
-    topics: &[(&str, TopicId, &[(i32, i64, &str)])],
+    topics: &[(&str, TopicId, Offsets<'_>)],
 ) -> OffsetCommitRequest {
     OffsetCommitRequest {
         group_id: group.into(),
@@ -1321,8 +1324,8 @@ fn a_parked_join_holds_up_its_own_connection_only_and_is_forgotten_with_it() {
         rig.send(leaving, 11, 5, 1, &join(5, "g", "n"));
         let _: ApiVersionsResponse = rig.ask(other, 18, 0, &ApiVersionsRequest::default());
         assert_eq!(asked(&mut rig).len(), 3, "both joins and the heartbeat");
-        // Longer than any rebalance may take: the member waits, and so does its answer.
-        rig.wait(3_600_000);
+        // Nearly as long as a connection may be idle: the member waits, and so does its answer.
+        rig.wait(590_000);
         assert!(
             rig.try_answer::<JoinGroupResponse>(waiting, 11, 5)
                 .is_none()
@@ -1414,7 +1417,7 @@ fn what_may_not_be_seen_is_left_out_or_refused_one_by_one() {
     rig.topic(OFFSETS_TOPIC, 50);
     let (t, s) = (rig.topic("t", 1), rig.topic("secret", 1));
     let conn = rig.connect(0);
-    let offsets: &[(&str, TopicId, &[(i32, i64, &str)])] = &[
+    let offsets: &[(&str, TopicId, Offsets<'_>)] = &[
         ("t", t, &[(0, 1, "")]),
         ("secret", s, &[(0, 1, "")]),
         ("secret-no", s, &[(0, 1, "")]),

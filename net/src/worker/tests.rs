@@ -1,6 +1,8 @@
 //! Stories of a whole worker: bytes in, bytes out.
 
 mod deaf;
+mod odd;
+mod pressure;
 
 use bytes::Bytes;
 use corelane_engine::types::TopicId;

@@ -13,8 +13,9 @@ use corelane_engine::batch::Codec;
 use corelane_engine::rng::Rng;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::{
-    CreateTopicsRequest, DeleteTopicsRequest, FetchRequest, InitProducerIdRequest,
-    ListOffsetsRequest, MetadataRequest, ProduceRequest,
+    CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, FetchRequest,
+    IncrementalAlterConfigsRequest, InitProducerIdRequest, ListOffsetsRequest, MetadataRequest,
+    ProduceRequest,
 };
 use kafka_protocol::protocol::Request;
 use uuid::Uuid;
@@ -28,18 +29,31 @@ use corelane_engine::types::Durability;
 use corelane_net::event::ConnId;
 
 /// Small, so that segments roll: Kafka's own setting for tests, below the minimum of `segment.bytes`.
-const SEGMENT_BYTES: &str = "40960";
+pub(super) const SEGMENT_BYTES: &str = "40960";
 
 /// What an answer is awaited for.
 #[derive(Clone, Debug)]
 pub enum Ask {
     Create(TopicNo),
     Delete(TopicNo),
-    Metadata { asked: usize },
+    /// Other configs, by name and value.
+    Alter(TopicNo, [(&'static str, &'static str); 2]),
+    /// So many partitions.
+    Grow(TopicNo, i32),
+    Metadata {
+        asked: usize,
+    },
     InitProducer,
-    Produce { acks: i16, batches: Vec<BatchNo> },
-    Fetch { positions: Vec<(Place, i64)> },
-    Latest { places: Vec<Place> },
+    Produce {
+        acks: i16,
+        batches: Vec<BatchNo>,
+    },
+    Fetch {
+        positions: Vec<(Place, i64)>,
+    },
+    Latest {
+        places: Vec<Place>,
+    },
 }
 
 #[derive(Debug)]
@@ -54,6 +68,7 @@ struct Waiting {
 pub enum Told {
     Created(TopicNo),
     Deleted(TopicNo),
+    Grown(TopicNo, i32),
     Listed,
     Fetched {
         place: Place,
@@ -231,7 +246,11 @@ impl Client {
         for waiting in self.waiting.drain(..) {
             let again = match &waiting.ask {
                 Ask::Produce { .. } => self.style.idempotent,
-                Ask::Create(_) | Ask::Delete(_) | Ask::InitProducer => true,
+                Ask::Create(_)
+                | Ask::Delete(_)
+                | Ask::Alter(..)
+                | Ask::Grow(..)
+                | Ask::InitProducer => true,
                 Ask::Metadata { .. } | Ask::Fetch { .. } | Ask::Latest { .. } => false,
             };
             if again {
@@ -360,6 +379,15 @@ impl Client {
                     .with_topics(vec![topic])
                     .with_timeout_ms(30_000);
                 encode::<DeleteTopicsRequest>(6, correlation, &request)
+            }
+            Ask::Alter(topic, configs) => {
+                let request = wire::alter(&topic.name(), configs);
+                encode::<IncrementalAlterConfigsRequest>(1, correlation, &request)
+            }
+            Ask::Grow(topic, partitions) => {
+                history.note(now, self.life, Fact::GrowAsked(*topic, *partitions));
+                let request = wire::grow(&topic.name(), *partitions);
+                encode::<CreatePartitionsRequest>(2, correlation, &request)
             }
             Ask::Metadata { .. } => {
                 let request = MetadataRequest::default()
@@ -532,6 +560,23 @@ impl Client {
                 }
                 history.note(now, life, Fact::Deleted(topic));
                 told.push(Told::Deleted(topic));
+            }
+            Ask::Alter(topic, _) => {
+                let (_, answer) = decode_response::<IncrementalAlterConfigsRequest>(version, frame);
+                match answer.responses[0].error_code {
+                    0 => {}
+                    code => nonsense(format!("alter {}: code {code}", topic.name())),
+                }
+            }
+            Ask::Grow(topic, partitions) => {
+                let (_, answer) = decode_response::<CreatePartitionsRequest>(version, frame);
+                match answer.results[0].error_code {
+                    // 37: an earlier attempt, whose answer was lost, did it.
+                    0 | 37 => {}
+                    code => return nonsense(format!("grow {}: code {code}", topic.name())),
+                }
+                history.note(now, life, Fact::Grown(topic, partitions));
+                told.push(Told::Grown(topic, partitions));
             }
             Ask::Metadata { asked } => {
                 let (_, answer) = decode_response::<MetadataRequest>(version, frame);

@@ -36,7 +36,9 @@ pub struct BatchNo(pub u32);
 
 #[derive(Clone, Debug)]
 pub struct Topic {
+    /// As created.
     pub partitions: i32,
+    /// As created. A topic of the class `process` may change it, and is judged by the weaker class all its life.
     pub durability: Durability,
     pub times: Times,
     /// The broker opens every batch, compressed ones too (`corelane.validate=records`).
@@ -108,6 +110,9 @@ pub enum Fact {
     Created(TopicNo),
     DeleteAsked(TopicNo),
     Deleted(TopicNo),
+    /// So many partitions were asked for, and then were there.
+    GrowAsked(TopicNo, i32),
+    Grown(TopicNo, i32),
     /// Metadata of all topics, asked when the history had `asked` entries.
     Listed {
         asked: usize,

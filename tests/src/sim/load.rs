@@ -12,7 +12,7 @@ use corelane_engine::log::segment;
 use corelane_engine::rng::Rng;
 use corelane_engine::types::{Durability, TopicId, TopicPartition};
 
-use super::client::{Ask, Client, Habits, Ids, Told};
+use super::client::{Ask, Client, Habits, Ids, SEGMENT_BYTES, Told};
 use super::history::{Fact, Found, History, Place, Times, Topic, TopicNo};
 use super::world::{ClientEvent, ClientId, Hands, Start, Workload};
 
@@ -47,6 +47,8 @@ pub struct Mix {
     /// Of 4 topics, in so many every batch is opened.
     pub opened_of_4: u64,
     pub habits: Habits,
+    /// The admin changes a topic, its configs or its partitions, once in so many looks.
+    pub change_one_in: u64,
 }
 
 const ADMIN: ClientId = ClientId(0);
@@ -61,6 +63,10 @@ pub struct Load {
     ids: Ids,
     /// Created, and not asked to be deleted.
     live: Vec<TopicNo>,
+    /// How many partitions each topic is known to have.
+    partitions: BTreeMap<TopicNo, i32>,
+    /// Draws the changes of topics, and nothing else.
+    changes: Rng,
     next_topic: u32,
     phase: Phase,
     ops: u32,
@@ -90,6 +96,8 @@ impl Load {
             history: History::default(),
             ids: Ids::default(),
             live: Vec::new(),
+            partitions: BTreeMap::new(),
+            changes: Rng::new(seed ^ 0xc4a6),
             next_topic: 0,
             phase: Phase::Running,
             ops: 0,
@@ -153,7 +161,7 @@ impl Load {
 
     fn places(&self) -> Vec<Place> {
         let topics = self.live.iter().flat_map(|topic| {
-            let partitions = 0..self.history.topics[topic].partitions;
+            let partitions = 0..self.partitions[topic];
             partitions.map(|partition| Place {
                 topic: *topic,
                 partition,
@@ -265,15 +273,40 @@ impl Load {
                 opened: of_4(self.mix.opened_of_4),
             };
             self.history.topics.insert(topic, wanted);
+            self.partitions.insert(topic, partitions);
             self.ask(ADMIN, Ask::Create(topic), now, hands);
         } else if self.live.len() > 1 && self.rng.one_in(self.mix.delete_one_in) {
             let at = self.rng.below(self.live.len() as u64) as usize;
             let topic = self.live.swap_remove(at);
             self.ask(ADMIN, Ask::Delete(topic), now, hands);
+        } else if !self.live.is_empty() && self.changes.one_in(self.mix.change_one_in) {
+            self.change(now, hands);
         } else if self.rng.one_in(4) {
             let asked = self.history.entries.len();
             self.ask(ADMIN, Ask::Metadata { asked }, now, hands);
         }
+    }
+
+    /// Another configuration for a topic, or one more partition.
+    fn change(&mut self, now: u64, hands: &mut Hands) {
+        let topic = self.live[self.changes.below(self.live.len() as u64) as usize];
+        let partitions = self.partitions[&topic];
+        if self.changes.one_in(3) && partitions < 6 {
+            return self.ask(ADMIN, Ask::Grow(topic, partitions + 1), now, hands);
+        }
+        let segment = [SEGMENT_BYTES, "49152"][self.changes.below(2) as usize];
+        let segment = ("internal.segment.bytes", segment);
+        let other = match self.history.topics[&topic].durability {
+            Durability::Process => (
+                "corelane.durability",
+                ["disk", "process"][self.changes.below(2) as usize],
+            ),
+            Durability::Disk => (
+                "index.interval.bytes",
+                ["0", "4096"][self.changes.below(2) as usize],
+            ),
+        };
+        self.ask(ADMIN, Ask::Alter(topic, [segment, other]), now, hands);
     }
 
     fn produce(&mut self, client: ClientId, now: u64, hands: &mut Hands) {
@@ -355,6 +388,7 @@ impl Load {
         match told {
             Told::Created(topic) => self.live.push(topic),
             Told::Deleted(_) => {}
+            Told::Grown(topic, partitions) => drop(self.partitions.insert(topic, partitions)),
             Told::Listed => self.listed |= client == READER,
             Told::Latest(ends) => self.ends.extend(ends),
             Told::Fetched {

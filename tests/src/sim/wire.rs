@@ -5,11 +5,18 @@ use bytes::{Bytes, BytesMut};
 use corelane_engine::batch::{BatchBuilder, Codec};
 use corelane_engine::rng::Rng;
 use corelane_engine::types::Timestamp;
+use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic, ForgottenTopic};
+use kafka_protocol::messages::incremental_alter_configs_request::{
+    AlterConfigsResource, AlterableConfig,
+};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
-use kafka_protocol::messages::{BrokerId, FetchRequest, ListOffsetsRequest, ProduceRequest};
-use kafka_protocol::protocol::Request;
+use kafka_protocol::messages::{
+    BrokerId, CreatePartitionsRequest, FetchRequest, IncrementalAlterConfigsRequest,
+    ListOffsetsRequest, ProduceRequest,
+};
+use kafka_protocol::protocol::{Request, StrBytes};
 use uuid::Uuid;
 
 use super::history::{History, Place, ServedBatch};
@@ -23,6 +30,34 @@ pub fn framed<R: Request>(version: i16, correlation: i32, request: &R) -> Bytes 
     bytes.extend_from_slice(&(body.len() as u32).to_be_bytes());
     bytes.extend_from_slice(&body);
     bytes.freeze()
+}
+
+/// Sets configs of a topic.
+pub fn alter(
+    topic: &str,
+    configs: &[(&'static str, &'static str)],
+) -> IncrementalAlterConfigsRequest {
+    let config = |(name, value): &(&'static str, &'static str)| {
+        AlterableConfig::default()
+            .with_name(StrBytes::from_static_str(name))
+            .with_value(Some(StrBytes::from_static_str(value)))
+    };
+    let resource = AlterConfigsResource::default()
+        .with_resource_type(2)
+        .with_resource_name(StrBytes::from_string(topic.to_owned()))
+        .with_configs(configs.iter().map(config).collect());
+    IncrementalAlterConfigsRequest::default().with_resources(vec![resource])
+}
+
+/// More partitions for a topic.
+pub fn grow(topic: &str, partitions: i32) -> CreatePartitionsRequest {
+    let topic = CreatePartitionsTopic::default()
+        .with_name(topic_of(topic))
+        .with_count(partitions)
+        .with_assignments(None);
+    CreatePartitionsRequest::default()
+        .with_topics(vec![topic])
+        .with_timeout_ms(30_000)
 }
 
 /// Items by topic, in the order given; items of one topic stay together where they are neighbours.

@@ -303,6 +303,14 @@ fn short_answers_go_on_and_errors_are_final() {
         b.disk.ops.remove(slot);
     }
 
+    // A close is never repeated: another file may have the number by then.
+    let slot = b.disk.ops.insert(op(1, Step::Close));
+    for errno in [libc::EINTR, libc::EAGAIN] {
+        let over = b.disk.turn(slot, -errno);
+        assert!(matches!(over, Turn::Finished(Ok(DiskOutcome::Done))));
+    }
+    b.disk.ops.remove(slot);
+
     // A file system that refuses O_DIRECT is opened without it.
     let path = CString::new("x").unwrap();
     b.disk.reserve(FileId(2));

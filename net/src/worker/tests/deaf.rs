@@ -63,7 +63,8 @@ fn a_peer_that_reads_is_looked_at_no_more() {
     let conn = rig.connect(0);
     let _: ApiVersionsResponse = rig.ask(conn, 18, 3, &ApiVersionsRequest::default());
     rig.wait(1_000);
-    assert_eq!(rig.workers[0].deadline(), None);
+    let idle = rig.now.mono.after(std::time::Duration::from_secs(590));
+    assert!(rig.workers[0].deadline().is_some_and(|at| at > idle));
 }
 
 #[test]

@@ -12,6 +12,28 @@ struct Life {
     deleted: Option<usize>,
 }
 
+/// How many partitions a topic may be listed with: at least those that were answered before the question, at most those
+/// that were asked for before the answer.
+fn partitions_between(
+    history: &History,
+    topic: TopicNo,
+    asked: usize,
+    answered: usize,
+) -> (i32, i32) {
+    let created = history.topics[&topic].partitions;
+    let (mut least, mut most) = (created, created);
+    for (at, entry) in history.entries.iter().enumerate().take(answered) {
+        match entry.fact {
+            Fact::Grown(of, partitions) if of == topic && at < asked => {
+                least = least.max(partitions);
+            }
+            Fact::GrowAsked(of, partitions) if of == topic => most = most.max(partitions),
+            _ => {}
+        }
+    }
+    (least, most)
+}
+
 pub fn check(history: &History) -> Result<(), String> {
     let mut lives: BTreeMap<TopicNo, Life> = BTreeMap::new();
     for (at, entry) in history.entries.iter().enumerate() {
@@ -40,8 +62,11 @@ pub fn check(history: &History) -> Result<(), String> {
             if before(life.deleted, *asked) {
                 return Err(format!("{name} is listed after its deletion was answered"));
             }
-            if *partitions != history.topics[&topic].partitions {
-                return Err(format!("{name} is listed with {partitions} partitions"));
+            let (least, most) = partitions_between(history, topic, *asked, answered);
+            if !(least..=most).contains(partitions) {
+                return Err(format!(
+                    "{name} is listed with {partitions} partitions, not {least} to {most}"
+                ));
             }
         }
         for (topic, life) in &lives {

@@ -137,6 +137,12 @@ impl Options {
             straight_bytes_min: limits.straight_bytes_min,
             hang_up_one_in: [50, 500, 1_000_000][rng.below(3) as usize],
             delete_one_in: [30, 200, 1_000_000][rng.below(3) as usize],
+            // Not drawn: the seeds of the past keep their stories.
+            change_one_in: match seed % 4 {
+                1 => 10,
+                2 => 50,
+                _ => u64::MAX,
+            },
             log_append_of_4: 0,
             opened_of_4: 0,
             habits: Habits::PLAIN,
