@@ -869,6 +869,8 @@ impl<S: Storage> Machine for Worker<S> {
         self.desk.now = now;
         self.again = false;
         self.expire(out);
+        // What a deadline asks for is asked in this pass.
+        self.turn(out);
         self.close_stalled(out);
         self.look_at_unsent(out);
         self.copy_unsent();

@@ -89,6 +89,12 @@ impl Epochs {
         }
     }
 
+    /// The epoch that wrote `offset`, if it is known, and all after it.
+    pub fn from(&self, offset: Offset) -> &[EpochStart] {
+        let after = self.entries.partition_point(|e| e.start <= offset);
+        &self.entries[after.saturating_sub(1)..]
+    }
+
     /// The epoch that wrote `offset`; `None` before the first start.
     pub fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> {
         let after = self.entries.partition_point(|e| e.start <= offset);

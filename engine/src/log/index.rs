@@ -111,6 +111,21 @@ impl SegmentIndex {
         self.position_before(after)
     }
 
+    /// As `position_at_or_before`, with the base offset of the batch there.
+    pub fn at_or_before(&self, offset: Offset) -> (Offset, SegmentPosition) {
+        let position = self.position_at_or_before(offset);
+        (self.offset_of(position), position)
+    }
+
+    /// The base offset of the batch at a position that this index gave.
+    pub fn offset_of(&self, position: SegmentPosition) -> Offset {
+        let after = self
+            .entries
+            .partition_point(|e| u64::from(e.position) <= position.0);
+        let delta = (after.checked_sub(1)).map_or(0, |at| self.entries[at].offset_delta);
+        Offset(self.base.0 + i64::from(delta))
+    }
+
     /// A batch boundary such that no record before it has a timestamp at or after `timestamp`; `None`: nor has any
     /// record in the segment.
     pub fn position_for_timestamp(&self, timestamp: Timestamp) -> Option<SegmentPosition> {
@@ -290,7 +305,9 @@ mod tests {
             for offset in 990..batches[299].0 + 10 {
                 let found = index.position_at_or_before(Offset(offset)).0;
                 let holds = batches.iter().rfind(|b| b.0 <= offset).map_or(0, |b| b.1);
-                assert!(batches.iter().any(|b| b.1 == found), "not a boundary");
+                let at = batches.iter().find(|b| b.1 == found).expect("a boundary");
+                let there = (Offset(at.0), SegmentPosition(found));
+                assert_eq!(index.at_or_before(Offset(offset)), there);
                 assert!(found <= holds && holds - found < 1024 + 700, "{offset}");
             }
             for timestamp in -1..1001 {

@@ -15,7 +15,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::read::{Find, ReadPlan, Search};
 use super::{FlowEnd, Shard, ShardOut};
-use crate::batch;
+use crate::batch::{self, BatchHeader};
 use crate::call::{
     AnswerBody, ListAnswer, ListItem, Listed, ReadAnswer, ReadError, ReadItem, RequestToken,
 };
@@ -23,10 +23,11 @@ use crate::disk::DiskError;
 use crate::flow::{Flow, join_all};
 use crate::limits::{BLOCK, FRAME_BYTES_MAX, Limits};
 use crate::log::buffers;
+use crate::log::epochs::EpochStart;
 use crate::log::group::pad;
 use crate::log::partition::Partition;
 use crate::log::segment::{self, Segment};
-use crate::types::{Offset, ShardId, TopicPartition};
+use crate::types::{Offset, SegmentPosition, ShardId, TopicPartition};
 
 /// Items of one call that are read side by side.
 const AT_ONCE: usize = 8;
@@ -50,12 +51,23 @@ pub(super) struct Place {
     partition: TopicPartition,
     base: Offset,
     position: u64,
+    /// The offset there.
+    offset: Offset,
+    /// Who appended from that offset on.
+    epochs: Vec<EpochStart>,
     disk_end: u64,
     /// The rest of a batch whose beginning is on disk.
     rest: Bytes,
 }
 
-pub(super) fn place(p: &Partition, s: &Segment, position: u64, shard: &Shard) -> Place {
+/// The batch at `position` begins with `offset`.
+pub(super) fn place(
+    p: &Partition,
+    s: &Segment,
+    position: u64,
+    offset: Offset,
+    shard: &Shard,
+) -> Place {
     let mut rest = BytesMut::new();
     if let Some(e) = p
         .extents
@@ -70,6 +82,8 @@ pub(super) fn place(p: &Partition, s: &Segment, position: u64, shard: &Shard) ->
         partition: p.id,
         base: s.base,
         position,
+        offset,
+        epochs: p.epochs.from(offset).to_vec(),
         disk_end: s.disk_end,
         rest: rest.freeze(),
     }
@@ -318,9 +332,16 @@ impl Shard {
     fn cold_lookup(&self, answer: usize, search: &Search<'_>) -> ColdLookup {
         let p = search.partition;
         let hot = self.hot(search);
+        let offset = match search.find {
+            Find::At(..) => search
+                .segment
+                .index
+                .offset_of(SegmentPosition(search.position)),
+            Find::Largest(base) => base,
+        };
         ColdLookup {
             answer,
-            place: place(p, search.segment, search.position, self),
+            place: place(p, search.segment, search.position, offset, self),
             find: search.find,
             hot: hot.iter().map(|e| e.bytes(&self.journal)).collect(),
             end: p.high_watermark,
@@ -397,6 +418,41 @@ async fn read_stretch(
     Ok(read.freeze().slice(skip..))
 }
 
+/// The batch at the start of some bytes, or how many bytes it needs.
+enum Stored {
+    Whole(BatchHeader),
+    Short { need: usize },
+}
+
+/// Checks the batch at the start of `bytes` against what was appended there. Its CRC covers neither its offset nor its
+/// leader epoch, but both are known: a log has no gaps (until it is compacted), and the index says where it begins.
+fn stored(place: &Place, position: u64, next: Offset, bytes: &[u8]) -> Result<Stored, ReadError> {
+    let after = place.epochs.partition_point(|e| e.start <= next);
+    let epoch = after.checked_sub(1).map(|at| place.epochs[at].epoch);
+    let what = match batch::verify(bytes) {
+        Ok(header)
+            if header.base_offset == next
+                && epoch.is_none_or(|epoch| epoch == header.leader_epoch) =>
+        {
+            return Ok(Stored::Whole(header));
+        }
+        Ok(header) => format!(
+            "offset {} of {:?}, where offset {} of {epoch:?} was appended",
+            header.base_offset.0, header.leader_epoch, next.0
+        ),
+        Err(batch::VerifyError::Short { need, .. }) => return Ok(Stored::Short { need }),
+        Err(error) => error.to_string(),
+    };
+    tracing::error!(
+        partition = %place.partition,
+        segment = place.base.0,
+        position,
+        %what,
+        "a corrupt batch is not served"
+    );
+    Err(ReadError::Corrupt)
+}
+
 /// The whole batches from the one that holds the asked offset on. None when nothing is left of the call's bytes.
 async fn read_cold(
     flow: &Flow,
@@ -404,7 +460,7 @@ async fn read_cold(
     left: &Cell<usize>,
 ) -> Result<Vec<Bytes>, ReadError> {
     let place = &item.place;
-    let mut position = place.position;
+    let (mut position, mut next) = (place.position, place.offset);
     let mut wanted = item.max_bytes + item.interval;
     if left.get() == 0 {
         return Ok(Vec::new());
@@ -415,22 +471,15 @@ async fn read_cold(
         let (mut begin, mut at) = (None, 0);
         let mut needed = 0;
         while at < bytes.len() {
-            let header = match batch::verify(&bytes[at..]) {
-                Ok(header) => header,
-                Err(batch::VerifyError::Short { need: n, .. }) => {
-                    needed = n;
+            let header = match stored(place, position + at as u64, next, &bytes[at..]) {
+                Ok(Stored::Whole(header)) => header,
+                Ok(Stored::Short { need }) => {
+                    needed = need;
                     break;
                 }
-                Err(error) => {
-                    tracing::error!(
-                        partition = %place.partition,
-                        segment = place.base.0,
-                        position = position + at as u64,
-                        %error,
-                        "a corrupt batch is not served"
-                    );
-                    return Err(ReadError::Corrupt);
-                }
+                // What comes before it is served; who asks for the corrupt one is refused.
+                Err(_) if begin.is_some_and(|begin| begin < at) => break,
+                Err(error) => return Err(error),
             };
             let end = at + header.total_bytes();
             if header.last_offset() >= item.offset {
@@ -442,6 +491,7 @@ async fn read_cold(
                     break;
                 }
             }
+            next = header.end_offset();
             at = end;
         }
         if let Some(begin) = begin.filter(|begin| *begin < at) {
@@ -482,21 +532,18 @@ fn more(
 async fn find_cold(flow: &Flow, lookup: ColdLookup) -> Result<Option<Listed>, ReadError> {
     let place = &lookup.place;
     let visible = |found: Listed| (found.offset < lookup.end).then_some(found);
-    let mut position = place.position;
+    let (mut position, mut next) = (place.position, place.offset);
     let stretch = lookup_stretch(&lookup.limits);
     let mut wanted = stretch;
     while position < place.disk_end {
         let bytes = read_stretch(flow, place, position, wanted).await?;
         let mut at = 0;
         let needed = loop {
-            let header = match batch::verify(&bytes[at..]) {
-                Ok(header) => header,
-                Err(batch::VerifyError::Short { need, .. }) => break need,
-                Err(error) => {
-                    tracing::error!(partition = %place.partition, segment = place.base.0, %error, "a corrupt batch");
-                    return Err(ReadError::Corrupt);
-                }
+            let header = match stored(place, position + at as u64, next, &bytes[at..])? {
+                Stored::Whole(header) => header,
+                Stored::Short { need } => break need,
             };
+            next = header.end_offset();
             if let Some(found) = lookup.find.within(&bytes[at..at + header.total_bytes()]) {
                 return Ok(visible(found));
             }

@@ -683,6 +683,10 @@ impl Shard {
 
     /// When `settle` is due although nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
+        if !self.fresh.is_empty() {
+            // A flow that was started after the last one: no completion would wake it.
+            return Some(Instant(0));
+        }
         let retry_at = self.retry_at.filter(|_| !self.stalled.is_empty());
         let at_once = (!self.listings.is_empty()).then(Instant::default);
         [self.no_space_until, retry_at, at_once, self.trim_deadline()]

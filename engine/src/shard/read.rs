@@ -173,9 +173,10 @@ impl Shard {
         }
         plan.left = plan.left.saturating_sub(bytes);
         plan.cold_bytes += bytes;
+        let (offset, position) = s.index.at_or_before(item.offset);
         plan.cold.push(ColdItem {
             answer: plan.answers.len(),
-            place: place(p, s, s.index.position_at_or_before(item.offset).0, self),
+            place: place(p, s, position.0, offset, self),
             offset: item.offset,
             end: p.high_watermark,
             max_bytes,

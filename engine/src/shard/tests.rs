@@ -582,6 +582,83 @@ fn a_clean_stop_leaves_kafkas_files() {
 }
 
 #[test]
+fn a_cold_read_after_the_last_settle_asks_for_another() {
+    let mut node = Node::new();
+    for step in 0..150 {
+        node.append(batch(2, 500, step)).expect("appended");
+    }
+    let item = ReadItem {
+        slot: 0,
+        partition: TOPIC,
+        offset: Offset(0),
+        max_bytes: 1_000,
+        current_leader_epoch: LeaderEpoch(-1),
+        last_fetched_epoch: LeaderEpoch(-1),
+    };
+    let call = Call {
+        from: ShardId(0),
+        request: RequestToken(77),
+        body: CallBody::Read {
+            max_bytes: 1_000,
+            items: vec![item],
+        },
+    };
+    // Retention looks again some time.
+    assert!(node.shard.deadline().is_none_or(|at| at > node.now.mono));
+    let mut out = ShardOut::default();
+    node.shard.call(node.now, call, &mut out);
+    assert!(out.answers.is_empty() && out.disk.is_empty(), "a cold read");
+    // Nothing is on its way that would come back: who sleeps now sleeps until something else happens.
+    assert_eq!(node.shard.deadline(), Some(Instant(0)));
+    node.settle();
+    assert_eq!(node.shard.deadline(), None);
+    assert_eq!(node.answers.len(), 1);
+}
+
+#[test]
+fn a_flipped_bit_in_a_cold_segment_is_refused_and_never_served() {
+    let mut node = Node::new();
+    for step in 0..150 {
+        node.append(batch(2, 500, step)).expect("appended");
+    }
+    let all = node.read_all(Offset(0));
+    let cold = (node.disk.files.keys())
+        .find(|path| path.ends_with(".log"))
+        .expect("sealed segments are written back")
+        .clone();
+    // The second batch's first 80 bytes: its header, of which the CRC covers a part, and some of its records.
+    let begin = all[0].1.len();
+    let read = |node: &mut Node, offset| {
+        let item = ReadItem {
+            slot: 0,
+            partition: TOPIC,
+            offset,
+            max_bytes: 10_000,
+            current_leader_epoch: LeaderEpoch(-1),
+            last_fetched_epoch: LeaderEpoch(-1),
+        };
+        node.call(CallBody::Read {
+            max_bytes: 10_000,
+            items: vec![item],
+        });
+        let AnswerBody::Read(mut list) = node.answers.pop().expect("answered").body else {
+            panic!()
+        };
+        list.pop().expect("one answer").result
+    };
+    for bit in 0..80 * 8 {
+        let (byte, mask) = (begin + bit / 8, 1 << (bit % 8));
+        node.disk.files.get_mut(&cold).expect("there")[byte] ^= mask;
+        let refused = read(&mut node, all[1].0);
+        assert!(matches!(refused, Err(ReadError::Corrupt)), "bit {bit}");
+        let before = read(&mut node, Offset(0)).expect("the first batch is whole");
+        assert_eq!(before.records.concat(), all[0].1, "bit {bit}");
+        node.disk.files.get_mut(&cold).expect("there")[byte] ^= mask;
+    }
+    assert_eq!(node.read_all(Offset(0)), all);
+}
+
+#[test]
 fn offsets_by_time_and_watches() {
     let mut node = Node::new();
     for step in 0..200u8 {

@@ -1,15 +1,23 @@
-//! Planted bugs, outside product code: a machine whose disk lies to it. Each must be found by the checkers, or they
-//! are not to be trusted.
+//! Planted bugs, outside product code: a machine whose disk lies to it, or that finds what a start with a bug would have
+//! made of its journal. Each must be found by the checkers, or they are not to be trusted.
 //!
 //! ```text
-//!  machine ── flush ──► [lie] ──► disk          answered at once, asked of nobody (or later)
+//!  machine ── flush, write ──► [lie] ──► disk          answered at once, asked of nobody (or later, or elsewhere)
+//!  crash ──► [tamper] the journal on disk ──► start    what only the missing check would refuse now passes all others
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+mod journal;
+
+use std::collections::BTreeMap;
 
 use corelane_engine::disk::{DiskDone, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
+use corelane_engine::limits::BLOCK;
+use corelane_engine::rng::Rng;
 use corelane_engine::types::{Instant, Now};
-use corelane_net::event::{Event, Machine, Outbox};
+use corelane_net::event::{Event, Machine, Outbox, SocketOp};
+
+use super::check::ABOUT_DATA;
+use super::disk::FakeDisk;
 
 /// A bug to plant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,16 +34,32 @@ pub enum Canary {
     WriteAnsweredEarly,
     /// New names are not made durable.
     DirectoryNotSynced,
+    /// A flush of the journal is answered before it is done, and only write-back runs ahead of it: nothing leaves the
+    /// shard until it is done.
+    WrittenBackUnflushed,
+    /// A start takes what an earlier lap or start left behind the journal's end for its continuation.
+    StaleGroupAccepted,
+    /// A start takes the pointer that fails its check for the end of the journal, not of its partition.
+    PointerEndsJournal,
+    /// A write to the journal lands a block further on, now and then.
+    JournalMisdirected,
+    /// A write to a segment lands a block further on, now and then.
+    SegmentMisdirected,
 }
 
 impl Canary {
-    pub const ALL: [Canary; 6] = [
+    pub const ALL: [Canary; 11] = [
         Canary::FlushSkipped,
         Canary::StraightNotFlushed,
         Canary::RecoveredNotFlushed,
         Canary::FlushAnsweredEarly,
         Canary::WriteAnsweredEarly,
         Canary::DirectoryNotSynced,
+        Canary::WrittenBackUnflushed,
+        Canary::StaleGroupAccepted,
+        Canary::PointerEndsJournal,
+        Canary::JournalMisdirected,
+        Canary::SegmentMisdirected,
     ];
 
     pub fn name(self) -> &'static str {
@@ -46,6 +70,21 @@ impl Canary {
             Canary::FlushAnsweredEarly => "flush-answered-early",
             Canary::WriteAnsweredEarly => "write-answered-early",
             Canary::DirectoryNotSynced => "directory-not-synced",
+            Canary::WrittenBackUnflushed => "written-back-unflushed",
+            Canary::StaleGroupAccepted => "stale-group-accepted",
+            Canary::PointerEndsJournal => "pointer-ends-journal",
+            Canary::JournalMisdirected => "journal-misdirected",
+            Canary::SegmentMisdirected => "segment-misdirected",
+        }
+    }
+
+    /// Whether a broken promise proves that the bug was noticed for what it is. All but one are about records, and a start
+    /// that is refused does not say so.
+    pub fn is_shown_by(self, promise: &str) -> bool {
+        match self {
+            // The journal's own checks turn it into a refused start: no record is ever wrong.
+            Canary::WrittenBackUnflushed => true,
+            _ => ABOUT_DATA.contains(&promise),
         }
     }
 
@@ -54,9 +93,28 @@ impl Canary {
     }
 }
 
+/// Before a start: makes of the journals on disk what the planted bug would take them for.
+pub fn tamper(canary: Canary, disk: &mut FakeDisk) {
+    match canary {
+        Canary::StaleGroupAccepted => journal::accept_stale(disk),
+        Canary::PointerEndsJournal => journal::end_at_bad_pointer(disk),
+        _ => {}
+    }
+}
+
+/// Before a start: a group at the journal's end that only one check refuses. No bug is planted, nothing may come of it.
+pub fn plant_decoys(disk: &mut FakeDisk, rng: &mut Rng) {
+    journal::plant_decoys(disk, rng);
+}
+
+/// One in so many writes is misdirected.
+const MISDIRECT_ONE_IN: u64 = 40;
+
 /// What the lie does with a request.
 enum Lie {
     Truth,
+    /// Done a block further on.
+    Elsewhere,
     /// Answered, not done.
     Skip,
     /// Answered, then done.
@@ -78,13 +136,16 @@ pub struct Lying<M> {
     paths: BTreeMap<FileId, String>,
     /// Answers that the machine is to get in its next pass.
     lies: Vec<DiskToken>,
-    /// Operations whose true answer must not reach the machine.
-    told: BTreeSet<DiskToken>,
-    /// A close waits for operations that the machine believes done: by file, what is under way.
-    under_way: BTreeMap<DiskToken, FileId>,
+    /// Operations under way whose true answer must not reach the machine, and their files: a close waits for them. A token
+    /// may be there twice, as the machine believes the first one done.
+    told: Vec<(DiskToken, FileId)>,
     closes: Vec<(FileId, DiskRequest)>,
     /// The port is open.
     open: bool,
+    /// Writes that may be misdirected, so far.
+    writes: u64,
+    /// What waits until the flushes that were lied about are done, in order.
+    held: Outbox,
 }
 
 impl<M: Machine> Lying<M> {
@@ -94,10 +155,11 @@ impl<M: Machine> Lying<M> {
             canary,
             paths: BTreeMap::new(),
             lies: Vec::new(),
-            told: BTreeSet::new(),
-            under_way: BTreeMap::new(),
+            told: Vec::new(),
             closes: Vec::new(),
             open: false,
+            writes: 0,
+            held: Outbox::default(),
         }
     }
 
@@ -105,7 +167,7 @@ impl<M: Machine> Lying<M> {
         self.paths.get(&file).map_or("", String::as_str)
     }
 
-    fn judge(&self, op: &DiskOp) -> Lie {
+    fn judge(&mut self, op: &DiskOp) -> Lie {
         match (self.canary, op) {
             (Canary::FlushSkipped, DiskOp::Flush { file }) if is_journal(self.path(*file)) => {
                 Lie::Skip
@@ -120,7 +182,7 @@ impl<M: Machine> Lying<M> {
             {
                 Lie::Skip
             }
-            (Canary::FlushAnsweredEarly, DiskOp::Flush { file })
+            (Canary::FlushAnsweredEarly | Canary::WrittenBackUnflushed, DiskOp::Flush { file })
                 if is_journal(self.path(*file)) =>
             {
                 Lie::Early
@@ -131,32 +193,81 @@ impl<M: Machine> Lying<M> {
                 Lie::Early
             }
             (Canary::DirectoryNotSynced, DiskOp::SyncDirectory { .. }) => Lie::Skip,
+            (Canary::JournalMisdirected, DiskOp::Write { file, .. })
+                if self.open && is_journal(self.path(*file)) =>
+            {
+                self.misdirect()
+            }
+            (Canary::SegmentMisdirected, DiskOp::Write { file, .. })
+                if self.open && is_segment(self.path(*file)) =>
+            {
+                self.misdirect()
+            }
             _ => Lie::Truth,
         }
     }
 
+    fn misdirect(&mut self) -> Lie {
+        self.writes += 1;
+        match self.writes.is_multiple_of(MISDIRECT_ONE_IN) {
+            true => Lie::Elsewhere,
+            false => Lie::Truth,
+        }
+    }
+
+    /// Keeps back what others would hear while a flush is not what the machine takes it for.
+    fn hold(&mut self, out: &mut Outbox) {
+        if self.canary != Canary::WrittenBackUnflushed {
+            return;
+        }
+        self.held.mesh.append(&mut out.mesh);
+        for op in std::mem::take(&mut out.sockets) {
+            match op {
+                SocketOp::Send { .. } => self.held.sockets.push(op),
+                SocketOp::Close { conn } => {
+                    let other =
+                        |op: &SocketOp| !matches!(op, SocketOp::Send { conn: c, .. } if *c == conn);
+                    self.held.sockets.retain(other);
+                    out.sockets.push(op);
+                }
+                SocketOp::Accept
+                | SocketOp::Receive { .. }
+                | SocketOp::ReceiveInto { .. }
+                | SocketOp::Recall { .. } => out.sockets.push(op),
+            }
+        }
+        if self.told.is_empty() {
+            out.mesh.append(&mut self.held.mesh);
+            out.sockets.append(&mut self.held.sockets);
+        }
+    }
+
     fn lie(&mut self, out: &mut Outbox) {
-        self.open |= (out.sockets.iter())
-            .any(|op| !matches!(op, corelane_net::event::SocketOp::Close { .. }));
-        for request in std::mem::take(&mut out.disk) {
+        self.open |= (out.sockets.iter()).any(|op| !matches!(op, SocketOp::Close { .. }));
+        for mut request in std::mem::take(&mut out.disk) {
             if let DiskOp::Open { file, path, .. } = &request.op {
                 self.paths.insert(*file, path.clone());
             }
             if let DiskOp::Close { file } = request.op
-                && self.under_way.values().any(|f| *f == file)
+                && self.told.iter().any(|(_, f)| *f == file)
             {
                 self.closes.push((file, request));
                 continue;
             }
             match self.judge(&request.op) {
                 Lie::Truth => out.disk.push(request),
+                Lie::Elsewhere => {
+                    if let DiskOp::Write { position, .. } = &mut request.op {
+                        *position += BLOCK as u64;
+                    }
+                    out.disk.push(request);
+                }
                 Lie::Skip => self.lies.push(request.token),
                 Lie::Early => {
                     if let DiskOp::Flush { file } | DiskOp::Write { file, .. } = request.op {
-                        self.under_way.insert(request.token, file);
+                        self.told.push((request.token, file));
                     }
                     self.lies.push(request.token);
-                    self.told.insert(request.token);
                     out.disk.push(request);
                 }
             }
@@ -167,11 +278,10 @@ impl<M: Machine> Lying<M> {
 impl<M: Machine> Machine for Lying<M> {
     fn on(&mut self, now: Now, event: Event, out: &mut Outbox) {
         if let Event::Disk(done) = &event
-            && self.told.remove(&done.token)
+            && let Some(at) = self.told.iter().position(|(token, _)| *token == done.token)
         {
-            if let Some(file) = self.under_way.remove(&done.token)
-                && !self.under_way.values().any(|f| *f == file)
-            {
+            let (_, file) = self.told.remove(at);
+            if !self.told.iter().any(|(_, f)| *f == file) {
                 let due = self.closes.extract_if(.., |(f, _)| *f == file);
                 out.disk.extend(due.map(|(_, request)| request));
             }
@@ -193,6 +303,7 @@ impl<M: Machine> Machine for Lying<M> {
         }
         self.inner.settle(now, out);
         self.lie(out);
+        self.hold(out);
         out.disk.splice(0..0, judged);
     }
 

@@ -2,12 +2,17 @@
 
 pub mod acked;
 pub mod bytes;
+pub mod exits;
+pub mod ghosts;
 pub mod offsets;
 pub mod once;
 pub mod order;
+pub mod progress;
+pub mod readable;
 pub mod refused;
 #[cfg(test)]
 mod tests;
+pub mod times;
 pub mod topics;
 
 use super::history::History;
@@ -28,15 +33,30 @@ impl std::fmt::Display for Violation {
 /// A promise, and how it is judged.
 type Check = (&'static str, fn(&History) -> Result<(), String>);
 
+/// Promises about records, the reason for all others: a planted bug that harms them is to be noticed by one of these.
+pub const ABOUT_DATA: [&str; 6] = [
+    "bytes are served as sent",
+    "acknowledged is readable",
+    "once",
+    "in order",
+    "offsets are dense and stable",
+    "what was lost stays lost",
+];
+
 /// Everything that can be judged from a history.
 pub fn all(history: &History) -> Vec<Violation> {
-    let checks: [Check; 7] = [
+    let checks: [Check; 12] = [
         ("bytes are served as sent", bytes::check),
         ("acknowledged is readable", acked::check),
         ("once", once::check),
         ("in order", order::check),
         ("offsets are dense and stable", offsets::check),
         ("refused never appears", refused::check),
+        ("what was lost stays lost", ghosts::check),
+        ("the time of an append is said once", times::check),
+        ("only what rots is unreadable", readable::check),
+        ("a failing disk ends the process", exits::check),
+        (progress::PROMISE, progress::check),
         ("topics stay created, or deleted", topics::check),
     ];
     let broken = checks

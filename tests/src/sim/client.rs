@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Buf, Bytes, BytesMut};
+use corelane_engine::batch::Codec;
 use corelane_engine::rng::Rng;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::{
@@ -19,7 +20,8 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::Request;
 use uuid::Uuid;
 
-use super::history::{BatchNo, Fact, History, Place, ServedBatch, TopicNo};
+use super::history::{BatchNo, Fact, History, Place, ServedBatch, Times, TopicNo};
+use super::session::{Plan, Session};
 use super::wire::{self, FetchBounds};
 use super::world::{ClientId, Hands, Start};
 use crate::harness::wire::{create_topics, decode_response, topic_of};
@@ -76,23 +78,57 @@ pub enum Told {
     Latest(Vec<(Place, i64)>),
 }
 
+/// A partition's part of the answer to a produce request.
+#[derive(Clone, Copy, Debug)]
+struct Produced {
+    code: i16,
+    base: i64,
+    time: i64,
+}
+
 /// What all clients know of topics that exist.
 #[derive(Clone, Debug, Default)]
 pub struct Ids(pub BTreeMap<TopicNo, Uuid>);
 
 impl Ids {
-    fn of(&self, place: Place) -> Uuid {
+    pub fn of(&self, place: Place) -> Uuid {
         self.0.get(&place.topic).copied().unwrap_or_default()
     }
 }
 
-/// How a producer works. Drawn once per client.
+/// What a seed's clients do besides plain requests: each by itself on or off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Habits {
+    /// Batches of any codec.
+    pub codecs: bool,
+    /// Consumers fetch in sessions.
+    pub sessions: bool,
+    /// Consumers go back to the begin of a partition, once in so many looks.
+    pub rewind_one_in: Option<u64>,
+    /// Fetches that want many bytes, and wait for them.
+    pub min_bytes: bool,
+    /// One in so many requests is cut off in the middle of its frame.
+    pub cut_one_in: Option<u64>,
+}
+
+impl Habits {
+    pub const PLAIN: Habits = Habits {
+        codecs: false,
+        sessions: false,
+        rewind_one_in: None,
+        min_bytes: false,
+        cut_one_in: None,
+    };
+}
+
+/// How a client works. Drawn once per client.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
     pub idempotent: bool,
     pub in_flight_max: usize,
     /// Of 8 fetches and produces, so many use versions with topic ids where they may.
     pub new_of_8: u64,
+    pub habits: Habits,
 }
 
 pub struct Client {
@@ -112,18 +148,21 @@ pub struct Client {
     /// Not answered when the connection was lost, to be asked again, in order.
     again: VecDeque<Ask>,
     attempts: BTreeMap<BatchNo, u32>,
+    /// Of a consumer that fetches in sessions.
+    session: Session,
     /// Answered by a code that leaves the outcome open: to be sent again, before everything else.
     retry: Vec<BatchNo>,
     pub rng: Rng,
 }
 
 impl Client {
-    pub fn new(id: ClientId, seed: u64) -> Client {
+    pub fn new(id: ClientId, seed: u64, habits: Habits) -> Client {
         let mut rng = Rng::new(seed);
         let style = Style {
             idempotent: rng.below(3) > 0,
             in_flight_max: 1 + rng.below(5) as usize,
             new_of_8: rng.below(9),
+            habits,
         };
         Client {
             id,
@@ -139,6 +178,7 @@ impl Client {
             sequences: BTreeMap::new(),
             again: VecDeque::new(),
             attempts: BTreeMap::new(),
+            session: Session::default(),
             retry: Vec::new(),
             rng,
         }
@@ -147,6 +187,11 @@ impl Client {
     /// Nothing is under way, and nothing is to be asked again.
     pub fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.again.is_empty()
+    }
+
+    /// The life of the process that it talks, or last talked, to.
+    pub fn life(&self) -> Start {
+        self.life
     }
 
     pub fn in_flight(&self) -> usize {
@@ -197,6 +242,7 @@ impl Client {
             return;
         }
         self.conn = None;
+        self.session.restart();
         for waiting in self.waiting.drain(..) {
             let again = match &waiting.ask {
                 Ask::Produce { .. } => self.style.idempotent,
@@ -268,7 +314,11 @@ impl Client {
                 }
                 None => (-1, -1, -1),
             };
-            let (mut bytes, count) = wire::batch(&mut self.rng, bytes, producer);
+            let codec = match self.style.habits.codecs {
+                true => wire::draw_codec(&mut self.rng),
+                false => Codec::None,
+            };
+            let (mut bytes, count) = wire::batch(&mut self.rng, bytes, codec, producer);
             if let Some(sequence) = self.sequences.get_mut(place) {
                 *sequence += count;
             } else if acks != 0 && self.rng.one_in(40) {
@@ -308,10 +358,16 @@ impl Client {
                     Durability::Disk => "disk",
                     Durability::Process => "process",
                 };
-                let configs = [
+                let mut configs = vec![
                     ("corelane.durability", durability),
                     ("internal.segment.bytes", SEGMENT_BYTES),
                 ];
+                if wanted.times == Times::LogAppend {
+                    configs.push(("message.timestamp.type", "LogAppendTime"));
+                }
+                if wanted.opened {
+                    configs.push(("corelane.validate", "records"));
+                }
                 let request = create_topics(&topic.name(), wanted.partitions, &configs);
                 encode::<CreateTopicsRequest>(7, correlation, &request)
             }
@@ -363,6 +419,8 @@ impl Client {
                 let version = match (new, known) {
                     (true, true) => 13,
                     (true, false) => 9 + self.rng.below(4) as i16,
+                    // zstd wants these.
+                    (false, _) if self.style.habits.codecs => 7 + self.rng.below(2) as i16,
                     (false, _) => 3 + self.rng.below(6) as i16,
                 };
                 let request = wire::produce(*acks, &sent, |place| ids.of(place));
@@ -371,16 +429,27 @@ impl Client {
             Ask::Fetch { positions } => {
                 let bounds = FetchBounds {
                     wait_ms: [0, 10, 100, 500][self.rng.below(4) as usize],
+                    min_bytes: match self.style.habits.min_bytes {
+                        true => [1, 1_000, 100_000][self.rng.below(3) as usize],
+                        false => 1,
+                    },
                     max_bytes: 1 << 20,
                     partition_max_bytes: [1, 4_096, 65_536, 1 << 20][self.rng.below(4) as usize],
                 };
                 let known = positions.iter().all(|(place, _)| !ids.of(*place).is_nil());
+                let sessions = self.style.habits.sessions;
                 let version = match (new, known) {
                     (true, true) => 13 + self.rng.below(5) as i16,
                     (true, false) => 12,
+                    (false, _) if self.style.habits.codecs => 10 + self.rng.below(2) as i16,
+                    (false, _) if sessions => 7 + self.rng.below(5) as i16,
                     (false, _) => 4 + self.rng.below(8) as i16,
                 };
-                let request = wire::fetch(positions, bounds, |place| ids.of(place));
+                let plan = match sessions {
+                    true => self.session.plan(positions, version >= 13),
+                    false => Plan::full(positions),
+                };
+                let request = wire::fetch(&plan, bounds, |place| ids.of(place));
                 encode::<FetchRequest>(version, correlation, &request)
             }
             Ask::Latest { places } => {
@@ -389,13 +458,23 @@ impl Client {
                 encode::<ListOffsetsRequest>(version, correlation, &request)
             }
         };
-        hands.send(conn, bytes);
+        let cut = self.style.habits.cut_one_in;
+        let cut = cut.is_some_and(|n| self.rng.one_in(n));
+        let sent = match cut {
+            true => bytes.slice(..self.rng.below(bytes.len() as u64) as usize),
+            false => bytes,
+        };
+        hands.send(conn, sent);
         if !matches!(ask, Ask::Produce { acks: 0, .. }) {
             self.waiting.push_back(Waiting {
                 correlation,
                 version,
                 ask,
             });
+        }
+        if cut {
+            let reset = self.rng.one_in(2);
+            self.hang_up(reset, hands);
         }
     }
 
@@ -518,17 +597,19 @@ impl Client {
             }
             Ask::Produce { batches, .. } => {
                 let (_, answer) = decode_response::<ProduceRequest>(version, frame);
-                let mut answers: BTreeMap<(Uuid, String, i32), (i16, i64)> = BTreeMap::new();
+                let mut answers: BTreeMap<(Uuid, String, i32), Produced> = BTreeMap::new();
                 for topic in &answer.responses {
                     for p in &topic.partition_responses {
                         let name = match version {
                             13.. => String::new(),
                             _ => topic.name.0.to_string(),
                         };
-                        answers.insert(
-                            (topic.topic_id, name, p.index),
-                            (p.error_code, p.base_offset),
-                        );
+                        let produced = Produced {
+                            code: p.error_code,
+                            base: p.base_offset,
+                            time: p.log_append_time_ms,
+                        };
+                        answers.insert((topic.topic_id, name, p.index), produced);
                     }
                 }
                 for batch in batches {
@@ -538,9 +619,7 @@ impl Client {
                         _ => (Uuid::nil(), place.topic.name(), place.partition),
                     };
                     match answers.get(&key) {
-                        Some((code, base)) => {
-                            self.produced(batch, *code, *base, history, now);
-                        }
+                        Some(produced) => self.produced(batch, *produced, history, now),
                         None => {
                             let what = format!("no answer for {place:?} in {answers:?}");
                             history.note(now, life, Fact::Nonsense(what));
@@ -550,6 +629,9 @@ impl Client {
             }
             Ask::Fetch { positions } => {
                 let (_, answer) = decode_response::<FetchRequest>(version, frame);
+                if self.style.habits.sessions {
+                    self.session.on_answer(answer.error_code, answer.session_id);
+                }
                 if answer.error_code != 0 {
                     return nonsense(format!("fetch: code {}", answer.error_code));
                 }
@@ -589,6 +671,12 @@ impl Client {
                                 history.note(now, life, served);
                             }
                             Err(1) => history.note(now, life, Fact::OutOfRange { place, asked }),
+                            // Corrupt, storage: judged by what happened to the disk.
+                            Err(code @ (2 | 56)) => {
+                                let code = *code;
+                                let unreadable = Fact::Unreadable { place, asked, code };
+                                history.note(now, life, unreadable);
+                            }
                             // Unknown topic or id, not leader, our own judgement above.
                             Err(3 | 6 | 100 | -1) => {}
                             Err(code) => {
@@ -612,10 +700,17 @@ impl Client {
                         let at = |q: &&Place| {
                             *q.topic.name() == *topic.name.0 && q.partition == p.partition_index
                         };
-                        if let Some(place) = places.iter().find(at)
-                            && p.error_code == 0
-                        {
-                            ends.push((*place, p.offset));
+                        let Some(place) = places.iter().find(at) else {
+                            continue;
+                        };
+                        match p.error_code {
+                            0 => ends.push((*place, p.offset)),
+                            // Unknown: there is nothing to be read, and what was promised says the rest.
+                            3 => ends.push((*place, 0)),
+                            code => {
+                                let what = format!("latest of {place:?}: code {code}");
+                                history.note(now, life, Fact::Nonsense(what));
+                            }
                         }
                     }
                 }
@@ -624,7 +719,8 @@ impl Client {
         }
     }
 
-    fn produced(&mut self, batch: BatchNo, code: i16, base: i64, history: &mut History, now: u64) {
+    fn produced(&mut self, batch: BatchNo, produced: Produced, history: &mut History, now: u64) {
+        let Produced { code, base, time } = produced;
         let attempt = self.attempts[&batch];
         let refused = Fact::Refused {
             batch,
@@ -632,7 +728,7 @@ impl Client {
             attempt,
         };
         match code {
-            0 => history.note(now, self.life, Fact::Acked { batch, base }),
+            0 => history.note(now, self.life, Fact::Acked { batch, base, time }),
             // Corrupt, unknown topic or id, too large, invalid: not appended.
             2 | 3 | 10 | 18 | 87 | 100 => history.note(now, self.life, refused),
             45 | 46 | 47 | 59 => {
@@ -640,8 +736,12 @@ impl Client {
                 self.broken = true;
             }
             // Timed out, storage: nobody knows.
-            7 | 56 if self.style.idempotent => self.retry.push(batch),
-            7 | 56 => {}
+            7 | 56 => {
+                history.note(now, self.life, Fact::Undecided { batch, code });
+                if self.style.idempotent {
+                    self.retry.push(batch);
+                }
+            }
             code => {
                 let what = format!("produce {batch:?}: code {code}");
                 history.note(now, self.life, Fact::Nonsense(what));

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  submit(request) ─► in flight ── complete(op), after its delay ─► effect, answer
-//!                        │
+//!        │ a short write: its first blocks happen now, the rest is resubmitted
 //!    kill: blocks of writes under way happen or not; what was written stays readable, and stays volatile
 //!    power cut: besides, every unflushed block, size and directory entry is kept, lost or torn by itself
 //! ```
@@ -99,6 +99,8 @@ pub struct Speed {
     /// One in so many operations is slow.
     pub slow_one_in: u64,
     pub slow_us: u64,
+    /// One in so many writes is short, and resubmitted by the kernel half.
+    pub short_one_in: Option<u64>,
 }
 
 impl Default for Speed {
@@ -108,6 +110,7 @@ impl Default for Speed {
             flush_us: 1_500,
             slow_one_in: 50,
             slow_us: 20_000,
+            short_one_in: None,
         }
     }
 }
@@ -140,6 +143,10 @@ pub struct Counters {
     pub flushes: u64,
     /// Faults that were met.
     pub faults: u64,
+    /// Operations that found no space.
+    pub full: u64,
+    pub short: u64,
+    pub flips: u64,
     pub fates: Fates,
 }
 
@@ -152,6 +159,10 @@ pub struct FakeDisk {
     open: BTreeMap<(ShardId, FileId), OpenFile>,
     flying: BTreeMap<OpId, Flight>,
     faults: Vec<Fault>,
+    /// Faults that were met and not asked for yet: on what kind of operation, and where.
+    met: Vec<(Kind, String)>,
+    /// Nothing can grow.
+    full: bool,
     next_op: u64,
     next_ino: Ino,
     seq: Seq,
@@ -168,6 +179,8 @@ impl FakeDisk {
             open: BTreeMap::new(),
             flying: BTreeMap::new(),
             faults: Vec::new(),
+            met: Vec::new(),
+            full: false,
             next_op: 0,
             next_ino: 0,
             seq: 0,
@@ -190,6 +203,7 @@ impl FakeDisk {
         let delay = self.delay(Kind::of(&op));
         let id = OpId(self.next_op);
         self.next_op += 1;
+        self.write_short(shard, &op);
         let covered = self.seq;
         let flight = Flight {
             shard,
@@ -310,6 +324,27 @@ impl FakeDisk {
         Duration::from_nanos(1_000 + self.rng.below(1_000 * bound.max(1)))
     }
 
+    /// The kernel took some blocks of a write only; the kernel half asks for the rest at once.
+    fn write_short(&mut self, shard: ShardId, op: &DiskOp) {
+        let DiskOp::Write {
+            file,
+            position,
+            bytes,
+        } = op
+        else {
+            return;
+        };
+        if self.full || !(self.speed.short_one_in).is_some_and(|n| self.rng.one_in(n)) {
+            return;
+        }
+        let taken = self.rng.below((bytes.len() / BLOCK) as u64) as usize * BLOCK;
+        let ino = self.ino(shard, *file);
+        let inode = self.files.get_mut(&ino).expect("open files exist");
+        self.seq += 1;
+        inode.write(self.seq, *position, &bytes[..taken], || true);
+        self.counters.short += 1;
+    }
+
     /// The operation takes effect, and this is its answer.
     pub fn complete(&mut self, id: OpId) -> (ShardId, DiskDone) {
         let flight = self.flying.remove(&id).expect("an operation under way");
@@ -332,6 +367,10 @@ impl FakeDisk {
                 *position += blocks * BLOCK as u64;
             }
             fault = None;
+        }
+        if fault.is_none() && self.lacks_space(&flight) {
+            self.counters.full += 1;
+            fault = Some(FaultKind::Error(DiskError::NO_SPACE));
         }
         let result = match fault {
             Some(FaultKind::Error(error)) => {
@@ -363,8 +402,35 @@ impl FakeDisk {
             let at = self.faults.iter().position(|f| gone(f) && f.what == what);
             self.faults.remove(at.expect("it was found above"));
             self.counters.faults += 1;
+            self.met.push((kind, path.to_owned()));
         }
         due
+    }
+
+    /// Whether the operation needs space where there is none.
+    fn lacks_space(&self, flight: &Flight) -> bool {
+        let shard = flight.shard;
+        // A file has all of its last block.
+        let has = |file: FileId| {
+            let size = self.files[&self.ino(shard, file)].size();
+            size.next_multiple_of(BLOCK as u64)
+        };
+        self.full
+            && match &flight.op {
+                DiskOp::Open { path, create, .. } => *create && self.names.file(path).is_err(),
+                DiskOp::MakeDirectory { path } => !self.names.has_directory(path),
+                DiskOp::Allocate {
+                    file,
+                    position,
+                    length,
+                } => position + length > has(*file),
+                DiskOp::Write {
+                    file,
+                    position,
+                    bytes,
+                } => position + bytes.len() as u64 > has(*file),
+                _ => false,
+            }
     }
 
     /// What an operation that fails does all the same.
@@ -384,7 +450,10 @@ impl FakeDisk {
             DiskOp::Flush { file } => {
                 let ino = self.ino(shard, *file);
                 let inode = self.files.get_mut(&ino).expect("open files exist");
-                inode.flush_failed(flight.covered);
+                match self.open[&(shard, *file)].direct {
+                    true => inode.flush_failed_direct(flight.covered, || self.rng.one_in(2)),
+                    false => inode.flush_failed(flight.covered),
+                }
             }
             DiskOp::Open { file, .. } => drop(self.open.remove(&(shard, *file))),
             _ => {}
@@ -578,9 +647,62 @@ impl FakeDisk {
         self.faults.push(fault);
     }
 
-    /// Faults that nothing met are taken back.
+    /// Faults that nothing met are taken back, and there is space again.
     pub fn heal(&mut self) {
         self.faults.clear();
+        self.full = false;
+    }
+
+    /// Faults that were met since the last call: the kind of operation, and its path.
+    pub fn take_met(&mut self) -> Vec<(Kind, String)> {
+        std::mem::take(&mut self.met)
+    }
+
+    /// From now on nothing can grow, or it can again.
+    pub fn set_full(&mut self, full: bool) {
+        self.full = full;
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Segments that nothing is being done to any more: durable, and with at least `newer` later ones beside them.
+    pub fn cold_segments(&self, newer: usize) -> Vec<String> {
+        let files: Vec<(&str, Ino)> = (self.names.files())
+            .filter(|(path, _)| path.starts_with("topics/") && path.ends_with(".log"))
+            .collect();
+        let later = |path: &str, at: usize| {
+            let same = |other: &str| names::parent(other) == names::parent(path);
+            let rest = &files[at + 1..];
+            rest.len() >= newer && rest[..newer].iter().all(|(other, _)| same(other))
+        };
+        let cold = files.iter().enumerate().filter(|(at, (path, ino))| {
+            let file = &self.files[ino];
+            file.size() > 0 && file.volatile_blocks() == 0 && later(path, *at)
+        });
+        cold.map(|(_, (path, _))| (*path).to_owned()).collect()
+    }
+
+    /// Bit rot at one place: any bit, or one of a batch's header.
+    pub fn flip_bit_of(&mut self, path: &str) {
+        let ino = self.names.file(path).expect("a file that is there");
+        let file = self.files.get_mut(&ino).expect("a name leads to it");
+        let bytes = file.read(0, file.size() as usize);
+        let headers = batch_headers(&bytes);
+        let byte = match self.rng.one_in(2) && !headers.is_empty() {
+            true => headers[self.rng.below(headers.len() as u64) as usize] + self.rng.below(61),
+            false => self.rng.below(file.size()),
+        };
+        file.flip_bit(byte * 8 + self.rng.below(8));
+        self.counters.flips += 1;
+    }
+
+    /// Replaces durable bytes behind everybody's back: for planted bugs. Whole blocks only.
+    pub fn overwrite(&mut self, path: &str, position: u64, bytes: &[u8]) {
+        let ino = self.names.file(path).expect("a file that is there");
+        let file = self.files.get_mut(&ino).expect("a name leads to it");
+        file.overwrite(position, bytes);
     }
 
     /// Bit rot: flips a random bit of a random file whose path contains `path_part`; false when there is none.
@@ -612,4 +734,18 @@ impl FakeDisk {
     pub fn volatile_blocks(&self) -> usize {
         self.files.values().map(File::volatile_blocks).sum()
     }
+}
+
+/// Where the batches of a segment begin.
+fn batch_headers(segment: &[u8]) -> Vec<u64> {
+    let (mut begins, mut at) = (Vec::new(), 0);
+    while let Some(header) = segment.get(at..at + 61) {
+        let length = i32::from_be_bytes(header[8..12].try_into().expect("4 bytes"));
+        if length < 49 {
+            break;
+        }
+        begins.push(at as u64);
+        at += 12 + length as usize;
+    }
+    begins
 }

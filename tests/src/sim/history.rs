@@ -1,6 +1,7 @@
 //! What clients did and were told, in order: what the checkers judge. Nothing of the broker's inside is in it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use bytes::Bytes;
 use corelane_engine::types::Durability;
@@ -39,6 +40,16 @@ pub struct Topic {
     pub partitions: i32,
     /// As created. A topic of the class `process` may change it, and is judged by the weaker class all its life.
     pub durability: Durability,
+    pub times: Times,
+    /// The broker opens every batch, compressed ones too (`corelane.validate=records`).
+    pub opened: bool,
+}
+
+/// Who says when a batch was made (`message.timestamp.type`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Times {
+    Create,
+    LogAppend,
 }
 
 #[derive(Clone, Debug)]
@@ -60,15 +71,22 @@ pub enum Fact {
         batch: BatchNo,
         attempt: u32,
     },
+    /// `time`: the broker's stamp; -1: it is the producer's.
     Acked {
         batch: BatchNo,
         base: i64,
+        time: i64,
     },
     /// Refused by a code that says it was not appended. `attempt`: how often it had been sent.
     Refused {
         batch: BatchNo,
         code: i16,
         attempt: u32,
+    },
+    /// Answered by a code that leaves the outcome open: timed out, storage.
+    Undecided {
+        batch: BatchNo,
+        code: i16,
     },
     /// A fetch answered with whole batches from `asked` on.
     Served {
@@ -81,6 +99,12 @@ pub enum Fact {
     OutOfRange {
         place: Place,
         asked: i64,
+    },
+    /// A fetch was answered by a code that says: the broker could not, or must not, read this.
+    Unreadable {
+        place: Place,
+        asked: i64,
+        code: i16,
     },
     CreateAsked(TopicNo),
     Created(TopicNo),
@@ -100,6 +124,26 @@ pub enum Fact {
     Killed,
     /// Power was cut; everything before is of an earlier boot.
     PowerCut,
+    /// The disk failed an operation; `fatal`: nobody can know what that left on it. `lost`: what no flush covers may be
+    /// gone, as after a power cut.
+    DiskFailed {
+        what: String,
+        fatal: bool,
+        lost: bool,
+    },
+    /// From now on nothing can grow, for a while.
+    DiskFull,
+    /// A stored bit of this partition was flipped.
+    Rotted(Place),
+    /// The process of this entry's life ended by its own will; `disk`: it named its disk.
+    Exited {
+        what: String,
+        disk: bool,
+    },
+    /// Nothing fails from now on.
+    Healed,
+    /// A client that asked for something after that has its answer.
+    CaughtUp(ClientId),
 }
 
 #[derive(Clone, Debug)]
@@ -107,6 +151,7 @@ pub struct ServedBatch {
     pub base: i64,
     pub count: i32,
     pub leader_epoch: i32,
+    pub max_timestamp: i64,
     /// `None`: no batch with these bytes was ever sent.
     pub batch: Option<BatchNo>,
 }
@@ -139,8 +184,14 @@ pub struct History {
     pub logs: BTreeMap<Place, Vec<Found>>,
 }
 
+/// The fixed part of a batch; records follow.
+const HEADER: usize = 61;
 /// Where a broker stamps: base offset and leader epoch. The rest is the producer's.
-const STAMPED: [std::ops::Range<usize>; 2] = [0..8, 12..16];
+const STAMPED: [Range<usize>; 2] = [0..8, 12..16];
+/// With the time of the append: CRC, attributes and largest timestamp as well.
+const STAMPED_TIME: [Range<usize>; 5] = [0..8, 12..16, 17..21, 21..23, 35..43];
+/// The attribute that says so.
+const LOG_APPEND: u8 = 8;
 
 impl History {
     pub fn note(&mut self, at: u64, life: Start, fact: Fact) {
@@ -153,7 +204,7 @@ impl History {
 
     pub fn add_batch(&mut self, batch: Batch) -> BatchNo {
         let number = BatchNo(self.batches.len() as u32);
-        let crc = u32::from_be_bytes(batch.bytes[17..21].try_into().expect("a whole header"));
+        let crc = crc32c::crc32c(&batch.bytes[HEADER..]);
         self.by_crc.entry(crc).or_default().push(number);
         self.batches.push(batch);
         number
@@ -161,27 +212,47 @@ impl History {
 
     /// The batch that was sent with these bytes.
     pub fn find(&self, served: &[u8]) -> Option<BatchNo> {
-        let crc = u32::from_be_bytes(served.get(17..21)?.try_into().ok()?);
+        let crc = crc32c::crc32c(served.get(HEADER..)?);
         let mut same = self.by_crc.get(&crc)?.iter().copied();
-        same.find(|number| {
-            let sent = &self.batch(*number).bytes;
-            let outside = |at: &usize| !STAMPED.iter().any(|stamp| stamp.contains(at));
-            sent.len() == served.len()
-                && sent[21..] == served[21..]
-                && (0..21).filter(outside).all(|at| sent[at] == served[at])
-        })
+        same.find(|number| self.is_served(*number, served))
+    }
+
+    /// Whether `served` is what became of the batch on its way through a broker.
+    fn is_served(&self, batch: BatchNo, served: &[u8]) -> bool {
+        let Batch { bytes, place, .. } = self.batch(batch);
+        let stamped: &[Range<usize>] = match self.topics[&place.topic].times {
+            Times::Create => &STAMPED,
+            Times::LogAppend => {
+                let crc = crc32c::crc32c(&served[21..]).to_be_bytes();
+                if served[17..21] != crc || served[22] != bytes[22] | LOG_APPEND {
+                    return false;
+                }
+                &STAMPED_TIME
+            }
+        };
+        let outside = |at: &usize| !stamped.iter().any(|stamp| stamp.contains(at));
+        bytes.len() == served.len()
+            && bytes[HEADER..] == served[HEADER..]
+            && (0..HEADER)
+                .filter(outside)
+                .all(|at| bytes[at] == served[at])
     }
 
     pub fn durability(&self, place: Place) -> Durability {
         self.topics[&place.topic].durability
     }
 
-    /// Lives that a power cut ended, or that ended before one.
+    /// Lives in which what was not flushed may have been lost: power was cut, or the device lost it.
     pub fn cuts(&self) -> Vec<Start> {
         let cuts = self.entries.iter();
-        cuts.filter(|entry| matches!(entry.fact, Fact::PowerCut))
-            .map(|entry| entry.life)
-            .collect()
+        cuts.filter(|entry| {
+            matches!(
+                entry.fact,
+                Fact::PowerCut | Fact::DiskFailed { lost: true, .. }
+            )
+        })
+        .map(|entry| entry.life)
+        .collect()
     }
 
     /// Topics whose deletion was asked for.

@@ -3,22 +3,24 @@
 //!
 //! ```text
 //!  Running: ops are drawn until told to drain ─► Draining: what is under way is answered, or asked again
-//!                                               ─► Reading: all of every topic ─► Done
+//!               ─► Calling: each client asks once more, and has its answer ─► Reading: all of every topic ─► Done
 //! ```
 
 use std::collections::BTreeMap;
 
+use corelane_engine::log::segment;
 use corelane_engine::rng::Rng;
-use corelane_engine::types::Durability;
+use corelane_engine::types::{Durability, TopicId, TopicPartition};
 
-use super::client::{Ask, Client, Ids, SEGMENT_BYTES, Told};
-use super::history::{Found, History, Place, Topic, TopicNo};
-use super::world::{ClientEvent, ClientId, Hands, Workload};
+use super::client::{Ask, Client, Habits, Ids, SEGMENT_BYTES, Told};
+use super::history::{Fact, Found, History, Place, Times, Topic, TopicNo};
+use super::world::{ClientEvent, ClientId, Hands, Start, Workload};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Phase {
     Running,
     Draining,
+    Calling,
     Reading,
     Done,
 }
@@ -40,6 +42,11 @@ pub struct Mix {
     pub hang_up_one_in: u64,
     /// The admin deletes a topic once in so many looks.
     pub delete_one_in: u64,
+    /// Of 4 topics, so many are stamped with the time of the append.
+    pub log_append_of_4: u64,
+    /// Of 4 topics, in so many every batch is opened.
+    pub opened_of_4: u64,
+    pub habits: Habits,
     /// The admin changes a topic, its configs or its partitions, once in so many looks.
     pub change_one_in: u64,
 }
@@ -69,13 +76,20 @@ pub struct Load {
     ends: BTreeMap<Place, i64>,
     read: BTreeMap<Place, i64>,
     listed: bool,
+    /// Clients that have asked their one thing since everything healed; with its answer: true.
+    called: BTreeMap<ClientId, bool>,
+    /// How often the reader was told that it cannot have this.
+    unreadable: BTreeMap<Place, u32>,
 }
+
+/// So often the reader asks for what the broker cannot read, before it leaves the rest of that partition.
+const READ_TRIES: u32 = 3;
 
 impl Load {
     pub fn new(seed: u64, mix: Mix) -> Load {
         let mut rng = Rng::new(seed);
         let count = FIRST + mix.producers + mix.consumers;
-        let clients = (0..count).map(|id| Client::new(ClientId(id), rng.next_u64()));
+        let clients = (0..count).map(|id| Client::new(ClientId(id), rng.next_u64(), mix.habits));
         Load {
             mix,
             clients: clients.collect(),
@@ -91,6 +105,8 @@ impl Load {
             ends: BTreeMap::new(),
             read: BTreeMap::new(),
             listed: false,
+            called: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
             rng,
         }
     }
@@ -113,11 +129,27 @@ impl Load {
         self.ops
     }
 
-    /// Starts nothing new from now on.
-    pub fn drain(&mut self) {
+    /// Nothing fails, and nothing new is started, from now on.
+    pub fn drain(&mut self, now: u64, life: Start) {
         if self.phase == Phase::Running {
             self.phase = Phase::Draining;
+            self.history.note(now, life, Fact::Healed);
         }
+        for client in &mut self.clients {
+            client.style.habits.cut_one_in = None;
+            client.style.habits.min_bytes = false;
+        }
+    }
+
+    /// The partition whose files are at `path`, if it is known by its topic's id.
+    pub fn place_of(&self, path: &str) -> Option<Place> {
+        self.places().into_iter().find(|place| {
+            let id = TopicPartition {
+                topic: TopicId(self.ids.of(*place).into_bytes()),
+                partition: place.partition,
+            };
+            path.starts_with(&format!("{}/", segment::directory(id)))
+        })
     }
 
     /// What the workload waits for.
@@ -143,7 +175,12 @@ impl Load {
         if self.phase == Phase::Done {
             return;
         }
-        if self.phase == Phase::Draining && self.clients.iter().all(Client::is_idle) {
+        let idle = self.clients.iter().all(Client::is_idle);
+        if self.phase == Phase::Draining && idle {
+            self.phase = Phase::Calling;
+        }
+        let all = self.clients.len() - 1;
+        if self.phase == Phase::Calling && self.called.values().filter(|c| **c).count() == all {
             self.phase = Phase::Reading;
             hands.wake(READER, now);
         }
@@ -156,6 +193,8 @@ impl Load {
             return;
         }
         match client {
+            READER if self.phase == Phase::Calling => {}
+            _ if self.phase == Phase::Calling => self.call(client, now, hands),
             ADMIN => self.administer(now, hands),
             READER if self.phase == Phase::Reading => self.read_all(now, hands),
             READER => {}
@@ -167,6 +206,38 @@ impl Load {
         if hang_up && self.rng.one_in(self.mix.hang_up_one_in) {
             let reset = self.rng.one_in(2);
             self.clients[client.0 as usize].hang_up(reset, hands);
+        }
+    }
+
+    /// The one thing that a client asks once everything healed.
+    fn call(&mut self, id: ClientId, now: u64, hands: &mut Hands) {
+        let client = &self.clients[id.0 as usize];
+        if !client.is_idle() {
+            return;
+        }
+        match self.called.get(&id) {
+            Some(true) => {}
+            Some(false) => {
+                let life = client.life();
+                self.called.insert(id, true);
+                self.history.note(now, life, Fact::CaughtUp(id));
+            }
+            None => {
+                let ops = self.ops;
+                match id {
+                    ADMIN => {
+                        let asked = self.history.entries.len();
+                        self.ask(ADMIN, Ask::Metadata { asked }, now, hands);
+                    }
+                    ClientId(n) if n < FIRST + self.mix.producers => self.produce(id, now, hands),
+                    _ => self.consume(id, now, hands),
+                }
+                // A producer may have to get a new id first.
+                let producer = (FIRST..FIRST + self.mix.producers).contains(&id.0);
+                if !producer || self.ops > ops || self.live.is_empty() {
+                    self.called.insert(id, false);
+                }
+            }
         }
     }
 
@@ -190,9 +261,16 @@ impl Load {
                 true => Durability::Process,
                 false => Durability::Disk,
             };
+            let mut of_4 = |many: u64| many > 0 && self.rng.below(4) < many;
+            let times = match of_4(self.mix.log_append_of_4) {
+                true => Times::LogAppend,
+                false => Times::Create,
+            };
             let wanted = Topic {
                 partitions,
                 durability,
+                times,
+                opened: of_4(self.mix.opened_of_4),
             };
             self.history.topics.insert(topic, wanted);
             self.partitions.insert(topic, partitions);
@@ -261,6 +339,11 @@ impl Load {
         }
         let all = self.rng.one_in(3);
         let one = places[self.rng.below(places.len() as u64) as usize];
+        if let Some(n) = self.mix.habits.rewind_one_in
+            && self.rng.one_in(n)
+        {
+            self.positions.insert((client, one), 0);
+        }
         let chosen = places.into_iter().filter(|place| all || *place == one);
         let positions: Vec<(Place, i64)> = chosen
             .map(|place| {
@@ -288,6 +371,7 @@ impl Load {
         let positions: Vec<(Place, i64)> = (places.iter())
             .map(|place| (*place, self.read.get(place).copied().unwrap_or(0)))
             .filter(|(place, position)| *position < ends[place])
+            .filter(|(place, _)| self.unreadable.get(place).is_none_or(|n| *n < READ_TRIES))
             .collect();
         match positions.is_empty() {
             true => {
@@ -318,6 +402,9 @@ impl Load {
                     Err(1) => Some(0),
                     Err(_) => None,
                 };
+                if client == READER && matches!(result, Err(2 | 56)) {
+                    *self.unreadable.entry(place).or_default() += 1;
+                }
                 if client != READER {
                     if let Some(end) = end {
                         self.positions.insert((client, place), end);

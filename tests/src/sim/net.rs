@@ -6,7 +6,7 @@
 //!  kill: what is on its way to a client arrives up to a random moment, then the connection is closed
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 use corelane_engine::rng::Rng;
@@ -22,6 +22,8 @@ pub enum NetEvent {
     HungUp { conn: ConnId, reset: bool },
     /// The broker's kernel has taken all of a send.
     Sent { conn: ConnId },
+    /// A slow client takes the next piece of a send.
+    Take { conn: ConnId, send: u64 },
     /// Bytes reach the client.
     Deliver { conn: ConnId, bytes: Bytes },
     /// The broker's end of stream reaches the client.
@@ -64,6 +66,11 @@ struct Conn {
     down_last: u64,
     /// Of 8 cuts, so many are small.
     choppy_of_8: u64,
+    /// The client takes its time with what comes, and the broker's sends wait for it.
+    slow: bool,
+    /// What a slow client has not taken of the send under way, which is the `sends`-th.
+    untaken: VecDeque<Bytes>,
+    sends: u64,
 }
 
 /// Every connection of one node. Ids are never reused.
@@ -72,25 +79,33 @@ pub struct FakeNet {
     conns: BTreeMap<ConnId, Conn>,
     next: u64,
     delay_us: u64,
+    slow_readers_of_8: u64,
 }
 
 /// As large as the kernel half's pooled receive buffers.
 const POOL_BUFFER: usize = 64 << 10;
 
+/// A slow reader leaves a segment lying for less than this.
+const SLOW_NS: u64 = 100_000_000;
+/// And now and then for less than this.
+const STALL_NS: u64 = 3_000_000_000;
+
 impl FakeNet {
     /// `delay_us`: bound of a segment's usual delay.
-    pub fn new(seed: u64, delay_us: u64) -> FakeNet {
+    pub fn new(seed: u64, delay_us: u64, slow_readers_of_8: u64) -> FakeNet {
         FakeNet {
             rng: Rng::new(seed),
             conns: BTreeMap::new(),
             next: 1,
             delay_us,
+            slow_readers_of_8,
         }
     }
 
     pub fn connect(&mut self, shard: ShardId) -> ConnId {
         let id = ConnId(self.next);
         self.next += 1;
+        let slow = self.slow_readers_of_8 > 0 && self.rng.below(8) < self.slow_readers_of_8;
         let conn = Conn {
             shard,
             inbox: BytesMut::new(),
@@ -104,6 +119,9 @@ impl FakeNet {
             up_last: 0,
             down_last: 0,
             choppy_of_8: [0, 0, 0, 1, 4][self.rng.below(5) as usize],
+            slow,
+            untaken: VecDeque::new(),
+            sends: 0,
         };
         self.conns.insert(id, conn);
         id
@@ -176,9 +194,17 @@ impl FakeNet {
                 let conn = self.own(shard, id);
                 assert!(!conn.sending, "{id:?}: two sends under way");
                 conn.sending = true;
-                let choppy = conn.choppy_of_8;
+                conn.sends += 1;
+                let (choppy, slow, send) = (conn.choppy_of_8, conn.slow, conn.sends);
                 let bytes = Bytes::from(parts.concat());
                 assert!(!bytes.is_empty(), "{id:?}: an empty send");
+                if slow {
+                    let pieces = self.cut(bytes, choppy);
+                    let conn = self.conns.get_mut(&id).expect("owned above");
+                    conn.untaken = pieces.into();
+                    self.take_later(now, id, send, out);
+                    return;
+                }
                 for bytes in self.cut(bytes, choppy) {
                     let at = now + self.delay();
                     let conn = self.conns.get_mut(&id).expect("owned above");
@@ -189,8 +215,16 @@ impl FakeNet {
                 let at = now + self.delay() / 4;
                 out.later.push((at, NetEvent::Sent { conn: id }));
             }
-            // What was sent is on its way: it is answered as sent.
-            SocketOp::Recall { conn } => drop(self.own(shard, conn)),
+            // What the client has not taken is given back; else all is on its way, and is answered as sent.
+            SocketOp::Recall { conn: id } => {
+                let conn = self.own(shard, id);
+                if conn.sending && !conn.untaken.is_empty() {
+                    conn.sending = false;
+                    let parts = conn.untaken.drain(..).collect();
+                    let recalled = Event::Recalled { conn: id, parts };
+                    out.now.push(NetOutcome::Shard(shard, recalled));
+                }
+            }
             SocketOp::Close { conn: id } => {
                 let conn = self.own(shard, id);
                 conn.server_gone = true;
@@ -200,6 +234,24 @@ impl FakeNet {
                 let at = after.max(now + self.delay());
                 out.later.push((at, NetEvent::Closed { conn: id }));
             }
+        }
+    }
+
+    /// The next piece of a slow client's send; at times it takes nothing for long.
+    fn take_later(&mut self, now: u64, conn: ConnId, send: u64, out: &mut NetOut) {
+        let bound = match self.rng.one_in(8) {
+            true => STALL_NS,
+            false => SLOW_NS,
+        };
+        let at = now + self.delay() + self.rng.below(bound);
+        out.later.push((at, NetEvent::Take { conn, send }));
+    }
+
+    /// From now on every client reads what comes.
+    pub fn heal(&mut self) {
+        self.slow_readers_of_8 = 0;
+        for conn in self.conns.values_mut() {
+            conn.slow = false;
         }
     }
 
@@ -266,8 +318,24 @@ impl FakeNet {
     }
 
     /// A scheduled event is due.
-    pub fn fire(&mut self, event: NetEvent, out: &mut NetOut) {
+    pub fn fire(&mut self, now: u64, event: NetEvent, out: &mut NetOut) {
         match event {
+            NetEvent::Take { conn: id, send } => {
+                let Some(conn) = self.conns.get_mut(&id).filter(|c| c.sends == send) else {
+                    return;
+                };
+                let Some(bytes) = conn.untaken.pop_front() else {
+                    return;
+                };
+                let last = conn.untaken.is_empty();
+                if !conn.client_gone {
+                    out.now.push(NetOutcome::Data { conn: id, bytes });
+                }
+                match last {
+                    true => self.fire(now, NetEvent::Sent { conn: id }, out),
+                    false => self.take_later(now, id, send, out),
+                }
+            }
             NetEvent::Arrive { conn: id, bytes } => {
                 if let Some(conn) = self.conns.get_mut(&id) {
                     conn.inbox.extend_from_slice(&bytes);

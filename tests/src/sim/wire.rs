@@ -2,11 +2,11 @@
 //! The codec is the `kafka-protocol` crate: a mistake in ours cannot hide behind itself.
 
 use bytes::{Bytes, BytesMut};
-use corelane_engine::batch::BatchBuilder;
+use corelane_engine::batch::{BatchBuilder, Codec};
 use corelane_engine::rng::Rng;
 use corelane_engine::types::Timestamp;
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
-use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic, ForgottenTopic};
 use kafka_protocol::messages::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig,
 };
@@ -20,6 +20,7 @@ use kafka_protocol::protocol::{Request, StrBytes};
 use uuid::Uuid;
 
 use super::history::{History, Place, ServedBatch};
+use super::session::Plan;
 use crate::harness::wire::{request_bytes, topic_of};
 
 /// A request as it goes over the wire.
@@ -99,17 +100,21 @@ pub fn produce(
 #[derive(Clone, Copy, Debug)]
 pub struct FetchBounds {
     pub wait_ms: i32,
+    pub min_bytes: i32,
     pub max_bytes: i32,
     pub partition_max_bytes: i32,
 }
 
-/// A sessionless fetch.
-pub fn fetch(
-    positions: &[(Place, i64)],
-    bounds: FetchBounds,
-    id: impl Fn(Place) -> Uuid,
-) -> FetchRequest {
-    let topics = by_topic(positions.iter().copied()).into_iter();
+/// A fetch, of a session or of none.
+pub fn fetch(plan: &Plan, bounds: FetchBounds, id: impl Fn(Place) -> Uuid) -> FetchRequest {
+    let forgotten = by_topic(plan.forgotten.iter().map(|place| (*place, ()))).into_iter();
+    let forgotten = forgotten.map(|(place, partitions)| {
+        ForgottenTopic::default()
+            .with_topic(topic_of(&place.topic.name()))
+            .with_topic_id(id(place))
+            .with_partitions(partitions.into_iter().map(|(index, ())| index).collect())
+    });
+    let topics = by_topic(plan.asked.iter().copied()).into_iter();
     let topics = topics.map(|(place, partitions)| {
         let partitions = partitions.into_iter().map(|(partition, offset)| {
             FetchPartition::default()
@@ -125,9 +130,11 @@ pub fn fetch(
     FetchRequest::default()
         .with_replica_id(BrokerId(-1))
         .with_max_wait_ms(bounds.wait_ms)
-        .with_min_bytes(1)
+        .with_min_bytes(bounds.min_bytes)
         .with_max_bytes(bounds.max_bytes)
-        .with_session_epoch(-1)
+        .with_session_id(plan.id)
+        .with_session_epoch(plan.epoch)
+        .with_forgotten_topics_data(forgotten.collect())
         .with_topics(topics.collect())
 }
 
@@ -170,6 +177,7 @@ pub fn split(records: &[u8], history: &History) -> Result<Vec<ServedBatch>, Stri
             base: i64::from_be_bytes(batch[..8].try_into().expect("8 bytes")),
             count: field(57),
             leader_epoch: field(12),
+            max_timestamp: i64::from_be_bytes(batch[35..43].try_into().expect("8 bytes")),
             batch: history.find(batch),
         });
         rest = after;
@@ -192,10 +200,23 @@ pub fn draw_bytes(rng: &mut Rng, straight_bytes_min: usize) -> usize {
     bytes.min(BATCH_BYTES_MAX) as usize
 }
 
-/// A batch of `bytes` or somewhat more. `producer`: id, epoch and base sequence, or -1 each.
-pub fn batch(rng: &mut Rng, bytes: usize, producer: (i64, i16, i32)) -> (Bytes, i32) {
+/// Any codec, or none.
+pub fn draw_codec(rng: &mut Rng) -> Codec {
+    match rng.below(6) {
+        0 => Codec::Gzip,
+        1 => Codec::Snappy,
+        2 => Codec::Lz4,
+        3 => Codec::Zstd,
+        _ => Codec::None,
+    }
+}
+
+/// A batch of `bytes` or somewhat more, before it is compressed. `producer`: id, epoch and base sequence, or -1 each.
+pub fn batch(rng: &mut Rng, bytes: usize, codec: Codec, producer: (i64, i16, i32)) -> (Bytes, i32) {
     let count = 1 + rng.below(4) as i32;
-    let mut builder = BatchBuilder::new().producer(producer.0, producer.1, producer.2);
+    let mut builder = BatchBuilder::new()
+        .codec(codec)
+        .producer(producer.0, producer.1, producer.2);
     let mut value = Vec::with_capacity(bytes);
     for _ in 0..count {
         value.clear();

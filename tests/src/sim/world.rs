@@ -114,6 +114,8 @@ pub struct Pace {
     /// One in so many passes is late, by up to `stall_us`.
     pub stall_one_in: u64,
     pub stall_us: u64,
+    /// Of 8 connections, so many have a client that reads slowly.
+    pub slow_readers_of_8: u64,
     pub print: bool,
 }
 
@@ -126,6 +128,7 @@ impl Default for Pace {
             pass_us: 20,
             stall_one_in: 300,
             stall_us: 5_000,
+            slow_readers_of_8: 0,
             print: false,
         }
     }
@@ -211,6 +214,11 @@ pub struct World<M, F> {
 /// 2026-01-01T00:00:00Z.
 const WALL_BASE_MS: i64 = 1_767_225_600_000;
 
+/// The wall clock at a moment of simulated time.
+pub fn wall_ms(now: u64) -> i64 {
+    WALL_BASE_MS + (now / 1_000_000) as i64
+}
+
 impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
     pub fn new(seed: u64, pace: Pace, make: F) -> World<M, F> {
         let mut rng = Rng::new(seed);
@@ -221,7 +229,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
             heap: BinaryHeap::new(),
             serial: 0,
             disk: FakeDisk::new(rng.next_u64(), pace.disk),
-            net: FakeNet::new(rng.next_u64(), pace.net_us),
+            net: FakeNet::new(rng.next_u64(), pace.net_us, pace.slow_readers_of_8),
             shards: Vec::new(),
             start: Start(0),
             accepting: false,
@@ -271,10 +279,9 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
     }
 
     fn clocks(&self) -> Now {
-        let wall = WALL_BASE_MS + (self.now / 1_000_000) as i64;
         Now {
             mono: Instant(self.clock_base + self.now),
-            wall: Timestamp(wall),
+            wall: Timestamp(wall_ms(self.now)),
         }
     }
 
@@ -303,6 +310,12 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
             });
             self.pass_by(shard, self.now + 1);
         }
+    }
+
+    /// Nothing fails from now on, and every client reads what comes.
+    pub fn heal(&mut self) {
+        self.disk.heal();
+        self.net.heal();
     }
 
     /// SIGKILL, or the end by its own will: machines are gone.
@@ -402,7 +415,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
                 }
             }
             Ev::Net(event) => {
-                self.net.fire(event, &mut self.net_out);
+                self.net.fire(self.now, event, &mut self.net_out);
                 self.carry(load);
             }
             Ev::Connect(client) => self.connect(client, load),
@@ -444,6 +457,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
             if let Event::Received { conn, .. }
             | Event::ReceivedInto { conn, .. }
             | Event::Sent { conn }
+            | Event::Recalled { conn, .. }
             | Event::Broken { conn, .. } = &event
                 && (!self.net.server_has(*conn) || closes(&out, *conn))
             {
@@ -539,6 +553,8 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
             self.trace
                 .note(self.now, &[8], format_args!("{shard:?} ends: {fatal}"));
             self.fatal.get_or_insert((shard, fatal));
+            // A stop that was complete in the same pass is no stop of the next life.
+            out.stopped = false;
             self.kill();
         } else if std::mem::take(&mut out.stopped) {
             self.shards[usize::from(shard.0)].stopped = true;

@@ -1,5 +1,5 @@
 //! What was acknowledged is readable at its offset after every crash. In a `process` topic a power cut may lose a
-//! suffix of what came before it; a kill never does.
+//! suffix of what came before it; a kill never does. What lies behind a flipped bit may be refused.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub fn promises(history: &History) -> BTreeMap<Place, Vec<Promise>> {
     };
     for entry in &history.entries {
         match &entry.fact {
-            Fact::Acked { batch, base } if *base >= 0 => {
+            Fact::Acked { batch, base, .. } if *base >= 0 => {
                 promise(history.batch(*batch).place, *base, *batch, entry.life);
             }
             Fact::Served { place, batches, .. } => {
@@ -89,7 +89,9 @@ pub fn check(history: &History) -> Result<(), String> {
                             .iter()
                             .any(|p| above(p) && before(p) && survived(p))
                 });
-            if !excused {
+            // A flipped bit ends what can be read of a partition; never more than that.
+            let rotten = behind_rot(history, place, log).is_some_and(|at| lost.base >= at);
+            if !excused && !rotten {
                 let Promise { base, batch, life } = *lost;
                 return Err(format!(
                     "{place:?} ({durability:?}): {batch:?} at offset {base}, promised in life {}, is gone; log: {}",
@@ -100,6 +102,17 @@ pub fn check(history: &History) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// From where on a partition with a flipped bit could not be read in the end.
+fn behind_rot(history: &History, place: Place, log: &[Found]) -> Option<i64> {
+    let mut facts = history.entries.iter().map(|entry| &entry.fact);
+    facts.find(|fact| matches!(fact, Fact::Rotted(at) if *at == place))?;
+    let end = log.last().map_or(0, |found| {
+        found.base + i64::from(history.batch(found.batch).count)
+    });
+    let stopped = |fact: &&Fact| matches!(fact, Fact::Unreadable { place: at, asked, .. } if *at == place && *asked == end);
+    facts.rfind(stopped).map(|_| end)
 }
 
 fn summary(log: &[Found]) -> String {

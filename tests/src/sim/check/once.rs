@@ -18,7 +18,7 @@ pub fn check(history: &History) -> Result<(), String> {
     }
     let mut acked: BTreeMap<BatchNo, i64> = BTreeMap::new();
     for entry in &history.entries {
-        let Fact::Acked { batch, base } = entry.fact else {
+        let Fact::Acked { batch, base, .. } = entry.fact else {
             continue;
         };
         let before = acked.insert(batch, base);

@@ -1,29 +1,44 @@
 //! What was refused never appears; and nobody is refused who kept the rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use corelane_engine::types::Durability;
 
-use crate::sim::history::{BatchNo, Fact, History};
+use crate::sim::history::{BatchNo, Fact, History, Place};
+use crate::sim::world::{ClientId, Start};
 
 /// Sequence out of order, unknown producer, producer epoch: what a loss of producer state looks like.
 pub const SEQUENCE_CODES: [i16; 4] = [45, 46, 47, 59];
 
 pub fn check(history: &History) -> Result<(), String> {
     let mut refused: BTreeMap<BatchNo, i16> = BTreeMap::new();
+    // A full disk may refuse a producer's first batch and take what is in flight behind it: an unknown producer may begin
+    // with any sequence, as in Kafka, and then its first ones are out of order.
+    let mut open: BTreeSet<(ClientId, Place)> = BTreeSet::new();
+    let full = (history.entries.iter()).filter(|entry| matches!(entry.fact, Fact::DiskFull));
+    let full: BTreeSet<Start> = full.map(|entry| entry.life).collect();
     let cuts = history.cuts();
     for entry in &history.entries {
-        let Fact::Refused {
-            batch,
-            code,
-            attempt,
-        } = entry.fact
-        else {
-            continue;
+        let (batch, code, attempt) = match entry.fact {
+            Fact::Undecided { batch, .. } | Fact::Sent { batch, .. } => {
+                let sent = history.batch(batch);
+                let undecided = matches!(entry.fact, Fact::Undecided { .. });
+                if undecided || full.contains(&entry.life) {
+                    open.insert((sent.client, sent.place));
+                }
+                continue;
+            }
+            Fact::Refused {
+                batch,
+                code,
+                attempt,
+            } => (batch, code, attempt),
+            _ => continue,
         };
         let sent = history.batch(batch);
         let lossy = history.durability(sent.place) == Durability::Process && !cuts.is_empty();
-        if SEQUENCE_CODES.contains(&code) && !lossy {
+        let overtaken = open.contains(&(sent.client, sent.place));
+        if SEQUENCE_CODES.contains(&code) && !lossy && !overtaken {
             let place = sent.place;
             return Err(format!(
                 "{place:?}: {batch:?} refused by {code}: its producer's state was lost"

@@ -2,21 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use corelane_engine::batch::Codec;
 use corelane_engine::rng::Rng;
 use corelane_engine::types::Durability;
 use corelane_net::event::ConnId;
 
-use super::all;
+use super::{all, progress};
 use crate::sim::history::{
-    Batch, BatchNo, Fact, Found, History, Place, ServedBatch, Topic, TopicNo,
+    Batch, BatchNo, Fact, Found, History, Place, ServedBatch, Times, Topic, TopicNo,
 };
 use crate::sim::wire;
-use crate::sim::world::{ClientId, Start};
+use crate::sim::world::{ClientId, Start, wall_ms};
 
 const PLACE: Place = Place {
     topic: TopicNo(0),
     partition: 0,
 };
+
+/// A producer without idempotence.
+const NOBODY: (i64, i16, i32) = (-1, -1, -1);
 
 /// Three batches of one client, acknowledged in life 1 one behind the other, and all still there.
 fn story(durability: Durability) -> History {
@@ -25,13 +29,15 @@ fn story(durability: Durability) -> History {
     let topic = Topic {
         partitions,
         durability,
+        times: Times::Create,
+        opened: false,
     };
     history.topics = BTreeMap::from([(TopicNo(0), topic)]);
     history.note(0, Start(1), Fact::CreateAsked(TopicNo(0)));
     history.note(0, Start(1), Fact::Created(TopicNo(0)));
     let mut base = 0;
     for _ in 0..3 {
-        let (bytes, count) = wire::batch(&mut Rng::new(base as u64), 100, (-1, -1, -1));
+        let (bytes, count) = wire::batch(&mut Rng::new(base as u64), 100, Codec::None, NOBODY);
         let batch = history.add_batch(Batch {
             place: PLACE,
             client: ClientId(2),
@@ -41,7 +47,8 @@ fn story(durability: Durability) -> History {
             conn: ConnId(1),
         });
         history.note(1, Start(1), Fact::Sent { batch, attempt: 1 });
-        history.note(2, Start(1), Fact::Acked { batch, base });
+        let time = -1;
+        history.note(2, Start(1), Fact::Acked { batch, base, time });
         let log = history.logs.entry(PLACE).or_default();
         log.push(Found {
             base,
@@ -124,6 +131,7 @@ fn serve(history: &mut History, base: i64, batch: Option<BatchNo>, life: u32) {
         base,
         count,
         leader_epoch,
+        max_timestamp: 0,
         batch,
     }];
     let served = Fact::Served {
@@ -153,7 +161,7 @@ fn bytes_never_sent_and_values_that_change_are_seen() {
 #[test]
 fn what_was_refused_must_not_be_served() {
     let mut history = story(Durability::Disk);
-    let (bytes, count) = wire::batch(&mut Rng::new(77), 100, (-1, -1, -1));
+    let (bytes, count) = wire::batch(&mut Rng::new(77), 100, Codec::None, NOBODY);
     let batch = history.add_batch(Batch {
         bytes,
         count,
@@ -202,4 +210,177 @@ fn topics_that_vanish_or_come_back_are_seen() {
     let mut history = story(Durability::Disk);
     list(&mut history, &[("topic-0", 1), ("other", 1)]);
     check(&history, promise);
+}
+
+/// What life 2 shows of the log's end, with nothing behind it.
+fn show_end(history: &mut History, high_watermark: i64) {
+    let asked = high_watermark;
+    let batches = Vec::new();
+    let place = PLACE;
+    let shown = Fact::Served {
+        place,
+        asked,
+        high_watermark,
+        batches,
+    };
+    history.note(4, Start(2), shown);
+}
+
+#[test]
+fn what_comes_back_from_the_dead_is_seen() {
+    let promise = Some("what was lost stays lost");
+    let mut history = story(Durability::Process);
+    history.note(3, Start(1), Fact::PowerCut);
+    let last = log(&mut history)[2];
+    // Life 2 has lost the last batch, says so, and then it is there after all.
+    show_end(&mut history, last.base);
+    check(&history, promise);
+    // Sent again in life 2, it may be.
+    let (batch, attempt) = (last.batch, 2);
+    history.note(5, Start(2), Fact::Sent { batch, attempt });
+    check(&history, None);
+}
+
+#[test]
+fn a_time_that_changes_falls_or_cannot_be_is_seen() {
+    let promise = Some("the time of an append is said once");
+    let stamped = |times: [i64; 2]| {
+        let mut history = story(Durability::Disk);
+        let topic = history.topics.get_mut(&TopicNo(0)).expect("in the story");
+        topic.times = Times::LogAppend;
+        for entry in &mut history.entries {
+            if let Fact::Acked { time, .. } = &mut entry.fact {
+                *time = wall_ms(2);
+            }
+        }
+        let found: Vec<Found> = log(&mut history).clone();
+        let batches = found.iter().zip(times).map(|(found, time)| ServedBatch {
+            base: found.base,
+            count: history.batch(found.batch).count,
+            leader_epoch: 0,
+            max_timestamp: wall_ms(0) + time,
+            batch: Some(found.batch),
+        });
+        let served = Fact::Served {
+            place: PLACE,
+            asked: 0,
+            high_watermark: 1_000,
+            batches: batches.collect(),
+        };
+        history.note(4_000_000, Start(1), served);
+        history
+    };
+    check(&stamped([0, 0]), None);
+    check(&stamped([0, 1]), promise);
+    check(&stamped([-1, 0]), promise);
+    // Nobody asked the broker for a time.
+    let mut history = story(Durability::Disk);
+    let (batch, base, time) = (BatchNo(0), 0, wall_ms(0));
+    history.note(3, Start(1), Fact::Acked { batch, base, time });
+    check(&history, promise);
+}
+
+#[test]
+fn only_rot_and_failing_reads_excuse_an_unreadable_partition() {
+    let promise = Some("only what rots is unreadable");
+    let refuse = |history: &mut History, asked, code| {
+        let place = PLACE;
+        let refused = Fact::Unreadable { place, asked, code };
+        history.note(4, Start(2), refused);
+    };
+    let mut history = story(Durability::Disk);
+    refuse(&mut history, 0, 2);
+    check(&history, promise);
+    let mut history = story(Durability::Disk);
+    let what = "Read".to_owned();
+    let (fatal, lost) = (false, false);
+    history.note(4, Start(2), Fact::DiskFailed { what, fatal, lost });
+    refuse(&mut history, 0, 56);
+    check(&history, None);
+    refuse(&mut history, 0, 2);
+    check(&history, promise);
+
+    // What lies behind the flipped bit is excused, and nothing before it.
+    let mut history = story(Durability::Disk);
+    history.note(4, Start(2), Fact::Rotted(PLACE));
+    let end = log(&mut history).pop().expect("three").base;
+    check(&history, Some("acknowledged is readable"));
+    refuse(&mut history, end, 2);
+    check(&history, None);
+    log(&mut history).pop();
+    check(&history, Some("acknowledged is readable"));
+}
+
+#[test]
+fn a_process_that_outlives_its_disk_is_seen() {
+    let promise = Some("a failing disk ends the process");
+    let failed = || {
+        let mut history = story(Durability::Disk);
+        let what = "Write journal-0".to_owned();
+        let (fatal, lost) = (true, false);
+        history.note(4, Start(1), Fact::DiskFailed { what, fatal, lost });
+        history
+    };
+    let exit = |history: &mut History, disk| {
+        let what = "an end".to_owned();
+        history.note(5, Start(1), Fact::Exited { what, disk });
+    };
+    check(&failed(), promise);
+    let mut history = failed();
+    exit(&mut history, false);
+    check(&history, promise);
+    let mut history = failed();
+    exit(&mut history, true);
+    check(&history, None);
+    let mut history = failed();
+    history.note(5, Start(1), Fact::Killed);
+    check(&history, None);
+    // It may be killed later: that it went on acknowledging is seen all the same.
+    let mut history = failed();
+    let (batch, base, time) = (BatchNo(0), 0, -1);
+    history.note(9_000_000_000, Start(1), Fact::Acked { batch, base, time });
+    history.note(9_000_000_001, Start(1), Fact::Killed);
+    check(&history, promise);
+}
+
+#[test]
+fn a_client_without_an_answer_is_seen() {
+    let mut history = story(Durability::Disk);
+    history.note(4, Start(2), Fact::Healed);
+    check(&history, Some(progress::PROMISE));
+    let mut late = history.clone();
+    let caught_up = Fact::CaughtUp(ClientId(2));
+    late.note(5 + progress::WITHIN, Start(2), caught_up.clone());
+    check(&late, Some(progress::PROMISE));
+    history.note(4 + progress::WITHIN, Start(2), caught_up);
+    check(&history, None);
+}
+
+#[test]
+fn a_refused_sequence_is_excused_where_a_batch_before_it_was_left_open() {
+    let promise = Some("refused never appears");
+    let refuse = |history: &mut History| {
+        let (batch, code, attempt) = (BatchNo(2), 45, 2);
+        let refused = Fact::Refused {
+            batch,
+            code,
+            attempt,
+        };
+        history.note(4, Start(1), refused);
+    };
+    let mut history = story(Durability::Disk);
+    refuse(&mut history);
+    check(&history, promise);
+    let mut history = story(Durability::Disk);
+    let (batch, code) = (BatchNo(0), 56);
+    history.note(3, Start(1), Fact::Undecided { batch, code });
+    refuse(&mut history);
+    check(&history, None);
+    // A full disk may have refused one that nobody heard of.
+    let mut history = story(Durability::Disk);
+    history.note(3, Start(1), Fact::DiskFull);
+    let (batch, attempt) = (BatchNo(0), 2);
+    history.note(3, Start(1), Fact::Sent { batch, attempt });
+    refuse(&mut history);
+    check(&history, None);
 }

@@ -209,6 +209,26 @@ impl File {
             .for_each(|v| v.lost = true);
     }
 
+    /// As `flush_failed`, where no page cache lies between: what `gone` picks is lost by the device at once, the rest is as
+    /// volatile as before.
+    pub(super) fn flush_failed_direct(&mut self, covered: Seq, mut gone: impl FnMut() -> bool) {
+        self.dirty.retain(|_, versions| {
+            versions.retain(|v| v.at > covered || !gone());
+            !versions.is_empty()
+        });
+    }
+
+    /// Whole blocks, durable and readable at once.
+    pub(super) fn overwrite(&mut self, position: u64, bytes: &[u8]) {
+        assert!(position.is_multiple_of(BLOCK as u64) && bytes.len().is_multiple_of(BLOCK));
+        for (at, block) in bytes.chunks_exact(BLOCK).enumerate() {
+            let index = position / BLOCK as u64 + at as u64;
+            self.dirty.remove(&index);
+            let block = block.try_into().expect("a whole block");
+            self.durable.insert(index, Rc::new(block));
+        }
+    }
+
     pub(super) fn power_cut(&mut self, rng: &mut Rng, fates: &mut Fates) {
         let mercy = Mercy::draw(rng);
         if !self.sizes.is_empty() {

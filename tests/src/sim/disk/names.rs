@@ -107,6 +107,10 @@ impl Names {
         Ok(())
     }
 
+    pub(super) fn has_directory(&self, path: &str) -> bool {
+        matches!(self.live.get(path), Some(Node::Directory))
+    }
+
     pub(super) fn make_directory(&mut self, at: Seq, path: &str) -> Result<(), DiskError> {
         self.check_parent(path)?;
         match self.live.get(path) {

@@ -1,0 +1,290 @@
+//! A shard's journal as a start walks it, and changed to what a start with a planted bug would take it for.
+//!
+//! ```text
+//!  newest checkpoint ─► head ─► group ─► group ─► end          stale: whatever stands at the end is sealed anew, so that
+//!                                                              it follows; bad pointer: its group and all behind it go
+//! ```
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use corelane_engine::batch;
+use corelane_engine::limits::BLOCK;
+use corelane_engine::log::group::{self, Entry, GroupHeader, Place};
+use corelane_engine::log::{checkpoint, segment};
+use corelane_engine::rng::Rng;
+use corelane_engine::types::JournalPosition;
+
+use crate::sim::disk::FakeDisk;
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// A group of the ring: where it stands, and what it is.
+#[derive(Clone)]
+struct Group {
+    file: usize,
+    at: usize,
+    header: GroupHeader,
+    bytes: Bytes,
+}
+
+/// The journal of one shard.
+struct Ring {
+    directory: String,
+    files: u64,
+    file_bytes: u64,
+    groups: Vec<Group>,
+    head: JournalPosition,
+    head_prev_crc: u32,
+}
+
+impl Ring {
+    fn path(&self, file: usize) -> String {
+        format!("{}/journal-{file}", self.directory)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.files * self.file_bytes
+    }
+
+    /// Where the file of `head` begins its next lap: what lies before is live or free.
+    fn end(&self) -> u64 {
+        self.head.0 / self.file_bytes * self.file_bytes + self.bytes()
+    }
+
+    fn file_end(&self, position: JournalPosition) -> u64 {
+        (position.0 / self.file_bytes + 1) * self.file_bytes
+    }
+}
+
+/// Journals of every shard of every placement; those that are not in use any more do no harm.
+fn rings(files: &Files) -> Vec<Ring> {
+    let journals = files
+        .keys()
+        .filter_map(|path| path.strip_suffix("/journal-0"));
+    journals
+        .filter_map(|directory| ring(files, directory))
+        .collect()
+}
+
+fn ring(files: &Files, directory: &str) -> Option<Ring> {
+    let mut groups = Vec::new();
+    let (mut number, mut file_bytes) = (0, 0);
+    let journals = (0..).map_while(|n| files.get(&format!("{directory}/journal-{n}")));
+    for (file, bytes) in journals.enumerate() {
+        (number, file_bytes) = (number + 1, bytes.len() as u64);
+        let mut at = 0;
+        while at < bytes.len() {
+            let Some(header) = group::parse_any_group(&bytes[at..]) else {
+                at += BLOCK;
+                continue;
+            };
+            let whole = Bytes::copy_from_slice(&bytes[at..at + header.length as usize]);
+            groups.push(Group {
+                file,
+                at,
+                header,
+                bytes: whole,
+            });
+            at += header.padded() as usize;
+        }
+    }
+    let id = groups.first()?.header.id;
+    let (head, head_prev_crc) = head(files, directory, id.directory);
+    Some(Ring {
+        directory: directory.to_owned(),
+        files: number,
+        file_bytes,
+        groups,
+        head,
+        head_prev_crc,
+    })
+}
+
+/// What the newest checkpoint says.
+fn head(files: &Files, directory: &str, id: [u8; 16]) -> (JournalPosition, u32) {
+    let mut best = (0, JournalPosition(0), 0);
+    for file in 0..2 {
+        let Some(bytes) = files.get(&format!("{directory}/checkpoint-{file}")) else {
+            continue;
+        };
+        let bytes = Bytes::copy_from_slice(bytes);
+        let (mut at, mut number, mut generation) = (0, 0, None);
+        while at < bytes.len()
+            && let Some((section, _)) = checkpoint::parse_section(&bytes.slice(at..), id)
+            && section.number == number
+            && generation.is_none_or(|g| g == section.generation)
+        {
+            generation = Some(section.generation);
+            if section.generation >= best.0 {
+                best = (section.generation, section.head, section.head_prev_crc);
+            }
+            at += group::pad(section.length as usize);
+            number += 1;
+        }
+    }
+    (best.1, best.2)
+}
+
+/// The groups that a start replays, and where the next one would be.
+fn walk(ring: &Ring) -> (Vec<Group>, JournalPosition, u32) {
+    let (mut chain, mut next, mut crc): (Vec<Group>, _, _) =
+        (Vec::new(), ring.head, ring.head_prev_crc);
+    loop {
+        let start = chain.last().map_or(0, |g| g.header.start);
+        let follows = |position: u64| {
+            ring.groups.iter().find(|g| {
+                let h = &g.header;
+                stands(ring, g) && h.position.0 == position && h.prev_crc == crc && h.start >= start
+            })
+        };
+        let found = follows(next.0).or_else(|| follows(next.0.next_multiple_of(ring.file_bytes)));
+        let Some(group) = found else {
+            return (chain, next, crc);
+        };
+        (next, crc) = (group.header.end(), group.header.crc);
+        chain.push(group.clone());
+    }
+}
+
+/// Whether a group stands where its position says.
+fn stands(ring: &Ring, group: &Group) -> bool {
+    let position = group.header.position.0;
+    position % ring.file_bytes == group.at as u64
+        && (position / ring.file_bytes) % ring.files == group.file as u64
+}
+
+fn files(disk: &FakeDisk) -> Files {
+    let files = disk.files().filter(|(path, _)| !path.ends_with(".tmp"));
+    files
+        .map(|(path, bytes)| (path.to_owned(), bytes))
+        .collect()
+}
+
+/// Whatever group stands at a journal's end, and those behind it, are made to follow.
+pub(super) fn accept_stale(disk: &mut FakeDisk) {
+    for ring in rings(&files(disk)) {
+        let (chain, mut next, mut crc) = walk(&ring);
+        let mut start = chain.last().map_or(0, |g| g.header.start);
+        // Once around at most: what is live is not stale.
+        while next.0 < ring.end() {
+            let file = (next.0 / ring.file_bytes % ring.files) as usize;
+            let at = (next.0 % ring.file_bytes) as usize;
+            let stale = ring.groups.iter().find(|g| (g.file, g.at) == (file, at));
+            let Some(stale) = stale else { break };
+            start = start.max(stale.header.start);
+            let header = GroupHeader {
+                start,
+                position: next,
+                flushed_through: stale.header.flushed_through.min(next),
+                prev_crc: crc,
+                ..stale.header
+            };
+            let mut bytes = stale.bytes.to_vec();
+            crc = group::seal(&mut bytes, header.id, &header);
+            bytes.resize(group::pad(bytes.len()), 0);
+            disk.overwrite(&ring.path(file), at as u64, &bytes);
+            next = header.end();
+        }
+    }
+}
+
+/// What a start must not take for the journal's next group: one that is right in every field but one.
+#[derive(Clone, Copy)]
+enum Wrong {
+    /// It is of an earlier lap.
+    Position,
+    /// It followed another group.
+    PrevCrc,
+    /// It is of a start before the one that wrote the group it would follow.
+    Start,
+}
+
+/// A group that must be refused, at the end of every journal; not a planted bug, but what its check is for.
+pub(super) fn plant_decoys(disk: &mut FakeDisk, rng: &mut Rng) {
+    for ring in rings(&files(disk)) {
+        let (chain, next, crc) = walk(&ring);
+        let start = chain.last().map_or(1, |g| g.header.start);
+        let model = &ring.groups[rng.below(ring.groups.len() as u64) as usize];
+        let wrong = match rng.below(3) {
+            0 if next.0 >= ring.bytes() => Wrong::Position,
+            1 if !chain.is_empty() && start > 1 => Wrong::Start,
+            _ => Wrong::PrevCrc,
+        };
+        let position = match wrong {
+            Wrong::Position => JournalPosition(next.0 - ring.bytes()),
+            Wrong::PrevCrc | Wrong::Start => next,
+        };
+        let header = GroupHeader {
+            position,
+            start: match wrong {
+                Wrong::Start => start - 1,
+                Wrong::Position | Wrong::PrevCrc => start,
+            },
+            prev_crc: match wrong {
+                Wrong::PrevCrc => crc ^ 1,
+                Wrong::Position | Wrong::Start => crc,
+            },
+            flushed_through: model.header.flushed_through.min(position),
+            ..model.header
+        };
+        let mut bytes = model.bytes.to_vec();
+        group::seal(&mut bytes, header.id, &header);
+        bytes.resize(group::pad(bytes.len()), 0);
+        let (at, end) = (
+            next.0 % ring.file_bytes,
+            ring.end().min(ring.file_end(next)),
+        );
+        if next.0 + bytes.len() as u64 <= end {
+            let file = (next.0 / ring.file_bytes % ring.files) as usize;
+            disk.overwrite(&ring.path(file), at, &bytes);
+        }
+    }
+}
+
+/// A pointer that a start must verify and cannot, its group, and everything behind it: gone.
+pub(super) fn end_at_bad_pointer(disk: &mut FakeDisk) {
+    let files = files(disk);
+    for ring in rings(&files) {
+        let (chain, ..) = walk(&ring);
+        let flushed = chain.iter().map(|g| g.header.flushed_through).max();
+        let Some(flushed) = flushed else { continue };
+        let bad = chain.iter().find(|g| {
+            let entries = group::parse_entries(&g.bytes).unwrap_or_default();
+            g.header.position >= flushed && entries.iter().any(|entry| is_bad(&files, entry))
+        });
+        let Some(bad) = bad else { continue };
+        let behind = (ring.groups.iter()).filter(|g| g.header.position >= bad.header.position);
+        for group in behind {
+            let zeros = vec![0; group.header.padded() as usize];
+            disk.overwrite(&ring.path(group.file), group.at as u64, &zeros);
+        }
+    }
+}
+
+fn is_bad(files: &Files, entry: &Entry) -> bool {
+    let Entry::Pointer {
+        place: Place {
+            partition,
+            segment,
+            position,
+        },
+        length,
+        front,
+        back,
+        ..
+    } = entry
+    else {
+        return false;
+    };
+    // A file that is not there may be one of a deleted topic.
+    let Some(file) = files.get(&segment::path(*partition, *segment)) else {
+        return false;
+    };
+    let begin = position.0 as usize + front.len();
+    let end = position.0 as usize + *length as usize - back.len();
+    let Some(body) = file.get(begin..end) else {
+        return true;
+    };
+    batch::verify(&[front, body, back].concat()).is_err()
+}

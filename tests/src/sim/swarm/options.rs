@@ -1,0 +1,215 @@
+//! What a seed draws: how the clients work, how fast things go, how often the node dies, what else fails.
+
+use corelane_engine::limits::Limits;
+use corelane_engine::rng::Rng;
+
+use crate::sim::canary::Canary;
+use crate::sim::client::Habits;
+use crate::sim::disk::Speed;
+use crate::sim::faults::{Faults, Kinds};
+use crate::sim::load::Mix;
+use crate::sim::world::Pace;
+
+/// How a life of the process ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    Kill,
+    PowerCut,
+    /// SIGTERM, waited for.
+    Stop,
+}
+
+/// One life: how many shards, how many events until its end, and the end.
+#[derive(Clone, Debug)]
+pub struct Life {
+    pub shards: u16,
+    pub events: u64,
+    pub end: End,
+    pub faults: Faults,
+}
+
+/// Everything that a seed draws.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub seed: u64,
+    /// Drawn by [`Options::plain`].
+    pub plain: bool,
+    pub limits: Limits,
+    pub arena: [usize; 3],
+    pub mix: Mix,
+    pub pace: Pace,
+    /// All but the last life.
+    pub lives: Vec<Life>,
+    /// Of the last life: its shards, and events before the workload drains.
+    pub last: (u16, u64),
+    /// Groups that must be refused stand at the ends of journals.
+    pub decoys: bool,
+    pub canary: Option<Canary>,
+}
+
+impl Options {
+    /// Crashes, and besides a random subset of everything else that may happen: what a seed leaves out cannot hide what
+    /// it leaves in.
+    pub fn draw(seed: u64) -> Options {
+        let mut options = Options::plain(seed);
+        options.plain = false;
+        let mut rng = Rng::new(seed ^ 0x00fa_0175);
+        let kinds = Kinds::draw(&mut rng);
+        if kinds.rot {
+            // Few partitions, so that they have segments that are cold.
+            options.mix.topics_max = options.mix.topics_first;
+            options.mix.partitions_max = 1;
+            options.mix.pause_us = 30;
+        }
+        if kinds.fails && options.lives.is_empty() {
+            options.lives = Options::plain(seed ^ 1).lives;
+        }
+        for life in &mut options.lives {
+            life.faults = kinds.faults(life.events, &mut rng);
+        }
+        options.mix.habits = Habits {
+            codecs: rng.one_in(2),
+            sessions: rng.one_in(2),
+            rewind_one_in: rng.one_in(3).then(|| 1 + rng.below(10)),
+            min_bytes: rng.one_in(3),
+            cut_one_in: rng.one_in(4).then(|| 10 + rng.below(90)),
+        };
+        options.mix.log_append_of_4 = [0, 0, 1, 4][rng.below(4) as usize];
+        options.mix.opened_of_4 = [0, 0, 1, 4][rng.below(4) as usize];
+        options.pace.disk.short_one_in = rng.one_in(3).then(|| 1 + rng.below(20));
+        options.pace.slow_readers_of_8 = [0, 0, 0, 4][rng.below(4) as usize];
+        options.decoys = rng.one_in(4);
+        if rng.one_in(12) {
+            for life in &mut options.lives {
+                life.end = End::Stop;
+            }
+        }
+        options
+    }
+
+    /// What a planted bug is looked for in: crashes, many of them, and nothing else that a checker might excuse.
+    pub fn hunt(seed: u64, canary: Canary) -> Options {
+        let mut options = Options::plain(seed);
+        options.canary = Some(canary);
+        if canary == Canary::StaleGroupAccepted {
+            // Holes in the journal, which only unflushed groups have, and then another cut soon after.
+            let mut rng = Rng::new(seed ^ 0x57a1e);
+            options.mix.process_of_4 = 4;
+            (options.mix.topics_first, options.mix.partitions_max) = (3, 4);
+            options.mix.consumers = 2;
+            options.mix.delete_one_in = 1_000_000;
+            options.mix.pause_us = [30, 300][rng.below(2) as usize];
+            options.last.0 = 1;
+            let lives = (0..6).map(|_| Life {
+                shards: 1,
+                events: 150 + rng.below(600),
+                end: End::PowerCut,
+                faults: Faults::default(),
+            });
+            options.lives = lives.collect();
+        }
+        options
+    }
+
+    /// Kills, power cuts and stops only.
+    pub fn plain(seed: u64) -> Options {
+        let mut rng = Rng::new(seed ^ 0x5eed_0f00_5eed);
+        let mut limits = Limits::TINY;
+        if rng.one_in(3) {
+            limits.straight_bytes_min = 16 << 10;
+        }
+        if rng.one_in(3) {
+            limits.journal_file_bytes = 128 << 10;
+            limits.tail_bytes_max = 512 << 10;
+        }
+        if rng.one_in(3) {
+            limits.write_back_bytes = 4 << 10;
+        }
+        let pause_us = [30, 300, 1_000, 3_000][rng.below(4) as usize];
+        let mix = Mix {
+            producers: 1 + rng.below(3) as u32,
+            consumers: 1 + rng.below(2) as u32,
+            topics_first: 1 + rng.below(3) as u32,
+            topics_max: 2 + rng.below(6) as u32,
+            partitions_max: 1 + rng.below(4),
+            process_of_4: rng.below(5),
+            pause_us,
+            straight_bytes_min: limits.straight_bytes_min,
+            hang_up_one_in: [50, 500, 1_000_000][rng.below(3) as usize],
+            delete_one_in: [30, 200, 1_000_000][rng.below(3) as usize],
+            // Not drawn: the seeds of the past keep their stories.
+            change_one_in: match seed % 4 {
+                1 => 10,
+                2 => 50,
+                _ => u64::MAX,
+            },
+            log_append_of_4: 0,
+            opened_of_4: 0,
+            habits: Habits::PLAIN,
+        };
+        let disk = match rng.below(3) {
+            0 => Speed::default(),
+            1 => Speed {
+                usual_us: 20,
+                flush_us: 100,
+                slow_one_in: 500,
+                slow_us: 5_000,
+                short_one_in: None,
+            },
+            _ => Speed {
+                usual_us: 1_000,
+                flush_us: 5_000,
+                slow_one_in: 20,
+                slow_us: 50_000,
+                short_one_in: None,
+            },
+        };
+        let pace = Pace {
+            disk,
+            ..Pace::default()
+        };
+        let shards = 1 + rng.below(2) as u16;
+        let mut count = || match rng.one_in(5) {
+            true => 3 - shards,
+            false => shards,
+        };
+        let mut draw = Rng::new(seed ^ 0x11fe);
+        let mut lives = Vec::new();
+        for _ in 0..draw.below(5) {
+            let end = match draw.below(8) {
+                0..3 => End::Kill,
+                3..7 => End::PowerCut,
+                _ => End::Stop,
+            };
+            // Between a few events, which ends in the middle of a start, and thousands.
+            let follows_kill = (lives.last()).is_some_and(|l: &Life| l.end == End::Kill);
+            let magnitude = if follows_kill && draw.one_in(2) {
+                6
+            } else {
+                12
+            };
+            let bits = 2 + draw.below(magnitude);
+            let events = (1 << bits) + draw.below(1 << bits);
+            let shards = count();
+            lives.push(Life {
+                shards,
+                events,
+                end,
+                faults: Faults::default(),
+            });
+        }
+        let last = (count(), 200 + draw.below(2_000));
+        Options {
+            seed,
+            plain: true,
+            limits,
+            arena: [256 << 10, 256 << 10, 8 << 20],
+            mix,
+            pace,
+            lives,
+            last,
+            decoys: false,
+            canary: None,
+        }
+    }
+}
