@@ -1,3 +1,5 @@
+//! What expires of a partition, and when.
+
 use super::*;
 use crate::batch::Rules;
 use crate::log::partition::PartitionConfig;
