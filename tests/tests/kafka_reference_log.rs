@@ -349,7 +349,8 @@ fn what_is_too_old_leaves_the_disk() {
     let now = ("file.delete.delay.ms", "0");
     wire.create_topic("kept", 1, &[small, now, ("retention.ms", "-1")]);
     wire.create_topic("old", 1, &[small, now, ("retention.ms", "1")]);
-    wire.create_topic("large", 1, &[small, now, ("retention.bytes", "1500000")]);
+    let large = ("retention.bytes", "1500000");
+    wire.create_topic("large", 1, &[small, now, ("retention.ms", "-1"), large]);
     let compacted = ("cleanup.policy", "compact");
     let configs = [
         small,
