@@ -19,7 +19,7 @@ use crate::disk::{DiskOp, DiskRequest};
 use crate::flow::{FileIds, FlowRunner};
 use crate::limits::Limits;
 use crate::log::buffers::Arena;
-use crate::log::partition::{Partition, PartitionConfig};
+use crate::log::partition::{FlushRule, Partition, PartitionConfig};
 use crate::log::trim::Retention;
 use crate::log::{layout, recover};
 use crate::rng::Rng;
@@ -77,6 +77,8 @@ pub(super) fn partition_config(durability: Durability) -> PartitionConfig {
         durability,
         segment_bytes: 256 << 10,
         segment_ms: i64::MAX,
+        segment_jitter_ms: 0,
+        flush: FlushRule::NEVER,
         index_interval_bytes: 1024,
         producers_max: 8,
         retention: Retention::FOREVER,

@@ -12,6 +12,8 @@
 //! its end is written (`process`) or flushed (`disk`).
 
 use std::collections::{BTreeSet, VecDeque};
+use std::hash::{Hash, Hasher};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -24,7 +26,9 @@ use super::segment::Segment;
 use super::trim::{PendingStart, Retention, Trimmed};
 use crate::batch::{BatchHeader, CheckedBatch, Rules, TimestampType};
 use crate::call::{Appended, RequestToken};
+use crate::hash::IdHasher;
 use crate::limits::BLOCK;
+use crate::rng::Rng;
 use crate::types::{
     Durability, LeaderEpoch, Offset, SegmentPosition, ShardId, Timestamp, TopicPartition,
 };
@@ -36,9 +40,29 @@ pub struct PartitionConfig {
     pub durability: Durability,
     pub segment_bytes: u64,
     pub segment_ms: i64,
+    /// A segment rolls up to so much earlier, so that segments begun together do not end together.
+    pub segment_jitter_ms: i64,
+    pub flush: FlushRule,
     pub index_interval_bytes: u32,
     pub producers_max: usize,
     pub retention: Retention,
+}
+
+/// When a partition that answers before the flush is flushed all the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FlushRule {
+    /// Once so many records are not flushed.
+    pub messages: u64,
+    /// So long after an append.
+    pub after: Option<Duration>,
+}
+
+impl FlushRule {
+    /// Only where memory or the journal's ring is needed.
+    pub const NEVER: FlushRule = FlushRule {
+        messages: u64::MAX,
+        after: None,
+    };
 }
 
 /// Who is told of an append.
@@ -105,6 +129,8 @@ pub struct Partition {
     pub watchers: BTreeSet<(ShardId, RequestToken)>,
     /// Appends below were taken while the partition promised `disk`: what it promises since does not concern them.
     pub promised_disk: Offset,
+    /// Records appended since a flush was last asked for on their account.
+    pub unflushed_records: u64,
     /// A flow works on this partition's files.
     pub busy: bool,
     /// Large appends come: keep the active segment's file ready for them.
@@ -135,6 +161,7 @@ impl Partition {
             epochs: Epochs::default(),
             watchers: BTreeSet::new(),
             promised_disk: Offset(0),
+            unflushed_records: 0,
             busy: false,
             wants_straight: false,
             segments_saved: 0,
@@ -227,13 +254,25 @@ impl Partition {
         let full = active.end + bytes as u64 > config.segment_bytes;
         let old = active
             .rolling_ms
-            .is_some_and(|from| max_timestamp.saturating_sub(from) > config.segment_ms);
+            .is_some_and(|from| max_timestamp.saturating_sub(from) > self.rolls_after(active.base));
         let far = next.0 + i64::from(last_offset_delta) - active.base.0 > i64::from(i32::MAX);
         let due = active.end > 0 && (full || old || far);
         if due {
             self.roll();
         }
         due
+    }
+
+    /// The age at which a segment rolls: `segment.ms`, less a part of `segment.jitter.ms` that is its own.
+    fn rolls_after(&self, base: Offset) -> i64 {
+        let config = &self.config;
+        let most = config.segment_jitter_ms.min(config.segment_ms).max(0) as u64;
+        if most == 0 {
+            return config.segment_ms;
+        }
+        let mut seed = IdHasher::default();
+        (self.id, base).hash(&mut seed);
+        config.segment_ms - Rng::new(seed.finish()).below(most) as i64
     }
 
     pub fn roll(&mut self) {

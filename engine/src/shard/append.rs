@@ -8,10 +8,10 @@ use crate::fatal::Fatal;
 use crate::limits::{BATCH_HEADER, BLOCK};
 use crate::log::group::{ENTRY_HEADER, pad, pointer_payload};
 use crate::log::journal::GroupSeq;
-use crate::log::partition::{AnswerTo, Pending, StraightStage};
+use crate::log::partition::{AnswerTo, FlushRule, Pending, StraightStage};
 use crate::log::producers::Admission;
 use crate::log::write_back::{self, SegmentDone, SegmentJob};
-use crate::types::{Now, Timestamp};
+use crate::types::{Durability, Instant, Now, Timestamp};
 
 /// Wait this long before a full disk is asked again.
 const NO_SPACE_RETRY: std::time::Duration = std::time::Duration::from_secs(1);
@@ -161,6 +161,10 @@ impl Shard {
             group,
             answer: answer.map(|to| (to, appended)),
         });
+        if p.config.durability == Durability::Process {
+            p.unflushed_records += header.count as u64;
+            self.flush_by_rule(slot, group, append.since);
+        }
         Attempt::Done
     }
 
@@ -170,6 +174,22 @@ impl Shard {
         let p = self.partition_mut(slot).expect("it was just rolled");
         if p.trim() {
             self.trimmed.push(slot);
+        }
+    }
+
+    /// `flush.messages` and `flush.ms`: an append of a partition that answers before the flush went to `group`.
+    fn flush_by_rule(&mut self, slot: u32, group: GroupSeq, now: Instant) {
+        let p = self.partitions[slot as usize]
+            .as_deref_mut()
+            .expect("a known slot is filled");
+        let FlushRule { messages, after } = p.config.flush;
+        if p.unflushed_records >= messages {
+            p.unflushed_records = 0;
+            self.flush_below = GroupSeq(group.0 + 1);
+        }
+        if let Some(after) = after {
+            let at = now.after(after);
+            self.flush_at = Some(self.flush_at.map_or(at, |due| due.min(at)));
         }
     }
 

@@ -14,6 +14,7 @@ use crate::batch::{BatchBuilder, Rules, TimestampType};
 use crate::call::{AppendItem, DeleteItem, ReadError, ReadItem};
 use crate::disk::DirectoryEntry;
 use crate::limits::BLOCK;
+use crate::log::partition::FlushRule;
 use crate::log::trim::Retention;
 use crate::log::{layout, recover};
 use crate::rng::Rng;
@@ -328,6 +329,8 @@ fn config(partition: u32, durability: Durability, bytes: usize) -> PartitionConf
         durability,
         segment_bytes: bytes as u64,
         segment_ms: i64::MAX,
+        segment_jitter_ms: 0,
+        flush: FlushRule::NEVER,
         index_interval_bytes: 1024,
         producers_max: 8,
         retention: retention(partition),

@@ -160,6 +160,10 @@ pub struct Shard {
     /// Flows that were started since the last `settle`.
     fresh: Vec<usize>,
     stalled: VecDeque<Stalled>,
+    /// When what was appended without waiting for a flush is to be flushed.
+    flush_at: Option<Instant>,
+    /// Groups below are to be flushed, with their straight bytes, although nobody waits for it.
+    flush_below: GroupSeq,
     /// Straight writes under way: whose.
     straights: BTreeMap<u64, u32>,
     next_serial: u64,
@@ -236,6 +240,8 @@ impl Shard {
             flows_free: Vec::new(),
             fresh: Vec::new(),
             stalled: VecDeque::new(),
+            flush_at: None,
+            flush_below: GroupSeq(0),
             straights: BTreeMap::new(),
             next_serial: 0,
             unflushed: BTreeSet::new(),
@@ -612,6 +618,11 @@ impl Shard {
             self.no_space_until = None;
         }
         self.retry_stalled(now, out);
+        if self.flush_at.is_some_and(|at| now.mono >= at) {
+            self.flush_at = None;
+            let open = u64::from(self.journal.has_open());
+            self.flush_below = GroupSeq(self.journal.open_seq().0 + open);
+        }
         self.start_prepares();
         self.start_removals();
         self.settle_space(now);
@@ -656,6 +667,7 @@ impl Shard {
         }
         let all = self.cycle.wants_flush()
             || self.claims_want_flush()
+            || self.journal.flushed_all() < self.flush_below
             || self.journal.unflushed_bytes() > self.limits.tail_bytes_max / 4;
         for (index, file) in self.journal.flush(all) {
             let token = DiskToken(token::JOURNAL_FLUSH | index as u64);
@@ -689,7 +701,13 @@ impl Shard {
         }
         let retry_at = self.retry_at.filter(|_| !self.stalled.is_empty());
         let at_once = (!self.listings.is_empty()).then(Instant::default);
-        [self.no_space_until, retry_at, at_once, self.trim_deadline()]
+        [
+            self.no_space_until,
+            retry_at,
+            self.flush_at,
+            at_once,
+            self.trim_deadline(),
+        ]
             .into_iter()
             .flatten()
             .min()

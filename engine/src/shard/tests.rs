@@ -1,6 +1,7 @@
 //! The shard on a disk that does what it is told: appends, reads, restarts.
 
 mod cold;
+mod flush;
 mod pressure;
 
 use std::cell::RefCell;
@@ -18,6 +19,7 @@ use crate::call::{
 };
 use crate::disk::DirectoryEntry;
 use crate::log::group::JournalId;
+use crate::log::partition::FlushRule;
 use crate::log::recover::{self, ShardFiles};
 use crate::log::trim::Retention;
 use crate::types::{Durability, Timestamp, TopicId};
@@ -30,6 +32,7 @@ struct Disk {
     opened_max: usize,
     /// All files together hold no more.
     room: Option<u64>,
+    flushes: usize,
 }
 
 impl Disk {
@@ -77,7 +80,10 @@ impl Disk {
                 into.extend_from_slice(&content[begin..end]);
                 return Ok(DiskOutcome::Read(into));
             }
-            DiskOp::Flush { file } => assert!(self.open.contains_key(&file)),
+            DiskOp::Flush { file } => {
+                assert!(self.open.contains_key(&file));
+                self.flushes += 1;
+            }
             DiskOp::Allocate {
                 file,
                 position,
@@ -159,6 +165,8 @@ fn config() -> PartitionConfig {
         durability: Durability::Disk,
         segment_bytes: 48 << 10,
         segment_ms: i64::MAX,
+        segment_jitter_ms: 0,
+        flush: FlushRule::NEVER,
         index_interval_bytes: 1024,
         producers_max: 8,
         retention: Retention::FOREVER,

@@ -1,5 +1,7 @@
 //! Makes a shard's partitions match the image.
 
+use std::time::Duration;
+
 use corelane_engine::batch::{Rules, TimestampType};
 use corelane_engine::controller::command::Record;
 use corelane_engine::controller::image::{Image, Topic};
@@ -9,10 +11,10 @@ use corelane_engine::group::beside::ShardWithGroups;
 use corelane_engine::group::call::OFFSETS_TOPIC;
 use corelane_engine::group::coordinator::{Coordinator, GroupPartition};
 use corelane_engine::limits::{INDEX_INTERVAL_BYTES_MAX, Limits};
-use corelane_engine::log::partition::{Partition, PartitionConfig};
+use corelane_engine::log::partition::{FlushRule, Partition, PartitionConfig};
 use corelane_engine::log::trim::Retention;
 use corelane_engine::shard::ShardOut;
-use corelane_engine::types::{Now, ShardId, TopicPartition};
+use corelane_engine::types::{Durability, Now, ShardId, TopicPartition};
 
 use super::NodeConfig;
 use crate::worker::Worker;
@@ -200,9 +202,19 @@ fn partition_config(config: &TopicConfig, limits: &Limits) -> PartitionConfig {
             validate_records: config.validate == Validate::Records,
             compacted: config.compact,
         },
-        durability: config.durability,
+        // A flush after every record is one before its answer.
+        durability: match config.flush_messages {
+            ..=1 => Durability::Disk,
+            _ => config.durability,
+        },
         segment_bytes: config.segment_bytes,
         segment_ms: i64::try_from(config.segment_age_max.as_millis()).unwrap_or(i64::MAX),
+        segment_jitter_ms: i64::try_from(config.segment_jitter.as_millis()).unwrap_or(i64::MAX),
+        flush: FlushRule {
+            messages: config.flush_messages.max(1) as u64,
+            after: (config.flush_ms < i64::MAX)
+                .then(|| Duration::from_millis(config.flush_ms.max(0) as u64)),
+        },
         index_interval_bytes: config
             .index_interval_bytes
             .clamp(limits.index_interval_bytes, INDEX_INTERVAL_BYTES_MAX),
