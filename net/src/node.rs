@@ -641,7 +641,9 @@ impl Machine for Node {
             State::Running(worker) => worker.deadline(),
             _ => None,
         };
-        stop.into_iter().chain(worker).min()
+        let pass = self.controller.as_ref().is_some_and(Controller::wants_pass);
+        let at_once = pass.then(Instant::default);
+        stop.into_iter().chain(worker).chain(at_once).min()
     }
 
     fn memory(&self, from: usize) -> Vec<(usize, usize)> {

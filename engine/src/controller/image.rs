@@ -281,6 +281,13 @@ impl Image {
 
     /// The records that make this image from nothing; `Image::of(index, …)` of them equals it.
     pub fn records(&self) -> Vec<Record> {
+        let mut records = self.records_before_topics();
+        records.extend(self.topics().map(|topic| self.topic_record(topic)));
+        records
+    }
+
+    /// The first of [`Image::records`].
+    pub fn records_before_topics(&self) -> Vec<Record> {
         let mut records = vec![
             Record::Cluster { id: self.cluster },
             Record::Version {
@@ -294,23 +301,25 @@ impl Image {
         records.extend(self.raises.iter().map(|(&node, &raises)| {
             Record::LeaderEpochs { node, raises } // before the topics: their epochs count from it
         }));
-        records.extend(self.topics().map(|topic| {
-            Record::Topic {
-                id: topic.id,
-                name: topic.name.clone(),
-                configs: topic.configs.clone(),
-                partitions: self
-                    .partitions(topic)
-                    .map(|p| PartitionState {
-                        replicas: p.replicas.into(),
-                        isr: p.isr.into(),
-                        leader: p.leader,
-                        leader_epoch: p.leader_epoch.0,
-                    })
-                    .collect(),
-            }
-        }));
         records
+    }
+
+    /// The record that makes a topic as it is now; those of all, by name, follow [`Image::records_before_topics`].
+    pub fn topic_record(&self, topic: &Topic) -> Record {
+        Record::Topic {
+            id: topic.id,
+            name: topic.name.clone(),
+            configs: topic.configs.clone(),
+            partitions: self
+                .partitions(topic)
+                .map(|p| PartitionState {
+                    replicas: p.replicas.into(),
+                    isr: p.isr.into(),
+                    leader: p.leader,
+                    leader_epoch: p.leader_epoch.0,
+                })
+                .collect(),
+        }
     }
 }
 

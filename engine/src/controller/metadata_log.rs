@@ -26,7 +26,8 @@ use crate::limits::BLOCK;
 pub struct MetadataLimits {
     /// Length of a log file, reserved at once.
     pub file_bytes: u64,
-    /// A snapshot is taken, and the next file begun, once a file is filled this far.
+    /// A snapshot is taken, and the next file begun, once a file is filled this far; later, by as much as the file is
+    /// longer, where the last snapshot was large.
     pub roll_bytes: u64,
     /// Commands of about this many bytes go into one Raft entry.
     pub batch_bytes: usize,
@@ -125,7 +126,8 @@ impl MetadataLog {
 
     /// The file is filled so far that `roll` is due.
     pub(crate) fn is_full(&self) -> bool {
-        self.end.position >= self.limits.roll_bytes
+        let reserve = self.limits.file_bytes - self.limits.roll_bytes;
+        self.end.position + reserve >= self.end.allocated.max(self.limits.file_bytes)
     }
 
     /// Writes one group and flushes it.
@@ -182,7 +184,8 @@ impl MetadataLog {
             file: next,
             number: place.log,
             position: start.len() as u64,
-            allocated: self.limits.file_bytes,
+            // Twice the snapshot: so much is logged before the next one, which costs as much again.
+            allocated: self.limits.file_bytes.max(2 * snapshot.len() as u64),
             snapshot: base.index,
         };
         let temporary_path = format!("{DIRECTORY}/{TEMPORARY}");

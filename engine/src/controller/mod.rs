@@ -95,6 +95,8 @@ pub struct Controller {
     directory: [u8; 16],
     rng: Rng,
     batch_bytes: usize,
+    /// The snapshot that is being taken. Nothing is proposed meanwhile.
+    taking: Option<Taking>,
     /// Not yet checked.
     queue: VecDeque<Proposal>,
     /// The answers of the entry under way.
@@ -106,6 +108,17 @@ pub struct Controller {
     /// What each shard has applied.
     applied: Vec<u64>,
     failed: bool,
+}
+
+/// Bytes of a snapshot that are encoded in one pass.
+const SNAPSHOT_BYTES_A_PASS: usize = 256 << 10;
+
+/// The image, encoded up to a topic.
+#[derive(Debug)]
+struct Taking {
+    records: BytesMut,
+    /// The topic to go on with, or where it would stand.
+    from: String,
 }
 
 #[derive(Debug)]
@@ -144,6 +157,7 @@ impl Controller {
             cluster: identity.cluster,
             directory: identity.directory,
             rng,
+            taking: None,
             queue: VecDeque::new(),
             under_way: None,
             waiting: VecDeque::new(),
@@ -196,9 +210,9 @@ impl Controller {
         }
         loop {
             self.send_committed(out);
-            if self.group.wants_snapshot() && self.under_way.is_none() {
-                let records = encode_records(&self.image.records());
-                self.group.snapshot(&records, &mut out.disk);
+            let wants = self.group.wants_snapshot() && self.under_way.is_none();
+            if wants && !self.take_snapshot(out) {
+                break;
             }
             if self.under_way.is_some() || !self.group.is_leader() || !self.propose() {
                 break;
@@ -207,9 +221,36 @@ impl Controller {
         self.answer(out);
     }
 
+    /// Goes on taking a snapshot, as far as one pass may; true: it is whole, and on its way to the disk.
+    fn take_snapshot(&mut self, out: &mut ControllerOut) -> bool {
+        let image = &self.image;
+        let taking = self.taking.get_or_insert_with(|| Taking {
+            records: BytesMut::from(&encode_records(&image.records_before_topics())[..]),
+            from: String::new(),
+        });
+        let end = taking.records.len() + SNAPSHOT_BYTES_A_PASS;
+        let from = std::mem::take(&mut taking.from);
+        for topic in image.topics_from(&from) {
+            if taking.records.len() >= end {
+                taking.from = topic.name.clone();
+                return false;
+            }
+            image.topic_record(topic).encode(&mut taking.records);
+        }
+        self.group.snapshot(&taking.records, &mut out.disk);
+        self.taking = None;
+        true
+    }
+
+    /// Whether `settle` should come again at once, although nothing happens.
+    pub fn wants_pass(&self) -> bool {
+        self.taking.is_some()
+    }
+
     /// Nothing waits for the disk or for a shard: a clean stop may go on.
     pub fn is_idle(&self) -> bool {
         self.queue.is_empty()
+            && self.taking.is_none()
             && self.under_way.is_none()
             && self.waiting.is_empty()
             && self.group.is_idle()

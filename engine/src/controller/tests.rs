@@ -94,7 +94,9 @@ impl Node {
         loop {
             let mut out = ControllerOut::default();
             self.controller.settle(&mut out);
-            let moved = !out.disk.is_empty() || !out.messages.is_empty();
+            let moved = !out.disk.is_empty()
+                || !out.messages.is_empty()
+                || self.controller.wants_pass();
             for request in std::mem::take(&mut out.disk) {
                 let Some(done) = disk.run(request) else {
                     return;
@@ -842,4 +844,53 @@ flush
 sync 'meta'
 unlink meta/log-0000000000000001"
     );
+}
+
+impl Node {
+    /// Commits one command after the other until a snapshot is taken. How many commits and passes it took.
+    fn run_to_snapshot(&mut self, disk: &mut FakeDisk) -> (usize, usize) {
+        let before = self.controller.group.snapshot_index();
+        let (mut commits, mut passes) = (0, 0);
+        while self.controller.group.snapshot_index() == before {
+            self.propose(Command::AllocateProducerIds { count: 1 });
+            commits += 1;
+            let mut moved = true;
+            while moved {
+                let mut out = ControllerOut::default();
+                self.controller.settle(&mut out);
+                let wants_pass = self.controller.wants_pass();
+                assert!(!wants_pass || out.disk.is_empty(), "proposed meanwhile");
+                passes += usize::from(wants_pass);
+                moved = wants_pass || !out.disk.is_empty() || !out.messages.is_empty();
+                for request in out.disk {
+                    let done = disk.run(request).expect("nobody kills it");
+                    self.completed(done, disk);
+                }
+                for (to, message) in out.messages {
+                    self.deliver(to, message);
+                }
+            }
+        }
+        (commits, passes)
+    }
+}
+
+/// A large image is encoded over several passes; and the larger it is, the rarer.
+#[test]
+fn a_large_snapshot_takes_several_passes_and_comes_back() {
+    let mut disk = FakeDisk::default();
+    let mut node = started(&mut disk, 1);
+    let topics = 6_000;
+    for number in 0..topics {
+        node.propose(create(&format!("{number:0200}")));
+    }
+    node.run(&mut disk);
+    assert_eq!(node.images[0].topic_count(), topics);
+    let (_, passes) = node.run_to_snapshot(&mut disk);
+    assert!(passes >= 4, "{passes} passes");
+    let (commits, _) = node.run_to_snapshot(&mut disk);
+    assert!(commits * 4096 > topics * 200, "{commits} commits");
+    let records = node.images[0].records().len();
+    let node = started(&mut disk, 2);
+    assert_eq!(node.images[0].records().len(), records);
 }
