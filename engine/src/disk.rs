@@ -88,7 +88,7 @@ pub enum DiskOp {
         from: String,
         to: String,
     },
-    /// Names and lengths of the entries of a directory, sorted by name. Boot only.
+    /// Names and lengths of the entries of a directory, sorted by name. Blocks: for a start, and for what is rare.
     List {
         path: String,
     },
@@ -140,4 +140,14 @@ impl DiskError {
     pub const IO: DiskError = DiskError { errno: 5 };
     pub const NO_SPACE: DiskError = DiskError { errno: 28 };
     pub const NOT_EMPTY: DiskError = DiskError { errno: 39 };
+
+    /// Something is used up, and may come back: space, quota, descriptors or memory. For what makes or extends a file.
+    pub fn is_shortage(self) -> bool {
+        const NO_MEMORY: i32 = 12;
+        const TABLE_FULL: i32 = 23;
+        const TOO_MANY_FILES: i32 = 24;
+        const QUOTA: i32 = 122;
+        let space = DiskError::NO_SPACE.errno;
+        [NO_MEMORY, TABLE_FULL, TOO_MANY_FILES, space, QUOTA].contains(&self.errno)
+    }
 }

@@ -190,12 +190,12 @@ pub(super) async fn write(
 ) -> Result<bool, DiskError> {
     let (directory, path_new) = (segment::directory(id), path_new(id));
     match flow.make_directory(&directory).await {
-        Err(DiskError::NO_SPACE) => return Ok(false),
+        Err(error) if error.is_shortage() => return Ok(false),
         made => made?,
     }
     flow.sync_directory("topics").await?;
     let file = match flow.open(&path_new, true, true).await {
-        Err(DiskError::NO_SPACE) => return Ok(false),
+        Err(error) if error.is_shortage() => return Ok(false),
         opened => opened?,
     };
     // One that a crash interrupted may be there.
@@ -207,7 +207,7 @@ pub(super) async fn write(
         };
         let length = bytes.len() as u64;
         match flow.allocate(file, position, length).await {
-            Err(DiskError::NO_SPACE) => break false,
+            Err(error) if error.is_shortage() => break false,
             reserved => reserved?,
         }
         flow.write(file, position, bytes).await?;

@@ -283,7 +283,8 @@ pub fn apply_record(p: &mut Partition, body: Bytes) -> Result<(), &'static str> 
             next_offset,
             whole,
             group: GroupSeq::CARRIED,
-            source: Source::Memory(bytes),
+            // Less than two blocks: the buffer that it stands in is the whole checkpoint.
+            source: Source::Memory(Bytes::copy_from_slice(&bytes)),
             direct: None,
         };
         if p.segment(segment).is_none() || !p.extents.follows(&extent) {

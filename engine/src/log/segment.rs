@@ -56,6 +56,11 @@ impl Segment {
         }
     }
 
+    /// Whether straight writes, or their flush, are under way on its file.
+    pub fn is_straight(&self) -> bool {
+        self.straight_writing > 0 || self.straight_written > 0 || self.flushing
+    }
+
     /// How far write-back may go when bytes up to `available` are flushed in the journal: whole blocks, and the last
     /// block of a sealed segment.
     pub fn write_back_end(&self, available: u64) -> u64 {
@@ -72,7 +77,10 @@ pub fn directory(partition: TopicPartition) -> String {
     format!("topics/{partition}")
 }
 
+/// What the name of a segment's file ends with.
+pub const SUFFIX: &str = ".log";
+
 /// The segment's file.
 pub fn path(partition: TopicPartition, base: Offset) -> String {
-    format!("{}/{:020}.log", directory(partition), base.0)
+    format!("{}/{:020}{SUFFIX}", directory(partition), base.0)
 }

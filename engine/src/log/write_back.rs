@@ -47,7 +47,8 @@ pub struct SegmentJob {
     pub cut: Option<u64>,
     /// Sealed and whole: nothing follows.
     pub complete: bool,
-    /// Straight writes follow. Otherwise a file that the job opens is closed again: partitions are many, descriptors few.
+    /// Straight writes follow. Otherwise the file is closed: partitions are many, descriptors few. One that was open is
+    /// the job's from its plan on.
     pub keep_open: bool,
 }
 
@@ -145,10 +146,32 @@ fn jobs(
             disk_end,
             cut: (complete || stop).then_some(to),
             complete,
-            keep_open: p.wants_straight,
+            keep_open: p.wants_straight || s.is_straight(),
         });
     }
     jobs
+}
+
+/// Closes the file of an active segment that no straight append has come to for a while. `None`: it is not open, or in
+/// use.
+pub fn plan_close(p: &Partition, slot: u32) -> Option<SegmentJob> {
+    let s = p.active();
+    let idle = !p.busy && !p.wants_straight && !s.is_straight();
+    s.file.filter(|_| idle)?;
+    Some(SegmentJob {
+        slot,
+        partition: p.id,
+        base: s.base,
+        created: s.created,
+        file: s.file,
+        allocated: s.allocated,
+        allocate_to: s.allocated,
+        writes: Vec::new(),
+        disk_end: s.disk_end,
+        cut: None,
+        complete: false,
+        keep_open: false,
+    })
 }
 
 fn disk(what: &str, job: &SegmentJob) -> impl FnOnce(DiskError) -> Fatal + use<> {
@@ -159,13 +182,13 @@ fn disk(what: &str, job: &SegmentJob) -> impl FnOnce(DiskError) -> Fatal + use<>
     }
 }
 
-/// Makes the segment's file, if need be, and makes room in it. `false`: there is no space.
+/// Makes the segment's file, if need be, and makes room in it. `false`: space or descriptors are used up.
 async fn reserve(flow: &Flow, job: &SegmentJob, done: &mut SegmentDone) -> Result<bool, Fatal> {
     let directory = segment::directory(job.partition);
     let path = segment::path(job.partition, job.base);
     if !job.created {
         match flow.make_directory(&directory).await {
-            Err(DiskError::NO_SPACE) => return Ok(false),
+            Err(error) if error.is_shortage() => return Ok(false),
             made => made.map_err(disk("create directory of", job))?,
         }
         flow.sync_directory("topics")
@@ -175,7 +198,7 @@ async fn reserve(flow: &Flow, job: &SegmentJob, done: &mut SegmentDone) -> Resul
     let file = match job.file {
         Some(file) => file,
         None => match flow.open(&path, true, true).await {
-            Err(DiskError::NO_SPACE) => return Ok(false),
+            Err(error) if error.is_shortage() => return Ok(false),
             opened => opened.map_err(disk("open", job))?,
         },
     };
@@ -191,7 +214,7 @@ async fn reserve(flow: &Flow, job: &SegmentJob, done: &mut SegmentDone) -> Resul
             .allocate(file, job.allocated, job.allocate_to - job.allocated)
             .await
         {
-            Err(DiskError::NO_SPACE) => return Ok(false),
+            Err(error) if error.is_shortage() => return Ok(false),
             extended => extended.map_err(disk("extend", job))?,
         }
         done.allocated = job.allocate_to;
@@ -234,7 +257,7 @@ pub async fn write_segment(flow: &Flow, job: SegmentJob) -> Result<SegmentDone, 
         }
     }
     let cut = job.cut.is_some() && !done.no_space;
-    if cut || (job.file.is_none() && !job.keep_open) {
+    if cut || !job.keep_open {
         flow.close(file).await.map_err(disk("close", &job))?;
         done.file = None;
     }

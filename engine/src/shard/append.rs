@@ -455,7 +455,7 @@ impl Shard {
     pub(super) fn on_no_space(&mut self, now: Now) {
         if self.no_space_until.is_none() {
             tracing::error!(
-                "no space left in the data directory: appends that need room are refused"
+                "no space or descriptors left for the data directory: appends that need them are refused"
             );
         }
         self.room_changed = true;
@@ -465,8 +465,12 @@ impl Shard {
     /// Notes what a flow did to a segment's file.
     pub(super) fn settle_segment(&mut self, done: &SegmentDone) {
         self.room_changed = true;
-        if let Some(p) = self.partition_mut(done.slot) {
+        if let Some(p) = self.partitions[done.slot as usize].as_deref_mut() {
             write_back::settle_job(p, done);
+            match p.active().file {
+                Some(_) => self.kept_open.insert(done.slot),
+                None => self.kept_open.remove(&done.slot),
+            };
         } else if let Some(doomed) = self.doomed.get_mut(&done.slot) {
             match done.file {
                 Some(file) => doomed.files.insert(done.base, file),

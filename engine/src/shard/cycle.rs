@@ -18,6 +18,7 @@ use crate::flow::Flow;
 use crate::limits::BLOCK;
 use crate::log::checkpoint::{self, Section};
 use crate::log::journal::GroupSeq;
+use crate::log::partition::Partition;
 use crate::log::write_back::{self, SegmentDone};
 use crate::types::{Now, Offset};
 
@@ -202,15 +203,34 @@ impl Shard {
                 true => write_back::plan_stop(p, slot, &self.journal, &self.limits),
                 false => write_back::plan(p, slot, below, &self.journal, &self.limits),
             };
+            p.wants_straight = false;
             if !planned.is_empty() {
-                p.busy = true;
+                take_files(p, &planned);
                 jobs.push(planned);
             }
         }
+        jobs.extend(self.close_idle());
         self.cycle = Cycle::Writing { below, slots, stop };
         self.start_flow(|flow| async move {
             FlowEnd::WroteBack(write_back::write_back(flow, jobs, AT_ONCE).await)
         });
+    }
+
+    /// Jobs that close the files which were kept open for straight appends, where none has come since the last cycle.
+    fn close_idle(&mut self) -> Vec<Vec<write_back::SegmentJob>> {
+        let mut jobs = Vec::new();
+        for &slot in &self.kept_open {
+            let Some(p) = self.partitions[slot as usize].as_deref_mut() else {
+                continue;
+            };
+            if let Some(job) = write_back::plan_close(p, slot) {
+                let planned = vec![job];
+                take_files(p, &planned);
+                jobs.push(planned);
+            }
+            p.wants_straight = false;
+        }
+        jobs
     }
 
     pub(super) fn on_wrote_back(
@@ -438,6 +458,16 @@ impl Shard {
     }
 }
 
+/// The partition is worked on; what its jobs will close is theirs.
+fn take_files(p: &mut Partition, jobs: &[write_back::SegmentJob]) {
+    p.busy = true;
+    for job in jobs.iter().filter(|job| !job.keep_open) {
+        if let Some(s) = p.segment_mut(job.base) {
+            s.file = None;
+        }
+    }
+}
+
 /// Writes and flushes one section; the file is extended in steps ahead of need. `None`: it could not be.
 async fn write_section(
     flow: &Flow,
@@ -456,7 +486,7 @@ async fn write_section(
     if end > allocated {
         reserved = end.next_multiple_of(step);
         match flow.allocate(file, allocated, reserved - allocated).await {
-            Err(DiskError::NO_SPACE) => return Ok(None),
+            Err(error) if error.is_shortage() => return Ok(None),
             extended => extended?,
         }
     }

@@ -151,6 +151,8 @@ pub struct Shard {
     directory: [u8; 16],
     partitions: Vec<Option<Box<Partition>>>,
     slots: IdMap<TopicPartition, u32>,
+    /// The slots that partitions of a topic were given here.
+    topics: BTreeMap<TopicId, Vec<u32>>,
     journal: Journal,
     arena: Arena,
     checkpoint: CheckpointState,
@@ -176,6 +178,8 @@ pub struct Shard {
     /// Something was freed or made ready: stalled appends may try again.
     room_changed: bool,
     prepare: BTreeSet<u32>,
+    /// Partitions whose active segment's file is kept open.
+    kept_open: BTreeSet<u32>,
     cycle: cycle::Cycle,
     /// Groups below hold bytes of a sealed segment: they are written back without waiting for pressure.
     sealed_below: GroupSeq,
@@ -227,11 +231,16 @@ impl Shard {
             .enumerate()
             .map(|(slot, p)| (p.id, slot as u32))
             .collect();
+        let mut topics: BTreeMap<TopicId, Vec<u32>> = BTreeMap::new();
+        for (slot, p) in partitions.iter().enumerate() {
+            topics.entry(p.id.topic).or_default().push(slot as u32);
+        }
         let mut shard = Shard {
             limits,
             directory,
             partitions: partitions.into_iter().map(|p| Some(Box::new(p))).collect(),
             slots,
+            topics,
             journal,
             arena,
             checkpoint,
@@ -250,6 +259,7 @@ impl Shard {
             watches: watch::Watches::default(),
             room_changed: false,
             prepare: BTreeSet::new(),
+            kept_open: BTreeSet::new(),
             cycle: cycle::Cycle::default(),
             sealed_below: GroupSeq(0),
             cold: cold::ColdBudget::default(),
@@ -315,7 +325,9 @@ impl Shard {
         epoch: LeaderEpoch,
     ) {
         assert!(!self.slots.contains_key(&id), "{id} exists");
-        self.slots.insert(id, self.partitions.len() as u32);
+        let slot = self.partitions.len() as u32;
+        self.slots.insert(id, slot);
+        self.topics.entry(id.topic).or_default().push(slot);
         let mut p = Box::new(Partition::new(id, config, epoch));
         p.lead();
         self.partitions.push(Some(p));
@@ -352,15 +364,10 @@ impl Shard {
 
     /// A topic is deleted: every partition of it that is here.
     pub fn delete_topic(&mut self, topic: TopicId, out: &mut ShardOut) {
-        let mut ids: Vec<TopicPartition> = self
-            .slots
-            .keys()
-            .filter(|id| id.topic == topic)
-            .copied()
-            .collect();
-        ids.sort_unstable();
-        for id in ids {
-            self.delete_partition(id, out);
+        for slot in self.topics.remove(&topic).unwrap_or_default() {
+            if let Some(id) = self.partition(slot).map(|p| p.id) {
+                self.delete_partition(id, out);
+            }
         }
     }
 
@@ -393,6 +400,7 @@ impl Shard {
         }
         under_way += p.segments.iter().filter(|s| s.flushing).count();
         self.unflushed.retain(|(s, _)| *s != slot);
+        self.kept_open.remove(&slot);
         for watcher in p.watchers {
             self.changed(watcher, out);
         }
@@ -731,7 +739,18 @@ async fn remove_files(flow: &Flow, doomed: Doomed) -> Result<(), DiskError> {
     for base in doomed.segments {
         flow.unlink(&segment::path(doomed.id, base)).await?;
     }
-    match flow.remove_directory(&segment::directory(doomed.id)).await {
+    let directory = segment::directory(doomed.id);
+    let mut removed = flow.remove_directory(&directory).await;
+    if removed == Err(DiskError::NOT_EMPTY) {
+        // Segments that a crash made and nobody remembers.
+        for entry in flow.list(&directory).await? {
+            if entry.name.ends_with(segment::SUFFIX) {
+                flow.unlink(&format!("{directory}/{}", entry.name)).await?;
+            }
+        }
+        removed = flow.remove_directory(&directory).await;
+    }
+    match removed {
         // The group coordinator's snapshot is still there: the directory goes with it.
         Err(DiskError::NOT_EMPTY) => return Ok(()),
         removed => removed?,

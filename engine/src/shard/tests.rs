@@ -2,6 +2,7 @@
 
 mod cold;
 mod flush;
+mod files;
 mod pressure;
 
 use std::cell::RefCell;
@@ -33,6 +34,8 @@ struct Disk {
     /// All files together hold no more.
     room: Option<u64>,
     flushes: usize,
+    /// Opening and extending fail with it.
+    used_up: Option<i32>,
 }
 
 impl Disk {
@@ -41,6 +44,9 @@ impl Disk {
             DiskOp::Open {
                 file, path, create, ..
             } => {
+                if let Some(errno) = self.used_up {
+                    return Err(DiskError { errno });
+                }
                 if !create && !self.files.contains_key(&path) {
                     return Err(DiskError::NOT_FOUND);
                 }
@@ -130,9 +136,13 @@ impl Disk {
                     usable_bytes: 1 << 30,
                 }));
             }
-            DiskOp::SyncDirectory { .. }
-            | DiskOp::MakeDirectory { .. }
-            | DiskOp::RemoveDirectory { .. } => {}
+            DiskOp::RemoveDirectory { path } => {
+                let prefix = format!("{path}/");
+                if self.files.keys().any(|name| name.starts_with(&prefix)) {
+                    return Err(DiskError::NOT_EMPTY);
+                }
+            }
+            DiskOp::SyncDirectory { .. } | DiskOp::MakeDirectory { .. } => {}
         }
         Ok(DiskOutcome::Done)
     }
@@ -228,12 +238,12 @@ impl Node {
 
     /// The process dies and starts again on the same files.
     fn restart(self) -> Node {
-        Node::on(self.disk).expect("recovers")
+        Node::on(self.disk, &[TOPIC]).expect("recovers")
     }
 
     /// A start on these files.
-    fn on(mut disk: Disk) -> Result<Node, Fatal> {
-        let shard = try_open(&mut disk, &[TOPIC])?;
+    fn on(mut disk: Disk, partitions: &[TopicPartition]) -> Result<Node, Fatal> {
+        let shard = try_open(&mut disk, partitions)?;
         Ok(Node {
             disk,
             shard,
@@ -732,7 +742,7 @@ fn a_flipped_bit_in_the_journal_is_named_or_harmless() {
                 let mut disk = disk.clone();
                 let bytes = disk.files.get_mut(&path).expect("just listed");
                 bytes[block + byte] ^= 1 << (byte % 8);
-                match Node::on(disk) {
+                match Node::on(disk, &[TOPIC]) {
                     Err(Fatal::Damaged(_)) => named += 1,
                     Err(other) => panic!("{path} at {block}, byte {byte}: {other}"),
                     Ok(mut node) => {
