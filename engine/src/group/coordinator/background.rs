@@ -140,6 +140,8 @@ impl Coordinator {
         let seat = self.seats[index as usize]
             .as_deref_mut()
             .expect("it has a place");
+        // It may have grown meanwhile.
+        self.grown.insert(index);
         match result {
             Ok(true) => seat.snapshot_bytes = writing.bytes,
             Ok(false) => {
@@ -247,6 +249,7 @@ impl Coordinator {
             }
         });
         if woken == Some(true) {
+            self.grown.insert(index);
             self.loading.retain(|other| *other != index);
         }
     }
@@ -280,17 +283,17 @@ impl Coordinator {
 
     /// Begins snapshots that are due, and gives pieces to those that want one.
     pub(super) fn settle_snapshots(&mut self) {
-        if self.snapshots.len() < SNAPSHOTS_AT_ONCE {
-            let seats = self.seats.iter().flatten();
-            let due: Vec<SeatIndex> = seats
-                .filter(|seat| self.wants_snapshot(seat))
-                .map(|seat| seat.index)
-                .take(SNAPSHOTS_AT_ONCE - self.snapshots.len())
-                .collect();
-            for index in due {
+        let mut looked_at = std::mem::take(&mut self.grown);
+        while self.snapshots.len() < SNAPSHOTS_AT_ONCE
+            && let Some(index) = looked_at.pop_first()
+        {
+            let seat = self.seats[index as usize].as_deref();
+            if seat.is_some_and(|seat| self.wants_snapshot(seat)) {
                 self.begin_snapshot(index);
             }
         }
+        // For those that are left there is no room now.
+        self.grown.append(&mut looked_at);
         for (id, writing) in &mut self.snapshots {
             let index = self.places.get(id);
             let seat = index.and_then(|index| self.seats[*index as usize].as_deref());

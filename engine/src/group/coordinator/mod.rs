@@ -77,6 +77,8 @@ pub struct Coordinator {
     to_load: VecDeque<SeatIndex>,
     loading: Vec<SeatIndex>,
     sweeping: BTreeSet<SeatIndex>,
+    /// Partitions whose logs grew: a snapshot may be due.
+    grown: BTreeSet<SeatIndex>,
     next_check: Option<Instant>,
     flows: BTreeMap<u32, Running>,
     next_flow: u32,
@@ -107,6 +109,7 @@ impl Coordinator {
             to_load: VecDeque::new(),
             loading: Vec::new(),
             sweeping: BTreeSet::new(),
+            grown: BTreeSet::new(),
             next_check: None,
             flows: BTreeMap::new(),
             next_flow: 0,
@@ -152,6 +155,7 @@ impl Coordinator {
         self.seats[index as usize] = None;
         self.dirty.remove(&index);
         self.sweeping.remove(&index);
+        self.grown.remove(&index);
         self.to_load.retain(|other| *other != index);
         self.loading.retain(|other| *other != index);
         // A flow that reads or writes the snapshot ends first: it holds the file open.
@@ -317,6 +321,7 @@ impl Coordinator {
                 self.with_seat(now, index, out, |seat, around| {
                     seat.on_appended(request, appended.result, around);
                 });
+                self.grown.insert(index);
             }
             AnswerBody::Read(list) => {
                 let read = list.into_iter().next().expect("one item was asked");
@@ -452,6 +457,7 @@ impl Coordinator {
     /// Ends the coordinator's life cleanly: what is on its way becomes durable, and snapshots hold it.
     pub fn stop(&mut self) {
         self.stopping = true;
+        self.grown.extend(self.places.values());
         for index in self.loading.drain(..).chain(self.to_load.drain(..)) {
             if let Some(seat) = self.seats[index as usize].as_deref_mut() {
                 seat.state = SeatState::Failed;
@@ -470,9 +476,13 @@ impl Coordinator {
 
     /// When `settle` is due although nothing happens.
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
+        if self.failed {
+            return None;
+        }
         let at_once = !self.dirty.is_empty() || self.has_work();
         let timer = self.shared.timers.first().map(|(at, ..)| *at);
-        [at_once.then_some(now), timer, self.next_check]
+        let check = self.next_check.filter(|_| !self.stopping);
+        [at_once.then_some(now), timer, check]
             .into_iter()
             .flatten()
             .min()
