@@ -364,11 +364,6 @@ impl Conn {
         self.held.is_some()
     }
 
-    /// Whether answers are on their way. How long that may take is not this connection's idleness.
-    pub fn is_sending(&self) -> bool {
-        self.unsent.is_sending()
-    }
-
     /// Requests under way that will be answered, in order.
     pub fn working(&self) -> impl Iterator<Item = RequestToken> {
         self.slots.iter().filter_map(|slot| match slot {

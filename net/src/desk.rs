@@ -484,8 +484,8 @@ impl Work {
     /// frame.
     pub fn awaits_news(&self) -> bool {
         match self {
-            // A join waits for the other members; what it sent was copied.
-            Work::Fetch(_) | Work::Group(_) => true,
+            Work::Fetch(_) => true,
+            Work::Group(work) => work.awaits_members(),
             Work::Produce(_)
             | Work::ListOffsets(_)
             | Work::Metadata(_)
@@ -502,8 +502,8 @@ impl Work {
         }
     }
 
-    /// It is to wait no longer for what others do: memory is short, or its client has nothing more to say. `None`: it
-    /// ends by itself, when the owners at work have answered.
+    /// Memory is short: it is to wait no longer for what others do, where its client does not mind. `None`: it goes on,
+    /// or ends by itself when owners at work have answered.
     pub fn hurry(&mut self, desk: &mut Desk, request: &Request) -> Option<Outcome> {
         match self {
             Work::Fetch(work) => work.hurry(desk, request),
@@ -521,6 +521,17 @@ impl Work {
             | Work::AlterConfigs(_)
             | Work::CreatePartitions(_)
             | Work::DescribeQuorum => None,
+        }
+    }
+
+    /// Its client sends nothing more, and may be gone: who waits for others does not wait for one that may not hear.
+    pub fn on_ended(&mut self, desk: &mut Desk, request: &Request) -> Option<Outcome> {
+        match self {
+            Work::Group(work) => {
+                let gone = || Outcome::Close(CloseReason::PeerClosed);
+                work.awaits_members().then(gone)
+            }
+            work => work.hurry(desk, request),
         }
     }
 

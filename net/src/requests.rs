@@ -69,14 +69,6 @@ impl Requests {
     }
 
     /// `None`: it ended already.
-    pub fn get(&self, token: RequestToken) -> Option<&Pending> {
-        match self.entries.get(place(token)) {
-            Some(Some((of, pending))) if *of == token => Some(pending),
-            _ => None,
-        }
-    }
-
-    /// `None`: it ended already.
     pub fn get_mut(&mut self, token: RequestToken) -> Option<&mut Pending> {
         match self.entries.get_mut(place(token)) {
             Some(Some((of, pending))) if *of == token => Some(pending),

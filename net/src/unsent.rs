@@ -63,11 +63,6 @@ impl Unsent {
         self.bytes
     }
 
-    /// Whether the kernel has something in its hands.
-    pub fn is_sending(&self) -> bool {
-        self.sending != Sending::Nothing
-    }
-
     pub fn push(&mut self, parts: Vec<Bytes>) {
         self.bytes += parts.iter().map(Bytes::len).sum::<usize>();
         self.shared.extend(parts);

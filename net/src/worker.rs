@@ -54,6 +54,9 @@ const STALL_CHECK: Duration = Duration::from_secs(STALL.as_secs() / 4);
 /// Answers of peers that do not read them that are copied in one pass.
 const COPY_BYTES_A_PASS: usize = 1 << 20;
 
+/// What ends a request's wait, if it may end: [`Work::hurry`], [`Work::on_ended`].
+type Press = fn(&mut Work, &mut Desk, &Request) -> Option<Outcome>;
+
 /// The worker of one shard, in the running state: recovered, with an image.
 pub struct Worker<S> {
     desk: Desk,
@@ -96,7 +99,8 @@ pub struct NetLimits {
     pub parked_bytes_max: usize,
     /// Large receive buffers kept for reuse.
     pub idle_bytes_max: usize,
-    /// A connection over which no byte came or went for this long is closed: Kafka's `connections.max.idle.ms`.
+    /// A connection over which no byte came or went for this long, with no request under way, is closed: Kafka's
+    /// `connections.max.idle.ms`.
     pub idle_max: Duration,
     /// Fetch sessions, and partitions in all of them.
     pub sessions_max: usize,
@@ -469,20 +473,26 @@ impl<S: Storage> Worker<S> {
 
     /// A request is to wait no longer for something new.
     fn hurry(&mut self, token: RequestToken, out: &mut Outbox) {
-        if let Some(pending) = self.requests.get_mut(token)
-            && let Some(outcome) = pending.work.hurry(&mut self.desk, &pending.request)
-        {
-            self.finish(token, outcome, out);
-            self.turn(out);
-        }
+        self.press(token, Work::hurry, out);
     }
 
-    /// [`Worker::hurry`] for all of a connection.
-    fn hurry_all(&mut self, id: ConnId, out: &mut Outbox) {
+    /// What is pressed may ask its owners once more: that must not wait for the next event.
+    fn press(&mut self, token: RequestToken, how: Press, out: &mut Outbox) {
+        let Some(pending) = self.requests.get_mut(token) else {
+            return;
+        };
+        let outcome = how(&mut pending.work, &mut self.desk, &pending.request);
+        if let Some(outcome) = outcome {
+            self.finish(token, outcome, out);
+        }
+        self.turn(out);
+    }
+
+    fn press_all(&mut self, id: ConnId, how: Press, out: &mut Outbox) {
         let working = self.conns.get(&id).map(|conn| conn.working().collect());
         let working: Vec<RequestToken> = working.unwrap_or_default();
         for token in working {
-            self.hurry(token, out);
+            self.press(token, how, out);
         }
     }
 
@@ -496,23 +506,7 @@ impl<S: Storage> Worker<S> {
             self.close(id, &CloseReason::PeerClosed, out);
             return;
         }
-        self.hurry_all(id, out);
-        // A member of a group that has gone waits for no rebalance.
-        let rebalances = |token: RequestToken| {
-            let pending = self.requests.get(token);
-            pending.is_some_and(|pending| {
-                matches!(
-                    pending.request.header.entry.api,
-                    Api::JoinGroup | Api::SyncGroup
-                )
-            })
-        };
-        if let Some(conn) = self.conns.get(&id)
-            && conn.working().any(rebalances)
-        {
-            self.close(id, &CloseReason::PeerClosed, out);
-            return;
-        }
+        self.press_all(id, Work::on_ended, out);
         self.list(id);
     }
 
@@ -666,11 +660,12 @@ impl<S: Storage> Worker<S> {
             self.close(id, &CloseReason::Stalled, out);
         }
         for id in holding {
-            self.hurry_all(id, out);
+            self.press_all(id, Work::hurry, out);
         }
     }
 
-    /// Closes connections over which nothing has passed for long. Each is looked at once in that time.
+    /// Closes connections over which nothing has passed for long, and that wait for nothing: a member may wait an hour for
+    /// the others of its group. Each is looked at once in that time.
     fn close_idle(&mut self, out: &mut Outbox) {
         let now = self.desk.now.mono;
         while let Some(&(at, id)) = self.idle.first()
@@ -680,9 +675,9 @@ impl<S: Storage> Worker<S> {
             let Some(conn) = self.conns.get_mut(&id) else {
                 continue;
             };
-            let due = match conn.is_sending() {
-                true => now.after(self.idle_max),
-                false => conn.moved.after(self.idle_max),
+            let due = match conn.is_idle() {
+                true => conn.moved.after(self.idle_max),
+                false => now.after(self.idle_max),
             };
             if due <= now {
                 self.close(id, &CloseReason::Idle, out);

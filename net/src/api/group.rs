@@ -117,6 +117,21 @@ impl GroupWork {
         })
     }
 
+    /// Whether it waits for other members, rather than for the coordinator at work. The group has copies of all it needs.
+    pub fn awaits_members(&self) -> bool {
+        match self {
+            GroupWork::JoinGroup(_) | GroupWork::SyncGroup => true,
+            GroupWork::OffsetCommit(_)
+            | GroupWork::OffsetFetch(_)
+            | GroupWork::Heartbeat
+            | GroupWork::LeaveGroup(_)
+            | GroupWork::DescribeGroups(_)
+            | GroupWork::ListGroups(_)
+            | GroupWork::DeleteGroups(_)
+            | GroupWork::OffsetDelete(_) => false,
+        }
+    }
+
     /// A coordinator answered some of what was asked.
     pub fn on_answer(
         &mut self,

@@ -3,8 +3,11 @@
 //!
 //! The requests are made by code generated from Kafka's own definitions, so that a field added there is asked for here.
 
+use std::fmt::Debug;
+use std::panic::catch_unwind;
+
+use super::super::Worker;
 use super::*;
-use crate::protocol::Reader;
 use fill::{Fill, Sample};
 
 #[path = "../../../../tests/tests/codec_oracle/sample.rs"]
@@ -136,7 +139,7 @@ mod fill {
 }
 
 /// Asks one request of a fresh node, and reads what it answers.
-fn ask_one<Ask: Message + Sample, Answer: Message>(key: i16, version: i16, seed: u64) {
+fn ask_one<Ask: Message + Sample + Debug, Answer: Message>(key: i16, version: i16, seed: u64) {
     let mut rig = Rig::new(2);
     let id = rig.topic("t", 2);
     let conn = rig.connect(0);
@@ -147,32 +150,27 @@ fn ask_one<Ask: Message + Sample, Answer: Message>(key: i16, version: i16, seed:
     rig.event_closed(conn);
     match rig.try_answer::<Answer>(conn, key, version) {
         Some((correlation, _)) => assert_eq!(correlation, 5),
-        None => assert!(
-            is_silent(key, version, &message),
-            "{} version {version} is not answered: seed {seed}",
-            Ask::NAME
-        ),
+        None => assert!(is_silent(key, &message), "no answer to {message:?}"),
     }
-    assert!(rig.closed(conn));
+    assert!(rig.closed(conn), "{message:?}");
     let healthy = rig.connect(1);
     let _: ApiVersionsResponse = rig.ask(healthy, 18, 0, &ApiVersionsRequest::default());
-    let left: usize = rig
-        .workers
-        .iter()
-        .map(|w| w.buffers.charged() + w.buffers.parked())
-        .sum();
-    assert_eq!(left, 0, "{} version {version}: seed {seed}", Ask::NAME);
+    let held = |w: &Worker<_>| w.buffers.charged() + w.buffers.parked();
+    let held: usize = rig.workers.iter().map(held).sum();
+    assert_eq!(held, 0, "{message:?}");
 }
 
-/// A produce with acks=0 gets no answer, and one about ACLs none if it has an element of type 0: it is malformed.
-fn is_silent(key: i16, version: i16, message: &impl Message) -> bool {
-    if (29..=31).contains(&key) {
-        return true;
+/// A produce with acks=0 gets no answer; who waits for other members of a group is not answered once it has gone; ACLs
+/// with an element of type 0 are not read, as by Kafka.
+fn is_silent(key: i16, message: &impl Debug) -> bool {
+    let text = format!("{message:?}");
+    let holds = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+    match key {
+        0 => holds(&["acks: 0,"]),
+        11 | 14 => true,
+        29..=31 => holds(&["_type: 0", "_filter: 0", "operation: 0"]),
+        _ => false,
     }
-    let mut writer = Writer::plain();
-    message.encode(&mut writer, version).expect("it was sent");
-    let mut reader = Reader::new(writer.into_bytes());
-    key == 0 && ProduceRequest::decode(&mut reader, version).is_ok_and(|m| m.acks == 0)
 }
 
 fn ask(api: i16, version: i16, seed: u64) {
@@ -189,13 +187,16 @@ fn ask(api: i16, version: i16, seed: u64) {
 
 #[test]
 fn every_well_formed_request_is_answered_in_its_version() {
+    let mut failed = Vec::new();
     for entry in &TABLE {
         for version in entry.served_min..=entry.version_max {
-            for seed in 0..60 {
-                ask(entry.key, version, seed);
+            let fails = |seed: &u64| catch_unwind(|| ask(entry.key, version, *seed)).is_err();
+            if let Some(seed) = (0..60).find(fails) {
+                failed.push(format!("{} version {version} seed {seed}", entry.name));
             }
         }
     }
+    assert!(failed.is_empty(), "{failed:#?}");
 }
 
 /// What a session remembers from one version is asked and answered in another.

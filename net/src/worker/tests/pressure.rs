@@ -318,6 +318,21 @@ fn who_has_said_everything_still_hears_the_answers() {
     let (n, answer) = rig.answer::<FetchResponse>(other, 1, 12);
     assert_eq!((n, fetched(&answer)), (5, vec![(0, 0, 0, 1)]), "at once");
     assert!(rig.closed(other));
+    let more = FetchRequest {
+        max_wait_ms: i32::MAX,
+        min_bytes: 1_000,
+        ..fetch("t", id, &[(0, 0)])
+    };
+    let other = rig.connect(0);
+    rig.send(other, 1, 12, 6, &more);
+    assert!(rig.try_answer::<FetchResponse>(other, 1, 12).is_none());
+    rig.event_closed(other);
+    let (_, answer) = rig.answer::<FetchResponse>(other, 1, 12);
+    assert_eq!(
+        fetched(&answer),
+        [(0, 0, 61, 1)],
+        "too little, but read again"
+    );
     assert!(rig.workers[0].storage_mut().watches.is_empty());
     assert_eq!(rig.workers[0].buffers.charged(), 0);
 }
