@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  Queued ─► Snapshot ── piece, piece, … ──► Log ── read, answer, … up to the high watermark ──► Waking ─► ready
-//!               │ damaged, or not of this log: forgotten ─────────────► all of the log
+//!               │ damaged, or not of this log ──► all of the log ──► Removing, which is done before the log grows ─►┘
 //! ```
 
 use bytes::{Bytes, BytesMut};
@@ -35,6 +35,10 @@ pub(super) enum Stage {
     Log {
         asked: bool,
     },
+    /// A snapshot that was not used must go before the log grows past its end, and makes it look right. `asked`: it does.
+    Removing {
+        asked: bool,
+    },
     Waking {
         next: GroupIndex,
     },
@@ -47,6 +51,8 @@ pub(super) struct Load {
     pub(super) next: Offset,
     /// Of the snapshot whose content is here.
     span: Option<Span>,
+    /// There is one on the disk that is not used.
+    stale: bool,
     /// Records that could not be read.
     skipped: u64,
 }
@@ -67,6 +73,7 @@ impl Load {
             stage: Stage::Queued,
             next: Offset(0),
             span: None,
+            stale: false,
             skipped: 0,
         }
     }
@@ -75,7 +82,7 @@ impl Load {
     pub(super) fn goes_on(&self) -> bool {
         match &self.stage {
             Stage::Snapshot { payloads, .. } => !payloads.is_empty(),
-            Stage::Log { asked } => !asked,
+            Stage::Log { asked } | Stage::Removing { asked } => !asked,
             Stage::Waking { .. } => true,
             Stage::Queued => false,
         }
@@ -158,6 +165,7 @@ impl Load {
         seat.clear();
         seat.snapshot_bytes = 0;
         self.span = None;
+        self.stale = true;
         self.next = Offset(0);
     }
 
@@ -213,7 +221,10 @@ impl Load {
         if self.skipped > 0 {
             tracing::warn!(partition = %seat.id, records = self.skipped, "records of groups that cannot be read were passed over");
         }
-        self.stage = Stage::Waking { next: 0 };
+        self.stage = match self.stale {
+            true => Stage::Removing { asked: false },
+            false => Stage::Waking { next: 0 },
+        };
         Step::Read
     }
 

@@ -228,6 +228,12 @@ pub(super) async fn write(
     Ok(true)
 }
 
+/// Removes a snapshot that is not used.
+pub(super) async fn forget(flow: Flow, id: TopicPartition) -> Result<(), DiskError> {
+    flow.unlink(&path(id)).await?;
+    flow.sync_directory(&segment::directory(id)).await
+}
+
 /// Removes what there is of a deleted partition. Its directory goes with the last file, whoever removes that.
 pub(super) async fn remove(flow: Flow, id: TopicPartition) -> Result<(), DiskError> {
     flow.unlink(&path(id)).await?;

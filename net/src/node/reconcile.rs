@@ -141,6 +141,9 @@ pub(super) fn apply(
                     storage.shard.configure_partition(id, settings.clone());
                 }
             }
+            for partition in group_partitions(topic, image, config) {
+                storage.groups.configure(partition);
+            }
         }
         Record::Partitions { id, first, .. } => {
             let (image, storage) = worker.image_and_storage();

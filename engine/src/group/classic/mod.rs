@@ -321,6 +321,8 @@ impl ClassicGroup {
             && self.writes == 0
             && self.members.is_empty()
             && !self.members.has_pending()
+            // A rebalance whose members are all gone still ends by its timer.
+            && self.state == GroupState::Empty
     }
 
     /// Empty, and nobody is about to come.

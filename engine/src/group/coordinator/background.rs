@@ -33,6 +33,8 @@ pub(super) enum FlowEnd {
     /// False: there was no space.
     Wrote(Result<bool, DiskError>),
     Removed(Result<(), DiskError>),
+    /// A snapshot that was not used.
+    Forgot(Result<(), DiskError>),
 }
 
 pub(super) struct Running {
@@ -104,6 +106,7 @@ impl Coordinator {
         match end {
             FlowEnd::Read(result) => self.on_snapshot_read(id, result, out),
             FlowEnd::Wrote(result) => self.on_snapshot_written(id, result, out),
+            FlowEnd::Forgot(result) => self.on_forgotten(id, result, out),
             FlowEnd::Removed(Ok(())) => {}
             FlowEnd::Removed(Err(error)) => {
                 tracing::warn!(partition = %id, errno = error.errno, "the snapshot of a deleted partition could not be removed");
@@ -125,6 +128,23 @@ impl Coordinator {
             let refused = format!("{}: {newer}", snapshot::path(id));
             self.fail(Fatal::Directory(refused), out);
         }
+    }
+
+    fn on_forgotten(
+        &mut self,
+        id: TopicPartition,
+        result: Result<(), DiskError>,
+        out: &mut CoordinatorOut,
+    ) {
+        let Some(&index) = self.places.get(&id) else {
+            return self.remove(id);
+        };
+        if let Err(error) = result {
+            let what = format!("remove {}", snapshot::path(id));
+            let errno = error.errno;
+            return self.fail(Fatal::Disk { what, errno }, out);
+        }
+        self.with_load(index, |load, _, _| load.stage = Stage::Waking { next: 0 });
     }
 
     pub(super) fn on_snapshot_written(
@@ -195,6 +215,7 @@ impl Coordinator {
         enum Next {
             Wait,
             Read(ReadItem),
+            Forget(TopicPartition),
             Wake,
         }
         let next = self.with_load(index, |load, seat, shared| {
@@ -211,8 +232,15 @@ impl Coordinator {
                         last_fetched_epoch: LeaderEpoch(-1),
                     })
                 }
+                Stage::Removing { asked } if !*asked => {
+                    *asked = true;
+                    Next::Forget(seat.id)
+                }
                 Stage::Waking { .. } => Next::Wake,
-                Stage::Queued | Stage::Snapshot { .. } | Stage::Log { .. } => Next::Wait,
+                Stage::Queued
+                | Stage::Snapshot { .. }
+                | Stage::Log { .. }
+                | Stage::Removing { .. } => Next::Wait,
             }
         });
         match next {
@@ -224,6 +252,9 @@ impl Coordinator {
                 };
                 self.request(index, body, out);
             }
+            Some(Next::Forget(id)) => self.start_flow(id, None, move |flow| async move {
+                FlowEnd::Forgot(snapshot::forget(flow, id).await)
+            }),
             Some(Next::Wake) => self.wake(now, index, out),
         }
     }

@@ -130,6 +130,18 @@ impl Coordinator {
         self.sit(partition, SeatState::Ready);
     }
 
+    /// What a partition takes, and when it acknowledges, has changed.
+    pub fn configure(&mut self, partition: GroupPartition) {
+        let index = self.places.get(&partition.id);
+        let seat = index.and_then(|index| self.seats[*index as usize].as_deref_mut());
+        if let Some(seat) = seat {
+            seat.configure(
+                partition.batch_bytes_max,
+                partition.durability == Durability::Disk,
+            );
+        }
+    }
+
     fn sit(&mut self, partition: GroupPartition, state: SeatState) -> SeatIndex {
         let GroupPartition {
             id,

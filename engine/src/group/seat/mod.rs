@@ -173,6 +173,11 @@ impl Seat {
         }
     }
 
+    pub(super) fn configure(&mut self, batch_bytes_max: usize, durable: bool) {
+        self.batch_bytes_max = batch_bytes_max;
+        self.durable = durable;
+    }
+
     pub(super) fn is_ready(&self) -> bool {
         matches!(self.state, SeatState::Ready)
     }
