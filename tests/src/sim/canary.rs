@@ -16,7 +16,7 @@ use corelane_engine::rng::Rng;
 use corelane_engine::types::{Instant, Now};
 use corelane_net::event::{Event, Machine, Outbox, SocketOp};
 
-use super::check::ABOUT_DATA;
+use super::check::{ABOUT_DATA, STARTS};
 use super::disk::FakeDisk;
 
 /// A bug to plant.
@@ -81,11 +81,9 @@ impl Canary {
     /// Whether a broken promise proves that the bug was noticed for what it is. All but one are about records, and a start
     /// that is refused does not say so.
     pub fn is_shown_by(self, promise: &str) -> bool {
-        match self {
-            // The journal's own checks turn it into a refused start: no record is ever wrong.
-            Canary::WrittenBackUnflushed => true,
-            _ => ABOUT_DATA.contains(&promise),
-        }
+        // The journal's own checks turn this one into a refused start: no record is ever wrong.
+        let refused = self == Canary::WrittenBackUnflushed && promise == STARTS;
+        refused || ABOUT_DATA.contains(&promise)
     }
 
     pub fn of_name(name: &str) -> Option<Canary> {
@@ -236,7 +234,8 @@ impl<M: Machine> Lying<M> {
                 | SocketOp::Recall { .. } => out.sockets.push(op),
             }
         }
-        if self.told.is_empty() {
+        // A shard that has stopped has no other pass.
+        if self.told.is_empty() || out.stopped {
             out.mesh.append(&mut self.held.mesh);
             out.sockets.append(&mut self.held.sockets);
         }

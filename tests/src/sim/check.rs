@@ -43,6 +43,9 @@ pub const ABOUT_DATA: [&str; 6] = [
     "what was lost stays lost",
 ];
 
+/// Judged while a seed runs: an end by its own will, or a refused start, needs a fault.
+pub const STARTS: &str = "starts and lives without faults";
+
 /// Everything that can be judged from a history.
 pub fn all(history: &History) -> Vec<Violation> {
     let checks: [Check; 12] = [

@@ -331,7 +331,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
             && matches!(fatal, Fatal::Disk { errno, .. } if errno == no_space);
         let what = format!("life {}, {shard:?}: {fatal}", self.world.life().0);
         if !met && !starved {
-            return self.broken("starts and lives without faults", what);
+            return self.broken(check::STARTS, what);
         }
         let disk = matches!(fatal, Fatal::Disk { .. });
         self.note(Fact::Exited { what, disk });
