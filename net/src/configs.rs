@@ -164,7 +164,9 @@ pub fn about(name: &str) -> &'static str {
             "With cleanup.policy delete: how old a segment may become before it goes; -1: any age."
         }
         "max.message.bytes" => "The largest batch that is accepted, header included.",
-        "index.interval.bytes" => "An index entry is made for the first batch after so many bytes.",
+        "index.interval.bytes" => {
+            "An index entry is made for the first batch after so many bytes: 32 KiB at least, 1 MiB at most."
+        }
         "delete.retention.ms" => "With cleanup.policy compact: how long a deletion stays visible.",
         "min.compaction.lag.ms" => "With cleanup.policy compact: how long a record stays at least.",
         "max.compaction.lag.ms" => {

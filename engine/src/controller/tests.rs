@@ -94,9 +94,8 @@ impl Node {
         loop {
             let mut out = ControllerOut::default();
             self.controller.settle(&mut out);
-            let moved = !out.disk.is_empty()
-                || !out.messages.is_empty()
-                || self.controller.wants_pass();
+            let moved =
+                !out.disk.is_empty() || !out.messages.is_empty() || self.controller.wants_pass();
             for request in std::mem::take(&mut out.disk) {
                 let Some(done) = disk.run(request) else {
                     return;

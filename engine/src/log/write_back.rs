@@ -156,7 +156,7 @@ fn jobs(
 /// use.
 pub fn plan_close(p: &Partition, slot: u32) -> Option<SegmentJob> {
     let s = p.active();
-    let idle = !p.busy && !p.wants_straight && !s.is_straight();
+    let idle = p.segments.is_empty() && !p.busy && !p.wants_straight && !s.is_straight();
     s.file.filter(|_| idle)?;
     Some(SegmentJob {
         slot,

@@ -716,9 +716,9 @@ impl Shard {
             at_once,
             self.trim_deadline(),
         ]
-            .into_iter()
-            .flatten()
-            .min()
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Whether anything is under way on the disk or waits for it.
@@ -744,7 +744,7 @@ async fn remove_files(flow: &Flow, doomed: Doomed) -> Result<(), DiskError> {
     if removed == Err(DiskError::NOT_EMPTY) {
         // Segments that a crash made and nobody remembers.
         for entry in flow.list(&directory).await? {
-            if entry.name.ends_with(segment::SUFFIX) {
+            if entry.name.ends_with(".none") {
                 flow.unlink(&format!("{directory}/{}", entry.name)).await?;
             }
         }

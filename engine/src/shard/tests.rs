@@ -1,8 +1,8 @@
 //! The shard on a disk that does what it is told: appends, reads, restarts.
 
 mod cold;
-mod flush;
 mod files;
+mod flush;
 mod pressure;
 
 use std::cell::RefCell;

@@ -24,6 +24,8 @@ fn partition(retention: Retention, segments: &[(u64, i64)]) -> Partition {
         durability: Durability::Disk,
         segment_bytes: 1 << 30,
         segment_ms: i64::MAX,
+        segment_jitter_ms: 0,
+        flush: crate::log::partition::FlushRule::NEVER,
         index_interval_bytes: 4096,
         producers_max: 1,
         retention,

@@ -7,7 +7,11 @@ const OTHER: TopicPartition = TopicPartition {
     partition: 0,
 };
 
-fn append_to(node: &mut Node, partition: TopicPartition, records: Bytes) -> Result<Appended, AppendError> {
+fn append_to(
+    node: &mut Node,
+    partition: TopicPartition,
+    records: Bytes,
+) -> Result<Appended, AppendError> {
     let items = vec![AppendItem {
         slot: 0,
         partition,
@@ -62,7 +66,10 @@ fn a_file_kept_for_straight_appends_is_closed_when_they_end() {
     node.shard.create_partition(OTHER, wide, LeaderEpoch(0));
     let is_open = |node: &Node| {
         let directory = segment::directory(OTHER);
-        node.disk.open.values().any(|path| path.starts_with(&directory))
+        node.disk
+            .open
+            .values()
+            .any(|path| path.starts_with(&directory))
     };
     let busy = |node: &mut Node| {
         for _ in 0..100 {
@@ -98,13 +105,18 @@ fn a_deleted_topic_leaves_nothing_not_even_what_nobody_remembers() {
     node.disk.files.insert(orphan, vec![0; 4096]);
     let of_other = |node: &Node| {
         let names = node.disk.files.keys();
-        names.filter(|name| name.contains(&OTHER.topic.to_string())).count()
+        names
+            .filter(|name| name.contains(&OTHER.topic.to_string()))
+            .count()
     };
     assert!(of_other(&node) > 1);
     let mut out = ShardOut::default();
     node.shard.delete_topic(OTHER.topic, &mut out);
     node.settle();
     assert_eq!(of_other(&node), 0);
-    assert_eq!(append_to(&mut node, OTHER, batch(1, 1, 1)), Err(AppendError::UnknownPartition));
+    assert_eq!(
+        append_to(&mut node, OTHER, batch(1, 1, 1)),
+        Err(AppendError::UnknownPartition)
+    );
     node.append(batch(1, 3_000, 1)).expect("appended");
 }
