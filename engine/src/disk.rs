@@ -145,7 +145,9 @@ impl DiskError {
     pub fn is_shortage(self) -> bool {
         const NO_MEMORY: i32 = 12;
         const TABLE_FULL: i32 = 23;
+        const TOO_MANY_FILES: i32 = 24;
+        const QUOTA: i32 = 122;
         let space = DiskError::NO_SPACE.errno;
-        [NO_MEMORY, TABLE_FULL, space].contains(&self.errno)
+        [NO_MEMORY, TABLE_FULL, TOO_MANY_FILES, space, QUOTA].contains(&self.errno)
     }
 }

@@ -156,7 +156,7 @@ fn jobs(
 /// use.
 pub fn plan_close(p: &Partition, slot: u32) -> Option<SegmentJob> {
     let s = p.active();
-    let idle = p.segments.is_empty() && !p.busy && !p.wants_straight && !s.is_straight();
+    let idle = !p.busy && !p.wants_straight && !s.is_straight();
     s.file.filter(|_| idle)?;
     Some(SegmentJob {
         slot,
@@ -225,14 +225,8 @@ async fn reserve(flow: &Flow, job: &SegmentJob, done: &mut SegmentDone) -> Resul
 /// Does one job.
 pub async fn write_segment(flow: &Flow, job: SegmentJob) -> Result<SegmentDone, Fatal> {
     let mut done = SegmentDone {
-        slot: job.slot,
-        base: job.base,
-        created: job.created,
-        file: job.file,
-        allocated: job.allocated,
-        disk_end: job.disk_end,
-        complete: job.complete,
         no_space: false,
+        ..left(&job)
     };
     done.no_space = !reserve(flow, &job, &mut done).await?;
     let Some(file) = done.file else {
@@ -264,6 +258,20 @@ pub async fn write_segment(flow: &Flow, job: SegmentJob) -> Result<SegmentDone, 
     Ok(done)
 }
 
+/// A job that is not done: what it was given stays as it was.
+fn left(job: &SegmentJob) -> SegmentDone {
+    SegmentDone {
+        slot: job.slot,
+        base: job.base,
+        created: job.created,
+        file: job.file,
+        allocated: job.allocated,
+        disk_end: job.disk_end,
+        complete: job.complete,
+        no_space: true,
+    }
+}
+
 /// Does the jobs of many partitions, those of one in order, `at_once` partitions side by side. A partition's jobs after
 /// one that found no space are left: a segment is on disk only after those before it.
 pub async fn write_back(
@@ -281,11 +289,14 @@ pub async fn write_back(
                     let Some(jobs) = queue.borrow_mut().pop_front() else {
                         return Ok(done);
                     };
+                    let mut no_space = false;
                     for job in jobs {
-                        done.push(write_segment(&flow, job).await?);
-                        if done.last().is_some_and(|d| d.no_space) {
-                            break;
+                        if no_space {
+                            done.push(left(&job));
+                            continue;
                         }
+                        done.push(write_segment(&flow, job).await?);
+                        no_space = done.last().is_some_and(|d| d.no_space);
                     }
                 }
             }

@@ -744,7 +744,7 @@ async fn remove_files(flow: &Flow, doomed: Doomed) -> Result<(), DiskError> {
     if removed == Err(DiskError::NOT_EMPTY) {
         // Segments that a crash made and nobody remembers.
         for entry in flow.list(&directory).await? {
-            if entry.name.ends_with(".none") {
+            if entry.name.ends_with(segment::SUFFIX) {
                 flow.unlink(&format!("{directory}/{}", entry.name)).await?;
             }
         }

@@ -43,7 +43,7 @@ fn used_up_descriptors_refuse_what_needs_a_file_and_come_back() {
         assert_eq!(refused, AppendError::Storage);
         assert!(taken > 20, "{taken}");
         node.disk.used_up = None;
-        node.now.mono = node.shard.deadline().expect("it tries again");
+        node.now.mono = node.shard.no_space_until.expect("it tries again");
         node.settle();
         for _ in 0..100 {
             node.append(batch(1, 3_000, 1)).expect("appended");

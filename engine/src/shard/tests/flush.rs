@@ -31,7 +31,7 @@ fn without_a_rule_nothing_is_flushed_for_time_or_count() {
     for _ in 0..10 {
         assert_eq!(node.flushes_of(batch(5, 10, 1)), 0);
     }
-    assert_eq!(node.shard.deadline(), None);
+    assert_eq!(node.shard.flush_at, None);
 }
 
 #[test]
@@ -46,12 +46,12 @@ fn an_idle_partition_is_flushed_when_its_time_is_over() {
     // A second one, straight, with bytes of its own to flush.
     node.append(batch(1, 20_000, 1)).expect("acknowledged");
     let due = first.after(Duration::from_millis(1000));
-    assert_eq!(node.shard.deadline(), Some(due), "from the first");
+    assert_eq!(node.shard.flush_at, Some(due), "from the first");
     node.now.mono = due;
     node.settle();
     let journal = &node.shard.journal;
     assert_eq!(journal.flushed_all(), journal.open_seq());
-    assert_eq!(node.shard.deadline(), None);
+    assert_eq!(node.shard.flush_at, None);
     let before = node.disk.flushes;
     node.settle();
     assert_eq!(node.disk.flushes, before);
