@@ -43,6 +43,70 @@ pub fn drop_cache(file: &impl AsRawFd) -> io::Result<()> {
     }
 }
 
+/// A file's pages in this process, for looking at and holding its page cache; the bytes themselves are never touched.
+#[derive(Debug)]
+pub struct Mapping {
+    at: *mut libc::c_void,
+    bytes: usize,
+}
+
+// SAFETY: the address is only ever named to the kernel; nothing reads or writes through it.
+unsafe impl Send for Mapping {}
+// SAFETY: as above; the calls below may be made by several threads at once.
+unsafe impl Sync for Mapping {}
+
+/// Bytes of one page of memory.
+const PAGE_BYTES: usize = 4096;
+
+impl Mapping {
+    /// The first `bytes` of `file`, at least one.
+    pub fn of(file: &impl AsRawFd, bytes: usize) -> io::Result<Mapping> {
+        let (access, kind) = (libc::PROT_READ, libc::MAP_SHARED);
+        let fd = file.as_raw_fd();
+        // SAFETY: the kernel chooses the address, so nothing of ours is replaced; the descriptor is open.
+        let at = unsafe { libc::mmap(std::ptr::null_mut(), bytes, access, kind, fd, 0) };
+        if at == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Mapping { at, bytes })
+    }
+
+    /// Bytes that are mapped.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// One byte per page of the range, its lowest bit set where the page is in memory.
+    pub fn resident(&self, from: usize, bytes: usize) -> io::Result<Vec<u8>> {
+        let bytes = bytes.min(self.bytes.saturating_sub(from));
+        let mut pages = vec![0; bytes.div_ceil(PAGE_BYTES)];
+        // SAFETY: the range lies in the mapping, and `pages` has one byte for each of its pages.
+        if unsafe { libc::mincore(self.at.byte_add(from), bytes, pages.as_mut_ptr()) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(pages)
+    }
+
+    /// Maps the pages of a range that are in memory and marks them old: still the first to go when memory is wanted.
+    pub fn hold(&self, from: usize, bytes: usize) -> io::Result<()> {
+        let bytes = bytes.min(self.bytes.saturating_sub(from));
+        for advice in [libc::MADV_POPULATE_READ, libc::MADV_COLD] {
+            // SAFETY: the range lies in the mapping; neither advice changes a byte of it.
+            if unsafe { libc::madvise(self.at.byte_add(from), bytes, advice) } < 0 {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: exactly what `of` mapped, and nothing refers into it.
+        unsafe { libc::munmap(self.at, self.bytes) };
+    }
+}
+
 /// Pins one thread of any process to a CPU.
 pub fn pin_thread(thread: u32, cpu: usize) -> io::Result<()> {
     let mut set = [0_u64; 16];

@@ -17,13 +17,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use self::cache::PageCache;
+use self::cache::{Memory, PageCache};
 use self::subject::Subject;
 use self::workloads::{Case, Durability, Goal, Placement};
 use crate::floor::drive::{Job, Server};
@@ -55,12 +55,12 @@ pub struct Options {
     #[arg(long, default_value = "10s", value_parser = plan::parse_duration)]
     pub duration: Duration,
     /// The same load right before each measurement, on both sides.
-    #[arg(long, default_value = "5s", value_parser = plan::parse_duration)]
+    #[arg(long, default_value = "2s", value_parser = plan::parse_duration)]
     pub warmup: Duration,
     /// The same load before that, for the peer's JIT compiler: on all CPUs, also where the measurement pins it to one.
-    #[arg(long, default_value = "15s", value_parser = plan::parse_duration)]
+    #[arg(long, default_value = "5s", value_parser = plan::parse_duration)]
     pub jit: Duration,
-    /// Page cache to fill beforehand, at most the machine's memory; 0: none.
+    /// Page cache to fill once and to keep full from run to run, at most the machine's memory; 0: none.
     #[arg(long, default_value = "1000GiB", value_parser = plan::parse_bytes)]
     pub page_cache: u64,
     /// The result; a recording that was broken off goes on where it stopped.
@@ -121,6 +121,15 @@ pub struct Sample {
     pub rejected: Option<String>,
     /// What the peak memory means.
     pub memory: String,
+    /// Memory right before the load; little is free, or the page cache of the run was paid for on the host.
+    #[serde(default)]
+    pub before: Memory,
+    /// Memory right after it.
+    #[serde(default)]
+    pub after: Memory,
+    /// Where the time went, seconds: start, fill (page cache), warm (the peer's JIT), load, stop, clear.
+    #[serde(default)]
+    pub phases: Vec<(String, f64)>,
     /// The command that served.
     pub command: Vec<String>,
     /// Everything that load said.
@@ -138,8 +147,10 @@ pub struct Recording {
     pub samples: Vec<Sample>,
 }
 
-/// Start, format and stop, beside the load itself.
-const OVERHEAD: Duration = Duration::from_secs(15);
+/// Start and stop of Kafka, beside the load itself; memory that is kept full.
+const OVERHEAD_PEER: Duration = Duration::from_secs(7);
+/// Start and stop of ours.
+const OVERHEAD: Duration = Duration::from_secs(1);
 
 /// Times that a rejected run is tried.
 const ATTEMPTS: usize = 3;
@@ -166,12 +177,12 @@ pub fn run(options: &Options) -> Result<String, VersusError> {
         .iter()
         .filter(|(case, who, pair)| !done(&recording, case, *who, *pair));
     let lengths = missing.map(|(_, who, _)| {
-        let jit = if *who == Who::Peer {
-            options.jit
+        let own = if *who == Who::Peer {
+            options.jit + OVERHEAD_PEER
         } else {
-            Duration::ZERO
+            OVERHEAD
         };
-        jit + options.warmup + options.duration + OVERHEAD
+        own + options.warmup + options.duration
     });
     let lengths: Vec<Duration> = lengths.collect();
     println!(
@@ -196,7 +207,7 @@ pub fn run(options: &Options) -> Result<String, VersusError> {
     recording.kafka = serde_json::json!({
         "version": kafka::VERSION, "jvm": kafka::JVM, "server.properties": kafka::properties(options.port, Path::new("DATA")),
     });
-    let cache = PageCache::new(&options.dir, options.page_cache)?;
+    let mut cache = PageCache::new(&options.dir, options.page_cache)?;
     for (at, (case, who, pair)) in runs.iter().enumerate() {
         if done(&recording, case, *who, *pair) {
             continue;
@@ -214,7 +225,7 @@ pub fn run(options: &Options) -> Result<String, VersusError> {
                 pair + 1
             );
             let _ = io::Write::flush(&mut io::stdout());
-            let sample = one(options, &class_path, &cache, case, *who, *pair)?;
+            let sample = one(options, &class_path, &mut cache, case, *who, *pair)?;
             if sys::interrupted() {
                 break;
             }
@@ -259,11 +270,12 @@ fn schedule<'a>(options: &Options, cases: &'a [Case]) -> Vec<(&'a Case, Who, usi
 fn one(
     options: &Options,
     class_path: &str,
-    cache: &PageCache,
+    cache: &mut PageCache,
     case: &Case,
     who: Who,
     pair: usize,
 ) -> Result<Sample, VersusError> {
+    let mut clock = Clock::start();
     let directory = options.dir.join("run");
     if directory.exists() {
         fs::remove_dir_all(&directory)?;
@@ -276,7 +288,7 @@ fn one(
     match who {
         Who::Peer => match &options.peer {
             Some(peer) => address.clone_from(peer),
-            None => command = kafka::prepare(class_path, port, &directory)?,
+            None => command = kafka::prepare(class_path, port, &options.dir, &directory)?,
         },
         Who::Corelane => command = corelane::prepare(&options.corelane, port, &directory)?,
         Who::Floor => {
@@ -305,6 +317,8 @@ fn one(
         .as_ref()
         .map(Subject::pid)
         .or(floor.as_ref().map(Server::pid));
+    // The directory goes as a whole; a deleted topic would free its page cache in the middle of a run.
+    let keep_topic = !command.is_empty() || who == Who::Floor;
     let mut load_plan = case.plan(
         &address,
         topic_config(case.durability, who),
@@ -312,10 +326,15 @@ fn one(
         options.duration,
     );
     load_plan.broker_pid.extend(pid);
+    load_plan.keep_topic = keep_topic;
     if options.peer.is_some() && who == Who::Peer {
         load_plan.topic = None;
     }
-    cache.fill()?;
+    clock.lap("start");
+    if who == Who::Peer {
+        cache.fill()?;
+    }
+    clock.lap("fill");
     let load =
         |plan: &Plan| load::run(plan).map_err(|error| VersusError::Load(case.name.clone(), error));
     if jit {
@@ -329,7 +348,11 @@ fn one(
             subject.pin()?;
         }
     }
+    clock.lap("warm");
+    let before = Memory::read();
     let outcome = load(&load_plan)?;
+    let after = Memory::read();
+    clock.lap("load");
     let mut metrics = metrics(&outcome);
     let mut memory = "none";
     if let Some(subject) = &subject {
@@ -339,8 +362,14 @@ fn one(
         memory = meaning;
     }
     drop((subject, floor));
-    cache.refill()?;
-    fs::remove_dir_all(&directory)?;
+    clock.lap("stop");
+    if who == Who::Peer {
+        cache.clear(&directory)?;
+    } else {
+        // Nothing of it is cached: it was written past the page cache.
+        fs::remove_dir_all(&directory)?;
+    }
+    clock.lap("clear");
     Ok(Sample {
         case: case.name.clone(),
         who,
@@ -348,9 +377,33 @@ fn one(
         metrics,
         rejected: outcome.rejected.clone(),
         memory: memory.to_owned(),
+        before,
+        after,
+        phases: clock.phases,
         command,
         outcome: serde_json::to_value(&outcome).unwrap_or_default(),
     })
+}
+
+/// Where a run's time goes.
+struct Clock {
+    since: Instant,
+    phases: Vec<(String, f64)>,
+}
+
+impl Clock {
+    fn start() -> Clock {
+        Clock {
+            since: Instant::now(),
+            phases: Vec::new(),
+        }
+    }
+
+    fn lap(&mut self, phase: &str) {
+        let seconds = self.since.elapsed().as_secs_f64();
+        self.phases.push((phase.to_owned(), seconds));
+        self.since = Instant::now();
+    }
 }
 
 /// Equal promises in each broker's own words.
@@ -398,12 +451,18 @@ fn metrics(outcome: &Outcome) -> BTreeMap<String, f64> {
 fn line(sample: &Sample) -> String {
     let at = |name: &str| sample.metrics.get(name).copied().unwrap_or(0.0);
     let mut out = format!(
-        "{:.1} MB/s, {:.0} requests/s, p99 {}, {:.2} CPU-s/GiB, tool {:.2} cores",
+        "{:.1} MB/s, {:.0} requests/s, p99 {}, {:.2} CPU-s/GiB, tool {:.2} cores, free {} before, took {:.1} s",
         at("mb_per_s"),
         at("requests_per_s"),
         load::report::duration(at("p99_us")),
         at("cpu_s_per_gib"),
         at("own_cores"),
+        load::report::bytes(sample.before.free_bytes),
+        sample
+            .phases
+            .iter()
+            .map(|(_, seconds)| seconds)
+            .sum::<f64>(),
     );
     if at("errors") + at("unacked") > 0.0 {
         // A String takes everything.
@@ -606,6 +665,9 @@ mod tests {
             metrics: BTreeMap::from([("mb_per_s".to_owned(), rate)]),
             rejected: None,
             memory: String::new(),
+            before: Memory::default(),
+            after: Memory::default(),
+            phases: Vec::new(),
             command: Vec::new(),
             outcome: serde_json::Value::Null,
         }
