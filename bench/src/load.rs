@@ -54,8 +54,32 @@ pub enum LoadError {
 /// Between the last connection and the first send.
 const HEAD_START_NS: u64 = 20_000_000;
 
-/// Runs one load to its end.
+/// Runs one load to its end, and reads it back with `--verify`.
 pub fn run(plan: &Plan) -> Result<Outcome, LoadError> {
+    run_watched(plan, &mut |_| false).map(|run| run.outcome)
+}
+
+/// How far a load has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// Bytes acknowledged so far, before compression, warm-up included.
+    pub acked_bytes: u64,
+    /// Bytes that readers received so far, as stored.
+    pub read_bytes: u64,
+}
+
+/// A load that has ended, and what it needs to be read back later.
+pub struct Run {
+    /// Its numbers.
+    pub outcome: Outcome,
+    /// Its partitions.
+    pub partitions: Vec<Partition>,
+    /// Ids of all acknowledged sends, with `--verify`.
+    pub acked_ids: Vec<u64>,
+}
+
+/// Runs one load; `stop` is asked every few milliseconds whether it is to end now.
+pub fn run_watched(plan: &Plan, stop: &mut dyn FnMut(Progress) -> bool) -> Result<Run, LoadError> {
     plan.check().map_err(LoadError::Plan)?;
     sys::raise_open_files();
     let mut plan = plan.clone();
@@ -67,35 +91,45 @@ pub fn run(plan: &Plan) -> Result<Outcome, LoadError> {
         names[0].trim_end_matches("-0").to_owned()
     });
     let (partitions, created) = admin::prepare(&plan)?;
-    let outcome = on_topics(&plan, &partitions);
+    let run = on_topics(&plan, partitions, stop);
     if !plan.keep_topic && !created.is_empty() {
         // The result stands whether or not the broker can delete.
         let _ = admin::delete(&plan.broker, &created);
     }
-    outcome
+    run
 }
 
-fn on_topics(plan: &Plan, partitions: &[Partition]) -> Result<Outcome, LoadError> {
+fn on_topics(
+    plan: &Plan,
+    partitions: Vec<Partition>,
+    stop: &mut dyn FnMut(Progress) -> bool,
+) -> Result<Run, LoadError> {
     let template = Template::new(plan);
     let links = if plan.consume_only {
         Vec::new()
     } else {
-        links(plan, partitions)?
+        links(plan, &partitions)?
     };
-    let fetchers = fetchers(plan, partitions);
-    let threads = plan
+    let fetchers = fetchers(plan, &partitions);
+    let dealt = plan
         .cores
         .len()
         .max(1)
         .min(links.len().max(fetchers.len()).max(1));
+    let threads = dealt + usize::from(plan.readers_apart);
     let (mut links_of, mut fetchers_of) = (Vec::new(), Vec::new());
     links_of.resize_with(threads, Vec::new);
     fetchers_of.resize_with(threads, Vec::new);
     for (at, link) in links.into_iter().enumerate() {
-        links_of[at % threads].push(link);
+        links_of[at % dealt].push(link);
     }
     for (at, fetcher) in fetchers.into_iter().enumerate() {
-        fetchers_of[at % threads].push(fetcher);
+        let thread = if plan.readers_apart {
+            dealt
+        } else {
+            at % dealt
+        };
+        fetchers_of[thread].push(fetcher);
     }
     let producers = links_of.iter().filter(|links| !links.is_empty()).count();
     let total = plan.warmup + plan.duration;
@@ -113,6 +147,7 @@ fn on_topics(plan: &Plan, partitions: &[Partition]) -> Result<Outcome, LoadError
         producing: AtomicUsize::new(producers),
         records_acked: AtomicU64::new(0),
         records_read: (0..plan.consumers).map(|_| AtomicU64::new(0)).collect(),
+        bytes_read: AtomicU64::new(0),
         window_ns: window.as_nanos() as u64,
     });
     let (to_windows, windows) = mpsc::channel();
@@ -131,7 +166,8 @@ fn on_topics(plan: &Plan, partitions: &[Partition]) -> Result<Outcome, LoadError
     Ok(std::thread::scope(|scope| {
         let mut running = Vec::new();
         for (number, worker) in workers.into_iter().enumerate() {
-            let core = plan.cores.get(number).copied();
+            // Readers that are apart share the last core.
+            let core = plan.cores.get(number).or(plan.cores.last()).copied();
             let barrier = &barrier;
             running.push(scope.spawn(move || {
                 if let Some(id) = core {
@@ -149,13 +185,17 @@ fn on_topics(plan: &Plan, partitions: &[Partition]) -> Result<Outcome, LoadError
             .stop
             .store(t0 + total.as_nanos() as u64, Ordering::Relaxed);
         barrier.wait();
-        let (cpu, rss, seen) = watch(&shared, &windows);
+        let (cpu, rss, seen) = watch(&shared, &windows, stop);
         let mut tally = Tally::default();
         for thread in running {
             // With panic = "abort" a panicking thread has ended the process already.
             tally.add(&thread.join().expect("a worker does not panic"));
         }
-        outcome(&shared, partitions, &tally, cpu, rss, &seen)
+        Run {
+            outcome: outcome(&shared, &partitions, &tally, cpu, rss, &seen),
+            partitions,
+            acked_ids: tally.acked_ids,
+        }
     }))
 }
 
@@ -198,7 +238,11 @@ fn fetchers(plan: &Plan, partitions: &[Partition]) -> Vec<Fetcher> {
 }
 
 /// Follows the workers: CPU at the edges of the measurement, the progress line, Ctrl-C. Returns when all have ended.
-fn watch(shared: &Shared, windows: &Receiver<Window>) -> (Cpu, u64, BTreeMap<u64, Window>) {
+fn watch(
+    shared: &Shared,
+    windows: &Receiver<Window>,
+    stop_now: &mut dyn FnMut(Progress) -> bool,
+) -> (Cpu, u64, BTreeMap<u64, Window>) {
     let plan = &shared.plan;
     let show = !plan.quiet && io::stderr().is_terminal();
     let (mut begin, mut end) = (None, None);
@@ -206,7 +250,13 @@ fn watch(shared: &Shared, windows: &Receiver<Window>) -> (Cpu, u64, BTreeMap<u64
     let mut shown = 0;
     loop {
         let now = sys::now();
-        if sys::interrupted() {
+        let batches =
+            shared.records_acked.load(Ordering::Relaxed) / u64::from(shared.template.records);
+        let progress_now = Progress {
+            acked_bytes: batches * shared.template.plain_bytes,
+            read_bytes: shared.bytes_read.load(Ordering::Relaxed),
+        };
+        if sys::interrupted() || (end.is_none() && stop_now(progress_now)) {
             shared.stop.fetch_min(now, Ordering::Relaxed);
         }
         let stop = shared.stop.load(Ordering::Relaxed);
@@ -307,9 +357,9 @@ fn outcome(
     };
     let (latency, lateness) = (Latency::of(&tally.latency), Latency::of(&tally.lateness));
     let acked = shared.records_acked.load(Ordering::Relaxed);
-    let read_back = plan
-        .verify
-        .then(|| admin::verify(partitions, &tally.acked_ids));
+    // A broker that was killed on purpose is read back by whoever starts it again.
+    let read_back =
+        (plan.verify && !plan.verify_later).then(|| admin::verify(partitions, &tally.acked_ids));
     let mut errors = tally.errors.clone();
     let verified = match read_back {
         Some(Ok(verified)) => Some(verified),
@@ -323,7 +373,7 @@ fn outcome(
     let stop = shared.stop.load(Ordering::Relaxed);
     let whole_windows = stop.saturating_sub(shared.t0.load(Ordering::Relaxed)) / shared.window_ns;
     let mut rejected = report::judge_lateness(&latency, &lateness);
-    if plan.verify && verified.is_none() {
+    if plan.verify && !plan.verify_later && verified.is_none() {
         rejected = Some("reading back failed".to_owned());
     }
     Outcome {
@@ -365,6 +415,7 @@ fn outcome(
         broker_cpu_s_per_gib: cpu.broker / gib,
         own_cores: cpu.own / seconds.max(1e-9),
         broker_rss_peak: rss,
+        edges_p999_us: report::edges(windows, shared.window_ns, shared.plan.warmup, whole_windows),
         verified,
         series: report::series(
             windows,

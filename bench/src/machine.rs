@@ -66,7 +66,7 @@ fn number(text: &str) -> f64 {
 }
 
 /// CPU seconds of one process so far, all threads.
-fn process_cpu(pid: u32) -> f64 {
+pub fn process_cpu(pid: u32) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name may contain spaces; the fields begin behind its bracket.
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
@@ -76,15 +76,21 @@ fn process_cpu(pid: u32) -> f64 {
 
 /// Peak resident bytes of processes: `VmHWM`, page cache not included.
 pub fn rss_peak(pids: &[u32]) -> u64 {
-    let peak = |pid: &u32| {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmHWM:"))
-            .unwrap_or_default();
-        line.split_whitespace().nth(1).map_or(0.0, number) as u64 * 1024
-    };
-    pids.iter().map(peak).sum()
+    pids.iter().map(|pid| status(*pid, "VmHWM:")).sum()
+}
+
+/// Resident bytes of one process now.
+pub fn rss(pid: u32) -> u64 {
+    status(pid, "VmRSS:")
+}
+
+fn status(pid: u32, field: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with(field))
+        .unwrap_or_default();
+    line.split_whitespace().nth(1).map_or(0.0, number) as u64 * 1024
 }
 
 /// One value of `/proc/meminfo`, bytes.

@@ -7,9 +7,14 @@
 
 pub mod cache;
 pub mod corelane;
+pub mod count;
 pub mod kafka;
+pub mod probe;
+pub mod stage;
 pub mod stats;
+pub mod steps;
 pub mod subject;
+pub mod table;
 pub mod workloads;
 
 use std::collections::BTreeMap;
@@ -17,19 +22,18 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use self::cache::{Memory, PageCache};
-use self::subject::Subject;
-use self::workloads::{Case, Durability, Goal, Placement};
-use crate::floor::drive::{Job, Server};
-use crate::load::plan::Plan;
-use crate::load::report::Outcome;
-use crate::load::{self, LoadError, html, plan};
+use self::stage::Stage;
+use self::steps::{Clock, Steps};
+use self::workloads::{Case, Kind};
+use crate::load::plan::Rate;
+use crate::load::{self, LoadError, plan};
 use crate::machine::Machine;
 use crate::sys;
 
@@ -42,6 +46,9 @@ pub struct Options {
     /// Record Apache Kafka alone.
     #[arg(long)]
     pub only_peer: bool,
+    /// Record our broker alone.
+    #[arg(long, conflicts_with = "only_peer")]
+    pub only_ours: bool,
     /// Measure this running broker in place of Apache Kafka; it is neither started nor stopped, and keeps its data.
     #[arg(long, value_name = "HOST:PORT")]
     pub peer: Option<String>,
@@ -72,6 +79,24 @@ pub struct Options {
     /// Ports: Kafka's broker; its controller is the next; Corelane and the floor follow.
     #[arg(long, default_value_t = 19392)]
     pub port: u16,
+    /// Bytes that W7 reads back, from the disk.
+    #[arg(long, default_value = "20GiB", value_parser = plan::parse_bytes)]
+    pub backlog: u64,
+    /// Partitions of W8.
+    #[arg(long, default_value_t = 5_000)]
+    pub many: i32,
+    /// Bytes that W9 writes before it kills.
+    #[arg(long, default_value = "9GiB", value_parser = plan::parse_bytes)]
+    pub recovery_bytes: u64,
+    /// Connections of W12 that say nothing.
+    #[arg(long, default_value_t = 1_000)]
+    pub idle_connections: usize,
+    /// Length of W13.
+    #[arg(long, default_value_t = 30.0)]
+    pub soak_minutes: f64,
+    /// Rate of W13. Default: 70 % of what the peer holds, searched when the peer is soaked and then used for ours.
+    #[arg(long, value_parser = plan::parse_rate)]
+    pub soak_rate: Option<Rate>,
     /// Leave the floor out.
     #[arg(long)]
     pub no_floor: bool,
@@ -87,8 +112,11 @@ pub enum VersusError {
     #[error("{0}")]
     Io(#[from] io::Error),
     /// A run.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// Which run it was.
     #[error("{0}: {1}")]
-    Load(String, LoadError),
+    Run(String, Box<VersusError>),
     /// The result file of another plan.
     #[error("{0}")]
     Result(String),
@@ -119,15 +147,16 @@ pub struct Sample {
     pub metrics: BTreeMap<String, f64>,
     /// Why it does not count.
     pub rejected: Option<String>,
-    /// What the peak memory means.
-    pub memory: String,
+    /// How the numbers were come by, where that is not the same everywhere.
+    #[serde(default)]
+    pub note: String,
     /// Memory right before the load; little is free, or the page cache of the run was paid for on the host.
     #[serde(default)]
     pub before: Memory,
     /// Memory right after it.
     #[serde(default)]
     pub after: Memory,
-    /// Where the time went, seconds: start, fill (page cache), warm (the peer's JIT), load, stop, clear.
+    /// Where the time went, seconds: start, fill (the page cache), warm (the peer's JIT), load, stop, clear.
     #[serde(default)]
     pub phases: Vec<(String, f64)>,
     /// The command that served.
@@ -147,11 +176,6 @@ pub struct Recording {
     pub samples: Vec<Sample>,
 }
 
-/// Start and stop of Kafka, beside the load itself; memory that is kept full.
-const OVERHEAD_PEER: Duration = Duration::from_secs(7);
-/// Start and stop of ours.
-const OVERHEAD: Duration = Duration::from_secs(1);
-
 /// Times that a rejected run is tried.
 const ATTEMPTS: usize = 3;
 
@@ -164,7 +188,8 @@ pub fn run(options: &Options) -> Result<String, VersusError> {
                 .iter()
                 .any(|name| case.name.starts_with(name.as_str()))
     };
-    let cases: Vec<Case> = workloads::all().into_iter().filter(wanted).collect();
+    let all = workloads::all(options.many).into_iter();
+    let cases: Vec<Case> = all.filter(wanted).collect();
     let runs = schedule(options, &cases);
     let mut recording = resume(&options.out)?;
     let done = |recording: &Recording, case: &Case, who: Who, pair: usize| {
@@ -176,15 +201,9 @@ pub fn run(options: &Options) -> Result<String, VersusError> {
     let missing = runs
         .iter()
         .filter(|(case, who, pair)| !done(&recording, case, *who, *pair));
-    let lengths = missing.map(|(_, who, _)| {
-        let own = if *who == Who::Peer {
-            options.jit + OVERHEAD_PEER
-        } else {
-            OVERHEAD
-        };
-        own + options.warmup + options.duration
-    });
-    let lengths: Vec<Duration> = lengths.collect();
+    let lengths: Vec<Duration> = missing
+        .map(|(case, who, _)| length(options, case, *who))
+        .collect();
     println!(
         "plan: {} cases, {} runs, {} left, about {:.0} minutes",
         cases.len(),
@@ -193,19 +212,25 @@ pub fn run(options: &Options) -> Result<String, VersusError> {
         lengths.iter().sum::<Duration>().as_secs_f64() / 60.0
     );
     for case in &cases {
-        println!("  {}", case.name);
+        let runs = runs.iter().filter(|(other, _, _)| other.name == case.name);
+        let seconds: f64 = runs
+            .map(|(case, who, _)| length(options, case, *who).as_secs_f64())
+            .sum();
+        println!("  {:<28}{:>6.1} min", case.name, seconds / 60.0);
     }
     if options.dry_run {
-        return Ok(table(&cases, &recording));
+        return Ok(table::table(&cases, &recording));
     }
     recording.machine = serde_json::to_value(Machine::read()).unwrap_or_default();
-    let class_path = if options.peer.is_none() {
+    sys::raise_open_files();
+    let peer_wanted = runs.iter().any(|(_, who, _)| *who == Who::Peer);
+    let class_path = if options.peer.is_none() && peer_wanted {
         kafka::fetch(&options.dir)?
     } else {
         String::new()
     };
     recording.kafka = serde_json::json!({
-        "version": kafka::VERSION, "jvm": kafka::JVM, "server.properties": kafka::properties(options.port, Path::new("DATA")),
+        "version": kafka::VERSION, "jvm": kafka::JVM, "server.properties": kafka::properties(options.port, Path::new("DATA"), kafka::RETENTION_CHECK_MS),
     });
     let mut cache = PageCache::new(&options.dir, options.page_cache)?;
     for (at, (case, who, pair)) in runs.iter().enumerate() {
@@ -225,7 +250,27 @@ pub fn run(options: &Options) -> Result<String, VersusError> {
                 pair + 1
             );
             let _ = io::Write::flush(&mut io::stdout());
-            let sample = one(options, &class_path, &mut cache, case, *who, *pair)?;
+            let soak_rate = options.soak_rate.or_else(|| soak_rate(&recording, case));
+            if case.kind == Kind::Soak && *who == Who::Corelane && soak_rate.is_none() {
+                let text = "soak the peer first, whose maximum sets the rate, or give --soak-rate";
+                return Err(VersusError::Result(text.to_owned()));
+            }
+            let told = one(
+                options,
+                &class_path,
+                &mut cache,
+                case,
+                *who,
+                *pair,
+                soak_rate,
+            );
+            let sample = match told {
+                Ok(sample) => sample,
+                Err(_) if sys::interrupted() => break,
+                Err(error) => {
+                    return Err(VersusError::Run(case.name.clone(), Box::new(error)));
+                }
+            };
             if sys::interrupted() {
                 break;
             }
@@ -239,23 +284,53 @@ pub fn run(options: &Options) -> Result<String, VersusError> {
         }
     }
     let page_path = options.out.with_extension("html");
-    fs::write(&page_path, page(&cases, &recording))?;
+    fs::write(&page_path, table::page(&cases, &recording))?;
     println!("pictures: {}", page_path.display());
-    Ok(table(&cases, &recording))
+    Ok(table::table(&cases, &recording))
+}
+
+/// About how long a run takes.
+fn length(options: &Options, case: &Case, who: Who) -> Duration {
+    let peer = who == Who::Peer && options.peer.is_none();
+    // Kafka's start and stop, the pages of its data; ours.
+    let around = if peer { 8.0 } else { 1.0 };
+    let jit = if peer { options.jit.as_secs_f64() } else { 0.0 };
+    let load = (options.warmup + options.duration).as_secs_f64();
+    // Seconds per GiB written, taken out of memory, read back and deleted.
+    let gib = |bytes: u64, each: f64| bytes as f64 / 1_073_741_824.0 * each;
+    let seconds = match case.kind {
+        Kind::Load | Kind::Syscalls => around + jit + load,
+        Kind::CatchUp => around + gib(options.backlog, if peer { 2.8 } else { 1.4 }),
+        Kind::Recovery => around + gib(options.recovery_bytes, if peer { 4.5 } else { 1.5 }),
+        Kind::Idle => around + 2.0 * options.duration.as_secs_f64() + 4.0,
+        Kind::Soak => {
+            let search = if peer && options.soak_rate.is_none() {
+                70.0
+            } else {
+                0.0
+            };
+            around + jit + search + options.soak_minutes * 60.0
+        }
+    };
+    Duration::from_secs_f64(seconds)
 }
 
 /// Every run in its order: A-B, B-A, A-B, …; the floor after the first two pairs.
 fn schedule<'a>(options: &Options, cases: &'a [Case]) -> Vec<(&'a Case, Who, usize)> {
     let mut runs = Vec::new();
     for case in cases {
-        for pair in 0..options.pairs {
+        for pair in 0..options.pairs.min(case.pairs_max) {
             let order = if pair % 2 == 0 {
                 [Who::Peer, Who::Corelane]
             } else {
                 [Who::Corelane, Who::Peer]
             };
             for who in order {
-                if who == Who::Peer || !options.only_peer {
+                let wanted = match who {
+                    Who::Peer => !options.only_ours && possible(options, case),
+                    Who::Corelane | Who::Floor => !options.only_peer,
+                };
+                if wanted {
                     runs.push((case, who, pair));
                 }
             }
@@ -267,6 +342,23 @@ fn schedule<'a>(options: &Options, cases: &'a [Case]) -> Vec<(&'a Case, Who, usi
     runs
 }
 
+/// A broker that runs already is not started, killed, made cold or looked into.
+fn possible(options: &Options, case: &Case) -> bool {
+    options.peer.is_none()
+        || match case.kind {
+            Kind::Load => true,
+            Kind::CatchUp | Kind::Recovery | Kind::Idle | Kind::Soak | Kind::Syscalls => false,
+        }
+}
+
+/// What the peer was soaked with.
+fn soak_rate(recording: &Recording, case: &Case) -> Option<Rate> {
+    let of_case = recording.samples.iter();
+    let mut peers = of_case.filter(|sample| sample.case == case.name && sample.who == Who::Peer);
+    let asked = peers.find_map(|sample| sample.metrics.get("asked_mb_per_s"))?;
+    Some(Rate::Bytes(asked * 1e6))
+}
+
 fn one(
     options: &Options,
     class_path: &str,
@@ -274,178 +366,36 @@ fn one(
     case: &Case,
     who: Who,
     pair: usize,
+    soak_rate: Option<Rate>,
 ) -> Result<Sample, VersusError> {
     let mut clock = Clock::start();
-    let directory = options.dir.join("run");
-    if directory.exists() {
-        fs::remove_dir_all(&directory)?;
-    }
-    fs::create_dir_all(&directory)?;
-    let pinned = case.placement == Placement::A;
-    let port = options.port + if who == Who::Peer { 0 } else { 2 };
-    let mut address = format!("127.0.0.1:{port}");
-    let (mut subject, mut floor, mut command) = (None, None, Vec::new());
-    match who {
-        Who::Peer => match &options.peer {
-            Some(peer) => address.clone_from(peer),
-            None => command = kafka::prepare(class_path, port, &options.dir, &directory)?,
-        },
-        Who::Corelane => command = corelane::prepare(&options.corelane, port, &directory)?,
-        Who::Floor => {
-            let listen = address.parse().map_err(io::Error::other)?;
-            let durability = match case.durability {
-                Durability::Process => crate::floor::Durability::Process,
-                Durability::Disk => crate::floor::Durability::Disk,
-            };
-            let (dir, core) = (directory.clone(), pinned.then_some(0));
-            let settings = crate::floor::Options {
-                listen,
-                dir,
-                durability,
-                file_bytes: 1 << 30,
-                core,
-            };
-            floor = Some(Server::start(&settings, Job::Produce)?);
-        }
-    }
-    // A JIT compiler that shares one CPU with the load would still be at it long after any warm-up.
-    let jit = who == Who::Peer && !command.is_empty() && !options.jit.is_zero();
-    if !command.is_empty() {
-        subject = Some(Subject::start(&command, pinned && !jit, port, &directory)?);
-    }
-    let pid = subject
-        .as_ref()
-        .map(Subject::pid)
-        .or(floor.as_ref().map(Server::pid));
-    // The directory goes as a whole; a deleted topic would free its page cache in the middle of a run.
-    let keep_topic = !command.is_empty() || who == Who::Floor;
-    let mut load_plan = case.plan(
-        &address,
-        topic_config(case.durability, who),
-        options.warmup,
-        options.duration,
-    );
-    load_plan.broker_pid.extend(pid);
-    load_plan.keep_topic = keep_topic;
-    if options.peer.is_some() && who == Who::Peer {
-        load_plan.topic = None;
-    }
-    clock.lap("start");
-    if who == Who::Peer {
-        cache.fill()?;
-    }
-    clock.lap("fill");
-    let load =
-        |plan: &Plan| load::run(plan).map_err(|error| VersusError::Load(case.name.clone(), error));
-    if jit {
-        load(&Plan {
-            warmup: Duration::ZERO,
-            duration: options.jit,
-            topic: Some("jit".to_owned()),
-            ..load_plan.clone()
-        })?;
-        if let (Some(subject), true) = (&subject, pinned) {
-            subject.pin()?;
-        }
-    }
-    clock.lap("warm");
-    let before = Memory::read();
-    let outcome = load(&load_plan)?;
-    let after = Memory::read();
-    clock.lap("load");
-    let mut metrics = metrics(&outcome);
-    let mut memory = "none";
-    if let Some(subject) = &subject {
-        let (peak, meaning) = subject.memory_peak();
-        metrics.insert("memory_peak_bytes".to_owned(), peak as f64);
-        metrics.insert("ready_s".to_owned(), subject.ready_after.as_secs_f64());
-        memory = meaning;
-    }
-    drop((subject, floor));
+    let mut stage = Stage::set(options, class_path, case, who)?;
+    let mut steps = Steps {
+        options,
+        stage: &mut stage,
+        cache: &mut *cache,
+        clock: &mut clock,
+        soak_rate,
+    };
+    let measured = steps.run(case.kind)?;
+    stage.stop();
     clock.lap("stop");
-    if who == Who::Peer {
-        cache.clear(&directory)?;
-    } else {
-        // Nothing of it is cached: it was written past the page cache.
-        fs::remove_dir_all(&directory)?;
-    }
+    let command = stage.command.clone();
+    stage.clear(cache)?;
     clock.lap("clear");
     Ok(Sample {
         case: case.name.clone(),
         who,
         pair,
-        metrics,
-        rejected: outcome.rejected.clone(),
-        memory: memory.to_owned(),
-        before,
-        after,
+        metrics: measured.metrics,
+        rejected: measured.rejected,
+        note: measured.note,
+        before: measured.before,
+        after: measured.after,
         phases: clock.phases,
         command,
-        outcome: serde_json::to_value(&outcome).unwrap_or_default(),
+        outcome: measured.outcome,
     })
-}
-
-/// Where a run's time goes.
-struct Clock {
-    since: Instant,
-    phases: Vec<(String, f64)>,
-}
-
-impl Clock {
-    fn start() -> Clock {
-        Clock {
-            since: Instant::now(),
-            phases: Vec::new(),
-        }
-    }
-
-    fn lap(&mut self, phase: &str) {
-        let seconds = self.since.elapsed().as_secs_f64();
-        self.phases.push((phase.to_owned(), seconds));
-        self.since = Instant::now();
-    }
-}
-
-/// Equal promises in each broker's own words.
-fn topic_config(durability: Durability, who: Who) -> Vec<String> {
-    let config = match (who, durability) {
-        (Who::Peer, Durability::Process) | (Who::Floor, _) => return Vec::new(),
-        (Who::Peer, Durability::Disk) => "flush.messages=1",
-        (Who::Corelane, Durability::Process) => "corelane.durability=process",
-        (Who::Corelane, Durability::Disk) => "corelane.durability=disk",
-    };
-    vec![config.to_owned()]
-}
-
-fn metrics(outcome: &Outcome) -> BTreeMap<String, f64> {
-    let read_gib = outcome.read_mb_per_s * 1e6 * outcome.seconds / 1_073_741_824.0;
-    let mut metrics = BTreeMap::from([
-        ("mb_per_s", outcome.mb_per_s),
-        ("requests_per_s", outcome.requests_per_s),
-        ("read_mb_per_s", outcome.read_mb_per_s),
-        ("p50_us", outcome.latency.p50_us),
-        ("p99_us", outcome.latency.p99_us),
-        ("p999_us", outcome.latency.p999_us),
-        ("cpu_s_per_gib", outcome.others_cpu_s_per_gib),
-        ("cpu_us_per_request", outcome.others_cpu_us_per_request),
-        ("broker_cpu_s_per_gib", outcome.broker_cpu_s_per_gib),
-        ("own_cores", outcome.own_cores),
-        ("unacked", outcome.unacked as f64),
-        ("errors", outcome.errors.values().sum::<u64>() as f64),
-    ]);
-    if outcome.end_to_end.count > 0 {
-        metrics.insert("e2e_p50_us", outcome.end_to_end.p50_us);
-        metrics.insert("e2e_p99_us", outcome.end_to_end.p99_us);
-        metrics.insert("e2e_p999_us", outcome.end_to_end.p999_us);
-        metrics.insert(
-            "cpu_s_per_gib_read",
-            outcome.cpu.others() / read_gib.max(1e-12),
-        );
-    }
-    metrics
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
 }
 
 fn line(sample: &Sample) -> String {
@@ -499,160 +449,6 @@ fn save(path: &Path, recording: &Recording) -> io::Result<()> {
     fs::rename(draft, path)
 }
 
-/// The report: the table, and the percentile curves of each case's first sound run on each side.
-pub fn page(cases: &[Case], recording: &Recording) -> String {
-    let mut body = format!("<pre>{}</pre>", html::escape(&table(cases, recording)));
-    for case in cases {
-        let mut series = Vec::new();
-        for who in [Who::Peer, Who::Corelane, Who::Floor] {
-            let mut runs = recording.samples.iter();
-            let run = runs.find(|sample| {
-                sample.case == case.name && sample.who == who && sample.rejected.is_none()
-            });
-            for (kind, name) in [("latency", "produce"), ("end_to_end", "end to end")] {
-                let curve = run
-                    .map(|run| run.outcome[kind]["curve"].clone())
-                    .unwrap_or_default();
-                let points: Vec<(f64, f64)> = serde_json::from_value(curve).unwrap_or_default();
-                if !points.is_empty() {
-                    series.push(html::Series {
-                        name: format!("{who:?}, {name}"),
-                        points,
-                    });
-                }
-            }
-        }
-        if !series.is_empty() {
-            body += &html::chart(
-                &html::Chart {
-                    title: &case.name,
-                    ..html::PERCENTILES
-                },
-                &series,
-            );
-        }
-    }
-    html::wrap("corelane-bench versus", &body)
-}
-
-/// Ratios against the goals. Rejected runs are left out, and counted.
-pub fn table(cases: &[Case], recording: &Recording) -> String {
-    let mut out = String::new();
-    // A String takes everything.
-    let _ = write_table(&mut out, cases, recording);
-    out
-}
-
-fn write_table(out: &mut String, cases: &[Case], recording: &Recording) -> std::fmt::Result {
-    writeln!(
-        out,
-        "{:<26}{:<20}{:>12}{:>12}{:>12}{:>22}{:>9}  met",
-        "case", "metric", "peer", "corelane", "floor", "ratio [95 %]", "goal"
-    )?;
-    for case in cases {
-        let values = |who: Who, metric: &str| -> Vec<f64> {
-            let of_case = recording
-                .samples
-                .iter()
-                .filter(|sample| sample.case == case.name && sample.who == who);
-            of_case
-                .filter(|sample| sample.rejected.is_none())
-                .filter_map(|sample| sample.metrics.get(metric).copied())
-                .collect()
-        };
-        let mut rows: Vec<(&str, Option<Goal>)> = case
-            .goals
-            .iter()
-            .map(|(metric, goal)| (*metric, Some(*goal)))
-            .collect();
-        for metric in [
-            "mb_per_s",
-            "requests_per_s",
-            "p99_us",
-            "cpu_s_per_gib",
-            "memory_peak_bytes",
-        ] {
-            if !rows.iter().any(|(known, _)| *known == metric) {
-                rows.push((metric, None));
-            }
-        }
-        for (metric, goal) in rows {
-            let (theirs, ours) = (values(Who::Peer, metric), values(Who::Corelane, metric));
-            let light = values(Who::Floor, metric);
-            if theirs.is_empty() && ours.is_empty() {
-                continue;
-            }
-            let show = |values: &[f64]| {
-                if values.is_empty() {
-                    "–".to_owned()
-                } else {
-                    short(stats::median(values))
-                }
-            };
-            let ratio = stats::ratio(&ours, &theirs);
-            let shown = ratio.map_or("–".to_owned(), |r| {
-                format!("{:.2} [{:.2}, {:.2}]", r.middle, r.low, r.high)
-            });
-            let verdict = goal.map_or(("", ""), |goal| verdict(goal, ratio, &ours, &light));
-            let asked = goal.map_or(String::new(), |goal| match goal {
-                Goal::AtLeast(least) => format!("≥ {least}"),
-                Goal::AtMost(most) => format!("≤ {most}"),
-            });
-            let (peer, corelane, floor) = (show(&theirs), show(&ours), show(&light));
-            writeln!(
-                out,
-                "{:<26}{metric:<20}{peer:>12}{corelane:>12}{floor:>12}{shown:>22}{asked:>9}  {}{}",
-                case.name, verdict.0, verdict.1
-            )?;
-        }
-        let rejected = recording
-            .samples
-            .iter()
-            .filter(|s| s.case == case.name && s.rejected.is_some())
-            .count();
-        if rejected > 0 {
-            writeln!(out, "{:<26}runs left out: {rejected} rejected", case.name)?;
-        }
-    }
-    Ok(())
-}
-
-/// A goal is met when the weak end of the interval clears it, or the floor's own distance does: say which.
-fn verdict(
-    goal: Goal,
-    ratio: Option<stats::Interval>,
-    ours: &[f64],
-    light: &[f64],
-) -> (&'static str, &'static str) {
-    let Some(ratio) = ratio else {
-        return ("", "");
-    };
-    let near_floor = !light.is_empty()
-        && match goal {
-            Goal::AtLeast(_) => stats::median(ours) >= 0.7 * stats::median(light),
-            Goal::AtMost(_) => stats::median(ours) <= 1.3 * stats::median(light),
-        };
-    let clears = match goal {
-        Goal::AtLeast(least) => ratio.low >= least,
-        Goal::AtMost(most) => ratio.high <= most,
-    };
-    match (clears, near_floor) {
-        (true, _) => ("yes", ""),
-        (false, true) => ("yes", " (floor)"),
-        (false, false) => ("no", ""),
-    }
-}
-
-fn short(value: f64) -> String {
-    match value {
-        value if value >= 1e9 => format!("{:.2}G", value / 1e9),
-        value if value >= 1e6 => format!("{:.2}M", value / 1e6),
-        value if value >= 1e4 => format!("{:.1}k", value / 1e3),
-        value if value >= 100.0 => format!("{value:.0}"),
-        value => format!("{value:.2}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -664,7 +460,7 @@ mod tests {
             pair,
             metrics: BTreeMap::from([("mb_per_s".to_owned(), rate)]),
             rejected: None,
-            memory: String::new(),
+            note: String::new(),
             before: Memory::default(),
             after: Memory::default(),
             phases: Vec::new(),
@@ -675,7 +471,7 @@ mod tests {
 
     #[test]
     fn a_goal_is_met_by_the_weak_end_or_by_the_floor_and_rejected_runs_do_not_count() {
-        let cases = vec![workloads::all().swap_remove(0)];
+        let cases = vec![workloads::all(5_000).swap_remove(0)];
         let mut recording = Recording::default();
         for pair in 0..4 {
             recording
@@ -685,11 +481,11 @@ mod tests {
                 .samples
                 .push(sample(&cases[0], Who::Corelane, pair, 1600.0));
         }
-        assert!(table(&cases, &recording).contains("yes"));
+        assert!(table::table(&cases, &recording).contains("yes"));
         let mut wrong = sample(&cases[0], Who::Corelane, 9, 1.0);
         wrong.rejected = Some("late".to_owned());
         recording.samples.push(wrong);
-        let text = table(&cases, &recording);
+        let text = table::table(&cases, &recording);
         assert!(
             text.contains("yes") && text.contains("1 rejected"),
             "{text}"
@@ -699,16 +495,16 @@ mod tests {
                 sample.metrics.insert("mb_per_s".to_owned(), 1300.0);
             }
         }
-        assert!(table(&cases, &recording).contains(" no"));
+        assert!(table::table(&cases, &recording).contains(" no"));
         recording
             .samples
             .push(sample(&cases[0], Who::Floor, 0, 1700.0));
-        assert!(table(&cases, &recording).contains("yes (floor)"));
+        assert!(table::table(&cases, &recording).contains("yes (floor)"));
     }
 
     #[test]
     fn pairs_alternate() {
-        let cases = workloads::all();
+        let cases = workloads::all(5_000);
         let options = options();
         let runs = schedule(&options, &cases[..1]);
         let order: Vec<Who> = runs

@@ -170,7 +170,7 @@ impl Fetcher {
             stamp_hint,
             ..
         } = self;
-        let mut records = 0;
+        let (mut records, mut bytes) = (0, 0);
         let read = admin::read_fetch(body, |fetched| {
             if fetched.error != 0 {
                 book.tally
@@ -191,6 +191,7 @@ impl Fetcher {
                 part.offset = end;
                 part.changed = true;
                 records += u64::from(stored.records);
+                bytes += stored.bytes.len() as u64;
                 book.window.read_bytes += stored.bytes.len() as u64;
                 if in_time {
                     book.tally.read_in_time += 1;
@@ -208,6 +209,7 @@ impl Fetcher {
         });
         let (session, error) = read.map_err(|_| io::Error::other("a malformed fetch answer"))?;
         shared.records_read[self.reader].fetch_add(records, Ordering::Relaxed);
+        shared.bytes_read.fetch_add(bytes, Ordering::Relaxed);
         match error {
             0 => {
                 self.session = session;

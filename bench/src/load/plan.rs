@@ -87,6 +87,9 @@ pub struct Plan {
     /// Read from the beginning instead of the end.
     #[arg(long, help_heading = "Consuming")]
     pub from_start: bool,
+    /// Readers get a thread of their own, so that large answers do not hold up the sends.
+    #[arg(long, help_heading = "Consuming")]
+    pub readers_apart: bool,
     /// max_bytes of a fetch.
     #[arg(long, default_value = "8MiB", value_parser = parse_bytes, help_heading = "Consuming")]
     pub fetch_bytes: u64,
@@ -115,6 +118,10 @@ pub struct Plan {
     /// Read everything back at the end: every acknowledged batch present once, every CRC right.
     #[arg(long, help_heading = "Run")]
     pub verify: bool,
+    /// The ids for --verify are collected, and somebody else reads back.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub verify_later: bool,
     /// Process ids of the broker on this machine, for its CPU and memory.
     #[arg(long, value_delimiter = ',', help_heading = "Run")]
     pub broker_pid: Vec<u32>,

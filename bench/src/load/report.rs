@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::admin::Verified;
 use super::plan::Plan;
-use super::tally::{Hist, Window};
+use super::tally::{Hist, Window, hist};
 use crate::machine::{Cpu, Machine};
 
 /// Latencies of one kind, microseconds.
@@ -151,6 +151,8 @@ pub struct Outcome {
     pub own_cores: f64,
     /// Peak resident bytes of the broker's processes.
     pub broker_rss_peak: u64,
+    /// p99.9 of the answers in the first and in the last sixth of the measurement.
+    pub edges_p999_us: (f64, f64),
     /// Result of `--verify`.
     pub verified: Option<Verified>,
     /// Rate and p99 over time.
@@ -233,6 +235,28 @@ pub fn series(
         .filter(|window| window.index < windows_in_full)
         .map(point)
         .collect()
+}
+
+/// p99.9 of the first and of the last sixth of the measured windows: a broker that ages shows it here.
+pub fn edges(
+    windows: &BTreeMap<u64, Window>,
+    window_ns: u64,
+    warmup: Duration,
+    windows_in_full: u64,
+) -> (f64, f64) {
+    let first = (warmup.as_nanos() as u64).div_ceil(window_ns);
+    let sixth = windows_in_full.saturating_sub(first).div_ceil(6);
+    let p999 = |from: u64, end: u64| {
+        let mut all = hist(2);
+        for window in windows.values() {
+            if (from..end).contains(&window.index) {
+                all.add(&window.latency).expect("the same bounds");
+            }
+        }
+        Latency::of(&all).p999_us
+    };
+    let last = windows_in_full.saturating_sub(sixth).max(first);
+    (p999(first, first + sixth), p999(last, windows_in_full))
 }
 
 impl Outcome {
@@ -387,7 +411,6 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::tally::hist;
 
     #[test]
     fn late_runs_are_rejected() {
@@ -404,6 +427,24 @@ mod tests {
             judge_lateness(&Latency::of(&slow), &Latency::of(&hist(3))),
             None
         );
+    }
+
+    #[test]
+    fn a_broker_that_ages_shows_in_its_last_sixth() {
+        let mut windows = BTreeMap::new();
+        // Two of warm-up, which must not count, and twelve measured.
+        for index in 0..14 {
+            let mut window = Window::new(index);
+            let us = match index {
+                0 | 1 => 900_000,
+                12 | 13 => 8_000,
+                _ => 1_000,
+            };
+            window.latency.record_n(us * 1_000, 1000).unwrap();
+            windows.insert(index, window);
+        }
+        let (first, last) = edges(&windows, 1_000_000_000, Duration::from_secs(2), 14);
+        assert!((first - 1_000.0).abs() < 20.0 && (last - 8_000.0).abs() < 100.0);
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct Shared {
     pub records_acked: AtomicU64,
     /// Records read so far by each reader.
     pub records_read: Vec<AtomicU64>,
+    /// Bytes read so far by all readers.
+    pub bytes_read: AtomicU64,
     /// Nanoseconds of one [`Window`].
     pub window_ns: u64,
 }

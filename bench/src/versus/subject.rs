@@ -10,13 +10,15 @@ use std::time::{Duration, Instant};
 use crate::machine;
 use crate::sys;
 
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_secs(120);
 const STOP_WITHIN: Duration = Duration::from_secs(30);
 
 /// A running broker.
 pub struct Subject {
     child: Child,
     cgroup: Option<PathBuf>,
+    /// When it was started.
+    pub since: Instant,
     /// From the start to the first connection.
     pub ready_after: Duration,
 }
@@ -25,6 +27,18 @@ impl Subject {
     /// Runs `command`, pinned to the first CPU if asked, and waits until `port` accepts. Its output goes to
     /// `directory/log`.
     pub fn start(
+        command: &[String],
+        pinned: bool,
+        port: u16,
+        directory: &Path,
+    ) -> io::Result<Subject> {
+        let mut subject = Subject::spawn(command, pinned, port, directory)?;
+        subject.ready(port, directory)?;
+        Ok(subject)
+    }
+
+    /// Runs `command` and does not wait.
+    pub fn spawn(
         command: &[String],
         pinned: bool,
         port: u16,
@@ -52,30 +66,42 @@ impl Subject {
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()?;
-        let mut subject = Subject {
+        Ok(Subject {
             child,
             cgroup,
+            since,
             ready_after: Duration::ZERO,
-        };
+        })
+    }
+
+    /// Waits until `port` accepts.
+    pub fn ready(&mut self, port: u16, directory: &Path) -> io::Result<()> {
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            if let Some(status) = subject.child.try_wait()? {
+            if let Some(status) = self.child.try_wait()? {
                 let said = fs::read_to_string(directory.join("log")).unwrap_or_default();
                 return Err(io::Error::other(format!(
                     "the broker ended ({status}): {said}"
                 )));
             }
-            if since.elapsed() > READY_WITHIN || sys::interrupted() {
+            if self.since.elapsed() > READY_WITHIN || sys::interrupted() {
                 return Err(io::Error::other("the broker did not become ready"));
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        subject.ready_after = since.elapsed();
-        Ok(subject)
+        self.ready_after = self.since.elapsed();
+        Ok(())
     }
 
     /// Its process id: `sh` and `taskset` become the broker.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) {
+        // Dropping it then finds it ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 
     /// Pins every thread it has to the first CPU; threads to come inherit that.

@@ -1,4 +1,4 @@
-//! The workloads W1 to W6 as load plans, and the goals they are judged by.
+//! The workloads as load plans, and the goals they are judged by. W10 and W11 need three brokers and are not here.
 
 use std::time::Duration;
 
@@ -33,6 +33,26 @@ pub enum Goal {
     AtLeast(f64),
     /// Ours ÷ theirs is at most this.
     AtMost(f64),
+    /// Every run of ours is at most this, whatever theirs are.
+    Within(f64),
+}
+
+/// What is done with a broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// One load.
+    Load,
+    /// W7: a backlog that is on the disk only is read while the load goes on.
+    CatchUp,
+    /// W9: `kill -9` under load, and the start after it.
+    Recovery,
+    /// W12: a start, and nothing to do.
+    Idle,
+    /// W13: half an hour at the same rate.
+    Soak,
+    /// W14: a load whose syscalls are counted.
+    Syscalls,
 }
 
 /// One case of a workload: what is measured with one configuration.
@@ -52,14 +72,18 @@ pub struct Case {
     pub goals: Vec<(&'static str, Goal)>,
     /// Whether the floor can do it too.
     pub floor: bool,
+    /// What is done.
+    pub kind: Kind,
+    /// More pairs than this are not worth their time.
+    pub pairs_max: usize,
 }
 
 use Durability::{Disk, Process};
-use Goal::{AtLeast, AtMost};
+use Goal::{AtLeast, AtMost, Within};
 use Placement::{A, B};
 
-/// Every case, in the order of their importance.
-pub fn all() -> Vec<Case> {
+/// Every case, in the order of their importance. W8 has so many partitions.
+pub fn all(many: i32) -> Vec<Case> {
     let mut cases = Vec::new();
     let mut add = |workload,
                    variant: &str,
@@ -84,6 +108,19 @@ pub fn all() -> Vec<Case> {
             plan,
             goals: goals.to_vec(),
             floor,
+            kind: match workload {
+                "W7" => Kind::CatchUp,
+                "W9" => Kind::Recovery,
+                "W12" => Kind::Idle,
+                "W13" => Kind::Soak,
+                "W14" => Kind::Syscalls,
+                _ => Kind::Load,
+            },
+            pairs_max: match workload {
+                "W7" | "W8" | "W9" => 2,
+                "W13" => 1,
+                _ => usize::MAX,
+            },
         });
     };
 
@@ -124,10 +161,7 @@ pub fn all() -> Vec<Case> {
     }
 
     for (connections, in_flight, goal) in [(64, 1, 4.0), (16, 16, 8.0), (256, 1, 4.0)] {
-        let plan = Plan {
-            record_bytes: 100,
-            ..closed(0, 16, connections, in_flight)
-        };
+        let plan = tiny(connections, in_flight);
         let variant = format!("{connections}x{in_flight}");
         let goals = [
             ("requests_per_s", AtLeast(goal)),
@@ -175,7 +209,7 @@ pub fn all() -> Vec<Case> {
         } else {
             [1.0, 1.0, 0.2]
         };
-        let goals = [
+        let mut goals = vec![
             ("p50_us", AtMost(limits[0])),
             ("p99_us", AtMost(limits[1])),
             ("p999_us", AtMost(limits[2])),
@@ -184,6 +218,9 @@ pub fn all() -> Vec<Case> {
             ("e2e_p999_us", AtMost(limits[2])),
             ("cpu_s_per_gib", AtMost(0.4)),
         ];
+        if megabytes == 400.0 {
+            goals.push(("p99_us", Within(3_000.0)));
+        }
         add(
             "W2",
             &format!("{megabytes}MB/s"),
@@ -215,7 +252,75 @@ pub fn all() -> Vec<Case> {
             false,
         );
     }
+
+    let catch_up = Plan {
+        rate: Rate::Bytes(1e8),
+        consumers: 1,
+        readers_apart: true,
+        ..Plan::standard()
+    };
+    let goals = [("p99_us", AtMost(0.1)), ("catchup_mb_per_s", AtLeast(1.0))];
+    add("W7", "", A, Process, catch_up, &goals, false);
+
+    let keyed = Plan {
+        rate: Rate::Bytes(5e7),
+        partitions: many,
+        key_bytes: 16,
+        batch_bytes: 16 << 10,
+        ..Plan::standard()
+    };
+    let goals = [("p99_us", AtMost(0.1)), ("memory_peak_bytes", AtMost(0.25))];
+    add("W8", "", A, Process, keyed, &goals, false);
+
+    let goals = [
+        ("first_ack_s", Within(0.5)),
+        ("first_fetch_s", Within(0.5)),
+        ("lost", Within(0.0)),
+    ];
+    for durability in [Process, Disk] {
+        let twenty = closed(1 << 20, 20, 4, 4);
+        add("W9", "", B, durability, twenty, &goals, false);
+    }
+
+    let goals = [
+        ("ready_s", Within(0.3)),
+        ("rss_bytes", AtMost(0.1)),
+        ("crowd_rss_bytes", AtMost(0.1)),
+    ];
+    add("W12", "", B, Process, Plan::standard(), &goals, false);
+
+    for (variant, plan) in [
+        ("1MiB 4x4", closed(1 << 20, 16, 4, 4)),
+        ("100B 64x1", tiny(64, 1)),
+        ("100B 16x16", tiny(16, 16)),
+    ] {
+        let goal = match plan.batch_bytes {
+            0 => ("syscalls_per_request", Within(0.2)),
+            _ => ("syscalls_per_mb", Within(1.0)),
+        };
+        add("W14", variant, A, Process, plan, &[goal], false);
+    }
+
+    // 384 MiB of each partition stay, in segments of 128 MiB, so that rolling and deleting are always under way.
+    let keep = [
+        "segment.bytes=134217728",
+        "retention.bytes=268435456",
+        "file.delete.delay.ms=1000",
+    ];
+    let soak = Plan {
+        topic_config: keep.map(str::to_owned).to_vec(),
+        ..Plan::standard()
+    };
+    let goals = [("p999_last_over_first", Within(1.2))];
+    add("W13", "", A, Process, soak, &goals, false);
     cases
+}
+
+fn tiny(connections: usize, in_flight: usize) -> Plan {
+    Plan {
+        record_bytes: 100,
+        ..closed(0, 16, connections, in_flight)
+    }
 }
 
 fn closed(batch_bytes: u64, partitions: i32, connections: usize, in_flight: usize) -> Plan {
@@ -263,7 +368,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_plans_are_sound() {
-        let cases = all();
+        let cases = all(5_000);
         let names: std::collections::BTreeSet<_> = cases.iter().map(|case| &case.name).collect();
         assert_eq!(names.len(), cases.len());
         for case in &cases {
