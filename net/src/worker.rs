@@ -26,6 +26,7 @@ use corelane_engine::shard::ShardOut;
 use corelane_engine::types::{Instant, NodeId, Now, ShardId};
 
 use crate::answers::Answers;
+use crate::api::k00_produce::DETACHED_BYTES_MIN;
 use crate::api::k22_init_producer_id::{self, ProducerIds};
 use crate::api::{self, Api, CloseReason, Header, Parsed, k18_api_versions};
 use crate::conn::{Conn, Receive, STALL};
@@ -214,6 +215,9 @@ impl<S: Storage> Worker<S> {
         self.desk.now = now;
         self.shard_out.disk.extend(effects.disk);
         self.shard_out.answers.extend(effects.answers);
+        if let Some(fatal) = effects.fatal {
+            self.shard_out.fatal.get_or_insert(fatal);
+        }
         self.turn(out);
     }
 
@@ -429,6 +433,10 @@ impl<S: Storage> Worker<S> {
                 deadline,
                 answered,
             }) => {
+                let mut request = request;
+                if matches!(work, Work::Produce(_)) && body.len() >= DETACHED_BYTES_MIN {
+                    request.detach();
+                }
                 let slot = if answered {
                     let barrier =
                         barrier || matches!(work, Work::Metadata(_) | Work::FindCoordinator(_));
@@ -462,6 +470,11 @@ impl<S: Storage> Worker<S> {
             return;
         }
         pending.request.detach();
+        if matches!(pending.work, Work::Group(_)) {
+            // It cannot give way: the group has copies of what it said, and answers when all members are there.
+            self.buffers.release(std::mem::take(&mut pending.charge));
+            return;
+        }
         self.buffers.park(&mut pending.charge);
         self.requests.park(token);
         while self.buffers.parked_too_much()
