@@ -640,7 +640,7 @@ impl Shard {
         self.cold_settle(out);
         self.go_on_looking_up(out);
         loop {
-            self.settle_cycle(now, out);
+            self.settle_cycle(now);
             self.submit_groups(out);
             while let Some(index) = self.fresh.pop() {
                 self.step_flow(now, index, out);
