@@ -14,7 +14,7 @@ use corelane_engine::types::ShardId;
 
 use self::machines::{Breaker, Closer, Echo, Odd, Recaller};
 use super::counters::Counters;
-use super::drive::{Drive, DriveConfig, StopHandle};
+use super::drive::{Drive, DriveConfig, ListenOn, StopHandle};
 use crate::event::Machine;
 
 /// One broker at a time: some tests count this process's descriptors.
@@ -37,8 +37,14 @@ fn directory(name: &str) -> PathBuf {
     path
 }
 
+/// So many listeners on ports that the kernel chooses.
+fn anywhere(listeners: usize) -> Vec<ListenOn> {
+    let address = "127.0.0.1:0".parse().unwrap();
+    vec![ListenOn::only(address); listeners]
+}
+
 fn config(name: &str, shards: u16) -> DriveConfig {
-    let mut config = DriveConfig::new("127.0.0.1:0".parse().unwrap(), directory(name));
+    let mut config = DriveConfig::new(anywhere(1), directory(name));
     config.shards = Some(shards);
     config.signals = false;
     config.pin = false;
@@ -57,7 +63,7 @@ fn start<M: Machine + 'static>(
     let (told, address) = mpsc::channel();
     let thread = thread::spawn(move || {
         let drive = Drive::prepare(config).unwrap();
-        told.send(drive.address()).unwrap();
+        told.send(drive.addresses()[0]).unwrap();
         drive.run(make).unwrap()
     });
     Running {
@@ -336,10 +342,10 @@ fn a_taken_port_and_a_used_directory_are_named() {
     let taken = holder.local_addr().unwrap();
     let mut first = config("taken", 1);
     let directory = first.data_dir.clone();
-    first.listen = taken;
+    first.listeners = vec![ListenOn::only(taken)];
     let refused = Drive::prepare(first.clone()).err().unwrap();
     assert!(matches!(&refused, Fatal::Host(text) if text.contains(&taken.to_string())));
-    first.listen = "127.0.0.1:0".parse().unwrap();
+    first.listeners = anywhere(1);
     let _held = Drive::prepare(first.clone()).unwrap();
     let refused = Drive::prepare(first).err().unwrap();
     assert!(matches!(&refused, Fatal::Directory(text) if text.contains("in use by process")));
@@ -353,11 +359,11 @@ fn as_a_child() {
         return;
     };
     let (mode, path) = order.split_once(':').unwrap();
-    let mut config = DriveConfig::new("127.0.0.1:0".parse().unwrap(), path);
+    let mut config = DriveConfig::new(anywhere(1), path);
     config.shards = Some(2);
     config.pin = false;
     let drive = Drive::prepare(config).unwrap();
-    let address = drive.address().to_string();
+    let address = drive.addresses()[0].to_string();
     std::fs::write(format!("{path}/address"), address).unwrap();
     match mode {
         "echo" => drop(drive.run(|me| Echo::new(me, 2)).unwrap()),
