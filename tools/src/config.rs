@@ -24,6 +24,7 @@ containers broker:9093.
 
 The file holds the same names as the flags, with underscores:
   listen = \"0.0.0.0:9092\"
+  advertise = \"broker1.example:9092\"
   data_dir = \"/srv/corelane\"
   memory = \"8GiB\"
 or, in place of listen and advertise, one table for each listener:

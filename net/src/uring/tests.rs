@@ -359,12 +359,14 @@ fn as_a_child() {
         return;
     };
     let (mode, path) = order.split_once(':').unwrap();
-    let mut config = DriveConfig::new(anywhere(1), path);
+    let mut config = DriveConfig::new(anywhere(2), path);
     config.shards = Some(2);
     config.pin = false;
     let drive = Drive::prepare(config).unwrap();
-    let address = drive.addresses()[0].to_string();
-    std::fs::write(format!("{path}/address"), address).unwrap();
+    let addresses = drive.addresses().into_iter().map(|a| a.to_string());
+    let addresses: Vec<String> = addresses.collect();
+    std::fs::write(format!("{path}/.address"), addresses.join(" ")).unwrap();
+    std::fs::rename(format!("{path}/.address"), format!("{path}/address")).unwrap();
     match mode {
         "echo" => drop(drive.run(|me| Echo::new(me, 2)).unwrap()),
         mode => drop(
@@ -415,12 +417,16 @@ fn terminate(child: &std::process::Child) {
     unsafe { libc::kill(child.id() as i32, libc::SIGTERM) };
 }
 
+/// Of its first listener.
 fn address_of(path: &std::path::Path) -> SocketAddr {
+    addresses_of(path)[0]
+}
+
+fn addresses_of(path: &std::path::Path) -> Vec<SocketAddr> {
     let end = Instant::now() + Duration::from_secs(20);
     loop {
-        let text = std::fs::read_to_string(path.join("address")).unwrap_or_default();
-        if let Ok(address) = text.parse() {
-            return address;
+        if let Ok(text) = std::fs::read_to_string(path.join("address")) {
+            return text.split(' ').map(|one| one.parse().unwrap()).collect();
         }
         assert!(Instant::now() < end, "the child gives no address");
         thread::sleep(Duration::from_millis(5));
@@ -449,11 +455,11 @@ fn sigterm_stops_a_process() {
 fn without_descriptors_the_rest_is_served() {
     let path = directory("emfile");
     let mut process = child("echo", &path, Some(60));
-    let address = address_of(&path);
+    let addresses = addresses_of(&path);
     thread::sleep(Duration::from_millis(300));
     // The kernel completes these handshakes; the process can take only some of them.
     let mut streams: Vec<TcpStream> = (0..100)
-        .map(|_| TcpStream::connect(address).unwrap())
+        .map(|n| TcpStream::connect(addresses[n % 2]).unwrap())
         .collect();
     round_trip(&mut streams[0], b"served");
     let mut last = streams.pop().unwrap();
