@@ -25,6 +25,7 @@ use io_uring::{cqueue, opcode, squeue};
 use super::counters::SocketCounters;
 use super::pool::{self, Pool};
 use crate::event::{ConnId, Event};
+use crate::listeners::ListenerId;
 
 /// Received bytes are handed out as slices of chunks of this length.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -136,7 +137,7 @@ impl Sockets {
     }
 
     /// Takes a connection over.
-    pub(super) fn open(&mut self, fd: OwnedFd, peer: SocketAddr) -> Event {
+    pub(super) fn open(&mut self, fd: OwnedFd, listener: ListenerId, peer: SocketAddr) -> Event {
         let slot = self.connections.next_slot();
         assert!(slot < 1 << SLOT_BITS, "too many connections: {slot}");
         self.opened += 1;
@@ -159,7 +160,11 @@ impl Sockets {
         });
         assert!(stored == slot, "slot {stored}, not {slot}");
         self.counters.opened += 1;
-        Event::Accepted { conn, peer }
+        Event::Accepted {
+            conn,
+            listener,
+            peer,
+        }
     }
 
     /// The slot of a connection that the worker has not closed.

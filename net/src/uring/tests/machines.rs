@@ -175,7 +175,7 @@ impl Echo {
 impl Machine for Echo {
     fn on(&mut self, _: Now, event: Event, out: &mut Outbox) {
         match event {
-            Event::Accepted { conn, peer } => {
+            Event::Accepted { conn, peer, .. } => {
                 assert!(peer.ip().is_loopback());
                 assert!(self.live.insert(conn), "an id used twice");
                 self.receive(conn, out);
