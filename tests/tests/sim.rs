@@ -18,7 +18,7 @@ const THREADS: usize = 2;
 /// A planted bug is found within so many seeds.
 const CANARY_SEEDS: u64 = 300;
 
-/// A line begins with its seed, and says `plain` next when it had been found before seeds drew more than crashes.
+/// A line begins with its seed, and says next in which swarm it was found, if not in the one that draws everything.
 fn past_seeds() -> Vec<Options> {
     let lines = include_str!("../seeds.txt").lines();
     let lines = lines.filter(|line| !line.starts_with('#') && !line.trim().is_empty());
@@ -29,6 +29,7 @@ fn past_seeds() -> Vec<Options> {
             let seed = seed.parse().expect("a line begins with its seed");
             match words.next() {
                 Some("plain") => Options::plain(seed),
+                Some("faults") => Options::faults(seed),
                 _ => Options::draw(seed),
             }
         })

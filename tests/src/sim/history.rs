@@ -7,6 +7,7 @@ use bytes::Bytes;
 use corelane_engine::types::Durability;
 use corelane_net::event::ConnId;
 
+use super::groups::story::{Asked, CallNo, GroupNo, Told};
 use super::world::{ClientId, Start};
 
 /// A topic of the workload; names are never used twice.
@@ -118,6 +119,19 @@ pub enum Fact {
         asked: usize,
         topics: Vec<(String, i32)>,
     },
+    /// A member, or a client beside the group, asks something of it.
+    GroupAsked {
+        call: CallNo,
+        client: ClientId,
+        group: GroupNo,
+        asked: Asked,
+    },
+    GroupTold {
+        call: CallNo,
+        told: Told,
+    },
+    /// Since everything healed, every member was told that it is alive in one generation.
+    GroupStable(GroupNo),
     /// Something that no broker may answer.
     Nonsense(String),
     /// The process of this entry's life was killed.

@@ -13,6 +13,7 @@ use corelane_engine::rng::Rng;
 use corelane_engine::types::{Durability, TopicId, TopicPartition};
 
 use super::client::{Ask, Client, Habits, Ids, SEGMENT_BYTES, Told};
+use super::groups::{Crowd, Groups};
 use super::history::{Fact, Found, History, Place, Times, Topic, TopicNo};
 use super::world::{ClientEvent, ClientId, Hands, Start, Workload};
 
@@ -49,6 +50,7 @@ pub struct Mix {
     pub habits: Habits,
     /// The admin changes a topic, its configs or its partitions, once in so many looks.
     pub change_one_in: u64,
+    pub crowd: Crowd,
 }
 
 const ADMIN: ClientId = ClientId(0);
@@ -59,6 +61,7 @@ pub struct Load {
     mix: Mix,
     rng: Rng,
     clients: Vec<Client>,
+    pub groups: Groups,
     pub history: History,
     ids: Ids,
     /// Created, and not asked to be deleted.
@@ -93,6 +96,7 @@ impl Load {
         Load {
             mix,
             clients: clients.collect(),
+            groups: Groups::new(seed ^ 0x6709, count, mix.crowd),
             history: History::default(),
             ids: Ids::default(),
             live: Vec::new(),
@@ -117,6 +121,7 @@ impl Load {
         for client in &self.clients {
             hands.wake(client.id, now + self.rng.below(1_000_000));
         }
+        self.groups.begin(now, &mut hands);
         hands
     }
 
@@ -134,6 +139,7 @@ impl Load {
         if self.phase == Phase::Running {
             self.phase = Phase::Draining;
             self.history.note(now, life, Fact::Healed);
+            self.groups.calm_down();
         }
         for client in &mut self.clients {
             client.style.habits.cut_one_in = None;
@@ -156,7 +162,8 @@ impl Load {
     pub fn stuck(&self) -> String {
         let busy = self.clients.iter().filter(|c| !c.is_idle());
         let busy: Vec<String> = busy.map(Client::describe).collect();
-        format!("{:?}; {}", self.phase, busy.join("; "))
+        let groups = self.groups.stuck();
+        format!("{:?}; {}; {groups}", self.phase, busy.join("; "))
     }
 
     fn places(&self) -> Vec<Place> {
@@ -180,7 +187,8 @@ impl Load {
             self.phase = Phase::Calling;
         }
         let all = self.clients.len() - 1;
-        if self.phase == Phase::Calling && self.called.values().filter(|c| **c).count() == all {
+        let called = self.called.values().filter(|c| **c).count() == all;
+        if self.phase == Phase::Calling && called && self.groups.is_done() {
             self.phase = Phase::Reading;
             hands.wake(READER, now);
         }
@@ -433,6 +441,10 @@ impl Load {
 
 impl Workload for Load {
     fn on(&mut self, now: u64, id: ClientId, event: ClientEvent, hands: &mut Hands) {
+        if self.groups.has(id) {
+            let (places, history) = (self.places(), &mut self.history);
+            return self.groups.on(now, id, event, &places, history, hands);
+        }
         let client = &mut self.clients[id.0 as usize];
         match event {
             ClientEvent::Wake => self.look(id, now, hands),

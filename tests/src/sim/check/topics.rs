@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use corelane_engine::group::call::OFFSETS_TOPIC;
+
 use crate::sim::history::{Fact, History, TopicNo};
 
 #[derive(Clone, Copy, Default)]
@@ -52,6 +54,9 @@ pub fn check(history: &History) -> Result<(), String> {
         };
         let before = |event: Option<usize>, moment: usize| event.is_some_and(|e| e < moment);
         for (name, partitions) in topics {
+            if name == OFFSETS_TOPIC {
+                continue;
+            }
             let known = TopicNo::of_name(name).and_then(|t| Some((t, lives.get(&t)?)));
             let Some((topic, life)) = known else {
                 return Err(format!("{name} was never asked for"));

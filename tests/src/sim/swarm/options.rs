@@ -1,5 +1,8 @@
 //! What a seed draws: how the clients work, how fast things go, how often the node dies, what else fails.
 
+use std::time::Duration;
+
+use corelane_engine::group::config::GroupConfig;
 use corelane_engine::limits::Limits;
 use corelane_engine::rng::Rng;
 
@@ -7,6 +10,7 @@ use crate::sim::canary::Canary;
 use crate::sim::client::Habits;
 use crate::sim::disk::Speed;
 use crate::sim::faults::{Faults, Kinds};
+use crate::sim::groups::Crowd;
 use crate::sim::load::Mix;
 use crate::sim::world::Pace;
 
@@ -28,13 +32,24 @@ pub struct Life {
     pub faults: Faults,
 }
 
+/// What may happen in a seed: each swarm adds to the one before, and keeps its stories.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Swarm {
+    /// Crashes.
+    Plain,
+    /// Faults of the disk, and habits of clients.
+    Faults,
+    /// Groups.
+    All,
+}
+
 /// Everything that a seed draws.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub seed: u64,
-    /// Drawn by [`Options::plain`].
-    pub plain: bool,
+    pub swarm: Swarm,
     pub limits: Limits,
+    pub groups: GroupConfig,
     pub arena: [usize; 3],
     pub mix: Mix,
     pub pace: Pace,
@@ -51,8 +66,72 @@ impl Options {
     /// Crashes, and besides a random subset of everything else that may happen: what a seed leaves out cannot hide what
     /// it leaves in.
     pub fn draw(seed: u64) -> Options {
+        let mut options = Options::faults(seed);
+        options.swarm = Swarm::All;
+        let mut rng = Rng::new(seed ^ 0x6700_5eed);
+        if rng.one_in(3) {
+            options.add_groups(&mut rng);
+        }
+        options
+    }
+
+    /// Of a swarm.
+    pub fn of(swarm: Swarm, seed: u64) -> Options {
+        match swarm {
+            Swarm::Plain => Options::plain(seed),
+            Swarm::Faults => Options::faults(seed),
+            Swarm::All => Options::draw(seed),
+        }
+    }
+
+    /// Where the bug is between shards there are two; of the groups there are those that it harms.
+    fn hunt_groups(&mut self, canary: Canary) {
+        let mut rng = Rng::new(self.seed ^ 0x0067_b06e);
+        self.add_groups(&mut rng);
+        self.mix.crowd.alone_of_4 = match canary {
+            Canary::CommitAnsweredEarly => 4,
+            _ => self.mix.crowd.alone_of_4.min(2),
+        };
+        self.mix.crowd.members_max = 4;
+        self.mix.crowd.habits.restless_one_in = 20;
+        self.last.0 = 2;
+        let lives = (0..4).map(|_| Life {
+            shards: 2,
+            events: 2_000 + rng.below(4_000),
+            end: match (canary, rng.below(3)) {
+                (Canary::GenerationNotRaised, _) | (_, 0) => End::Stop,
+                (_, 1) => End::Kill,
+                _ => End::PowerCut,
+            },
+            faults: Faults::default(),
+        });
+        self.lives = lives.collect();
+    }
+
+    /// Members of groups, whose patience is that of a seed: short.
+    fn add_groups(&mut self, rng: &mut Rng) {
+        self.mix.crowd = Crowd::draw(rng);
+        // They are to have their turn.
+        (self.mix.producers, self.mix.consumers) = (1, 1);
+        self.mix.pause_us = self.mix.pause_us.max(1_000);
+        for life in self.lives.iter_mut().filter(|life| life.events > 256) {
+            life.events *= 3;
+        }
+        self.last.1 += 4_000;
+        self.groups = GroupConfig {
+            session_timeout_min_ms: 50,
+            initial_rebalance_delay_ms: [0, 20, 100][rng.below(3) as usize],
+            new_member_join_timeout: Duration::from_secs(2),
+            snapshot_after_bytes: [500, 4_000][rng.below(2) as usize],
+            snapshot_piece_bytes: [200, 4_000][rng.below(2) as usize],
+            ..GroupConfig::default()
+        };
+    }
+
+    /// Crashes, and besides a random subset of what a disk may do, and of the habits of clients.
+    pub fn faults(seed: u64) -> Options {
         let mut options = Options::plain(seed);
-        options.plain = false;
+        options.swarm = Swarm::Faults;
         let mut rng = Rng::new(seed ^ 0x00fa_0175);
         let kinds = Kinds::draw(&mut rng);
         if kinds.rot {
@@ -91,6 +170,9 @@ impl Options {
     pub fn hunt(seed: u64, canary: Canary) -> Options {
         let mut options = Options::plain(seed);
         options.canary = Some(canary);
+        if canary.needs_groups() {
+            options.hunt_groups(canary);
+        }
         if canary == Canary::StaleGroupAccepted {
             // Holes in the journal, which only unflushed groups have, and then another cut soon after.
             let mut rng = Rng::new(seed ^ 0x57a1e);
@@ -146,6 +228,7 @@ impl Options {
             log_append_of_4: 0,
             opened_of_4: 0,
             habits: Habits::PLAIN,
+            crowd: Crowd::NONE,
         };
         let disk = match rng.below(3) {
             0 => Speed::default(),
@@ -201,8 +284,9 @@ impl Options {
         let last = (count(), 200 + draw.below(2_000));
         Options {
             seed,
-            plain: true,
+            swarm: Swarm::Plain,
             limits,
+            groups: GroupConfig::default(),
             arena: [256 << 10, 256 << 10, 8 << 20],
             mix,
             pace,

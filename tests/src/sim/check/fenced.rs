@@ -1,0 +1,47 @@
+//! Nobody is heard under an old generation: once a later one is complete, or was begun in this life of the broker, what
+//! is asked under an earlier one is refused. (A heartbeat is answered kindly while the groups are read, as by Kafka.)
+
+use crate::sim::groups::story::{Asked, Call, Told, calls, deleted_between};
+use crate::sim::history::History;
+
+pub const PROMISE: &str = "nobody is heard under an old generation";
+
+pub fn check(history: &History) -> Result<(), String> {
+    let calls = calls(history);
+    for call in &calls {
+        let generation = match (call.asked, call.told) {
+            (Asked::Commit { generation, .. }, Some((Told::Each(codes), _)))
+                if codes.iter().any(|(_, code)| *code == 0) =>
+            {
+                *generation
+            }
+            (Asked::Sync { generation, .. }, Some((Told::Synced(_), _))) => *generation,
+            _ => continue,
+        };
+        if generation < 0 {
+            continue;
+        }
+        let newer = calls.iter().find(|other| {
+            other.group == call.group
+                && begins(other, call).is_some_and(|newer| newer > generation)
+                && !deleted_between(&calls, call.group, other.asked_at, call.end)
+        });
+        if let Some(newer) = newer {
+            return Err(format!("{call:?} is heard after {newer:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// The generation that `other` shows to be there before `call` was asked.
+fn begins(other: &Call<'_>, call: &Call<'_>) -> Option<i32> {
+    match (other.asked, other.told) {
+        (_, Some((Told::Joined { generation, .. }, told))) => {
+            (told < call.asked_at && other.life == call.life).then_some(*generation)
+        }
+        (Asked::Sync { generation, .. }, Some((Told::Synced(_), told))) => {
+            (told < call.asked_at).then_some(*generation)
+        }
+        _ => None,
+    }
+}
