@@ -15,11 +15,12 @@ use std::collections::BTreeMap;
 
 use corelane_engine::disk::{DiskDone, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
 use corelane_engine::limits::BLOCK;
+use corelane_engine::log::group::Entry;
 use corelane_engine::rng::Rng;
 use corelane_engine::types::{Instant, Now};
 use corelane_net::event::{Event, Machine, Outbox, SocketOp};
 
-use super::check::{ABOUT_DATA, STARTS, commits, fenced, generations, owners};
+use super::check::{ABOUT_DATA, STARTS, commits, fenced, generations, owners, starts};
 use super::disk::FakeDisk;
 use mesh::Mesh;
 
@@ -59,10 +60,14 @@ pub enum Canary {
     OldGenerationHeard,
     /// All members get the leader's first assignment.
     AssignmentsMixedUp,
+    /// A log start is taken for durable before it is.
+    LogStartNotFlushed,
+    /// More is deleted than was asked for.
+    TrimmedTooFar,
 }
 
 impl Canary {
-    pub const ALL: [Canary; 16] = [
+    pub const ALL: [Canary; 18] = [
         Canary::FlushSkipped,
         Canary::StraightNotFlushed,
         Canary::RecoveredNotFlushed,
@@ -79,6 +84,8 @@ impl Canary {
         Canary::GenerationNotRaised,
         Canary::OldGenerationHeard,
         Canary::AssignmentsMixedUp,
+        Canary::LogStartNotFlushed,
+        Canary::TrimmedTooFar,
     ];
 
     pub fn name(self) -> &'static str {
@@ -99,16 +106,19 @@ impl Canary {
             Canary::GenerationNotRaised => "generation-not-raised",
             Canary::OldGenerationHeard => "old-generation-heard",
             Canary::AssignmentsMixedUp => "assignments-mixed-up",
+            Canary::LogStartNotFlushed => "log-start-not-flushed",
+            Canary::TrimmedTooFar => "trimmed-too-far",
         }
     }
 
-    /// Of groups: the one promise that it breaks.
-    fn about_groups(self) -> Option<&'static str> {
+    /// Of groups and trims: the one promise that it breaks.
+    fn own_promise(self) -> Option<&'static str> {
         match self {
             Canary::CommitAnsweredEarly | Canary::SnapshotReachesFurther => Some(commits::PROMISE),
             Canary::GenerationNotRaised => Some(generations::PROMISE),
             Canary::OldGenerationHeard => Some(fenced::PROMISE),
             Canary::AssignmentsMixedUp => Some(owners::PROMISE),
+            Canary::LogStartNotFlushed | Canary::TrimmedTooFar => Some(starts::PROMISE),
             Canary::FlushSkipped
             | Canary::StraightNotFlushed
             | Canary::RecoveredNotFlushed
@@ -125,13 +135,18 @@ impl Canary {
 
     /// It harms groups: a seed that looks for it has some.
     pub fn needs_groups(self) -> bool {
-        self.about_groups().is_some()
+        self.own_promise().is_some() && !self.needs_trims()
+    }
+
+    /// It harms logs that begin later as time goes by: a seed that looks for it has some.
+    pub fn needs_trims(self) -> bool {
+        self.own_promise() == Some(starts::PROMISE)
     }
 
     /// Whether a broken promise proves that the bug was noticed for what it is. All others but one are about records, and a
     /// start that is refused does not say so.
     pub fn is_shown_by(self, promise: &str) -> bool {
-        if let Some(own) = self.about_groups() {
+        if let Some(own) = self.own_promise() {
             return promise == own;
         }
         // The journal's own checks turn this one into a refused start: no record is ever wrong.
@@ -199,6 +214,8 @@ pub struct Lying<M> {
     writes: u64,
     /// What waits until the flushes that were lied about are done, in order.
     held: Outbox,
+    /// What was written to the journal since its last flush: log starts, and anything else.
+    unflushed: (bool, bool),
     mesh: Mesh,
 }
 
@@ -214,6 +231,7 @@ impl<M: Machine> Lying<M> {
             open: false,
             writes: 0,
             held: Outbox::default(),
+            unflushed: (false, false),
             mesh: Mesh::new(canary),
         }
     }
@@ -246,6 +264,27 @@ impl<M: Machine> Lying<M> {
                 if self.open && is_journal(self.path(*file)) =>
             {
                 Lie::Early
+            }
+            (Canary::LogStartNotFlushed, DiskOp::Write { file, bytes, .. })
+                if self.open && is_journal(self.path(*file)) =>
+            {
+                for entry in journal::entries(bytes) {
+                    match entry {
+                        Entry::LogStart { .. } => self.unflushed.0 = true,
+                        Entry::Bytes { .. } | Entry::Pointer { .. } | Entry::Cut { .. } => {
+                            self.unflushed.1 = true;
+                        }
+                    }
+                }
+                Lie::Truth
+            }
+            (Canary::LogStartNotFlushed, DiskOp::Flush { file })
+                if self.open && is_journal(self.path(*file)) =>
+            {
+                match std::mem::take(&mut self.unflushed) {
+                    (true, false) => Lie::Skip,
+                    _ => Lie::Truth,
+                }
             }
             (Canary::DirectoryNotSynced, DiskOp::SyncDirectory { .. }) => Lie::Skip,
             (Canary::JournalMisdirected, DiskOp::Write { file, .. })

@@ -17,6 +17,7 @@ pub mod progress;
 pub mod readable;
 pub mod refused;
 pub mod stable;
+pub mod starts;
 #[cfg(test)]
 mod tests;
 pub mod times;
@@ -55,7 +56,7 @@ pub const STARTS: &str = "starts and lives without faults";
 
 /// Everything that can be judged from a history.
 pub fn all(history: &History) -> Vec<Violation> {
-    let checks: [Check; 17] = [
+    let checks: [Check; 18] = [
         ("bytes are served as sent", bytes::check),
         ("acknowledged is readable", acked::check),
         ("once", once::check),
@@ -73,6 +74,7 @@ pub fn all(history: &History) -> Vec<Violation> {
         (owners::PROMISE, owners::check),
         (fenced::PROMISE, fenced::check),
         (stable::PROMISE, stable::check),
+        (starts::PROMISE, starts::check),
     ];
     let broken = checks
         .into_iter()

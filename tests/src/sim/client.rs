@@ -13,23 +13,27 @@ use corelane_engine::batch::Codec;
 use corelane_engine::rng::Rng;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::{
-    CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, FetchRequest,
-    IncrementalAlterConfigsRequest, InitProducerIdRequest, ListOffsetsRequest, MetadataRequest,
-    ProduceRequest,
+    CreatePartitionsRequest, CreateTopicsRequest, DeleteRecordsRequest, DeleteTopicsRequest,
+    FetchRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest, ListOffsetsRequest,
+    MetadataRequest, ProduceRequest,
 };
 use kafka_protocol::protocol::Request;
 use uuid::Uuid;
 
-use super::history::{BatchNo, Fact, History, Place, ServedBatch, Times, TopicNo};
+use super::history::{BatchNo, Expiry, Fact, History, Place, ServedBatch, Times, TopicNo};
 use super::session::{Plan, Session};
 use super::wire::{self, FetchBounds};
-use super::world::{ClientId, Hands, Start};
+use super::world::{ClientId, Hands, Start, wall_ms};
 use crate::harness::wire::{create_topics, decode_response, topic_of};
-use corelane_engine::types::Durability;
+use corelane_engine::types::{Durability, Timestamp};
 use corelane_net::event::ConnId;
 
 /// Small, so that segments roll: Kafka's own setting for tests, below the minimum of `segment.bytes`.
 pub(super) const SEGMENT_BYTES: &str = "40960";
+/// What a topic that expires may be configured to, the least first, as it is created.
+pub(super) const RETENTION_BYTES: [&str; 3] = ["50000", "120000", "-1"];
+pub(super) const RETENTION_MS: [&str; 3] = ["30", "100", "-1"];
+pub(super) const EXPIRIES: [Expiry; 2] = [Expiry::Bytes(50_000), Expiry::Ms(30)];
 
 /// What an answer is awaited for.
 #[derive(Clone, Debug)]
@@ -37,7 +41,7 @@ pub enum Ask {
     Create(TopicNo),
     Delete(TopicNo),
     /// Other configs, by name and value.
-    Alter(TopicNo, [(&'static str, &'static str); 2]),
+    Alter(TopicNo, Vec<(&'static str, &'static str)>),
     /// So many partitions.
     Grow(TopicNo, i32),
     Metadata {
@@ -54,6 +58,15 @@ pub enum Ask {
     Latest {
         places: Vec<Place>,
     },
+    Earliest {
+        places: Vec<Place>,
+    },
+    /// Records below are to be deleted. `beyond`: more than there were.
+    Trim {
+        place: Place,
+        below: i64,
+        beyond: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -61,6 +74,8 @@ struct Waiting {
     correlation: i32,
     version: i16,
     ask: Ask,
+    /// The length of the history when it was asked.
+    when: usize,
 }
 
 /// What came of an ask, as far as the client's owner has to act on it.
@@ -76,6 +91,7 @@ pub enum Told {
         result: Result<Vec<ServedBatch>, i16>,
     },
     Latest(Vec<(Place, i64)>),
+    Earliest(Vec<(Place, i64)>),
 }
 
 /// A partition's part of the answer to a produce request.
@@ -109,6 +125,8 @@ pub struct Habits {
     pub min_bytes: bool,
     /// One in so many requests is cut off in the middle of its frame.
     pub cut_one_in: Option<u64>,
+    /// Records say when they were made, and answers where logs begin.
+    pub ages: bool,
 }
 
 impl Habits {
@@ -118,6 +136,7 @@ impl Habits {
         rewind_one_in: None,
         min_bytes: false,
         cut_one_in: None,
+        ages: false,
     };
 }
 
@@ -251,7 +270,11 @@ impl Client {
                 | Ask::Alter(..)
                 | Ask::Grow(..)
                 | Ask::InitProducer => true,
-                Ask::Metadata { .. } | Ask::Fetch { .. } | Ask::Latest { .. } => false,
+                Ask::Metadata { .. }
+                | Ask::Fetch { .. }
+                | Ask::Latest { .. }
+                | Ask::Earliest { .. }
+                | Ask::Trim { .. } => false,
             };
             if again {
                 self.again.push_back(waiting.ask);
@@ -318,7 +341,11 @@ impl Client {
                 true => wire::draw_codec(&mut self.rng),
                 false => Codec::None,
             };
-            let (mut bytes, count) = wire::batch(&mut self.rng, bytes, codec, producer);
+            let time = match self.style.habits.ages {
+                true => Timestamp(wall_ms(now)),
+                false => wire::LONG_AGO,
+            };
+            let (mut bytes, count) = wire::batch(&mut self.rng, bytes, codec, producer, time);
             if let Some(sequence) = self.sequences.get_mut(place) {
                 *sequence += count;
             } else if acks != 0 && self.rng.one_in(40) {
@@ -333,6 +360,7 @@ impl Client {
                 client: self.id,
                 bytes,
                 count,
+                time: time.0,
                 idempotent: self.style.idempotent,
                 conn: self.conn.expect("produces on an open connection"),
             }));
@@ -367,6 +395,16 @@ impl Client {
                 }
                 if wanted.opened {
                     configs.push(("corelane.validate", "records"));
+                }
+                match wanted.expiry {
+                    Expiry::Never => {}
+                    Expiry::Bytes(_) => configs.push(("retention.bytes", RETENTION_BYTES[0])),
+                    Expiry::Ms(_) => configs.push(("retention.ms", RETENTION_MS[0])),
+                }
+                if self.style.habits.ages {
+                    // Files go at once, or while others are read.
+                    let delay = if topic.0.is_multiple_of(2) { "0" } else { "40" };
+                    configs.push(("file.delete.delay.ms", delay));
                 }
                 let request = create_topics(&topic.name(), wanted.partitions, &configs);
                 encode::<CreateTopicsRequest>(7, correlation, &request)
@@ -457,6 +495,18 @@ impl Client {
                 let request = wire::list_offsets(places, -1);
                 encode::<ListOffsetsRequest>(version, correlation, &request)
             }
+            Ask::Earliest { places } => {
+                let version = 1 + self.rng.below(8) as i16;
+                let request = wire::list_offsets(places, -2);
+                encode::<ListOffsetsRequest>(version, correlation, &request)
+            }
+            Ask::Trim { place, below, .. } => {
+                let (place, below) = (*place, *below);
+                history.note(now, self.life, Fact::TrimAsked { place, below });
+                let request = wire::delete_records(place, below);
+                let version = self.rng.below(3) as i16;
+                encode::<DeleteRecordsRequest>(version, correlation, &request)
+            }
         };
         let cut = self.style.habits.cut_one_in;
         let cut = cut.is_some_and(|n| self.rng.one_in(n));
@@ -470,6 +520,7 @@ impl Client {
                 correlation,
                 version,
                 ask,
+                when: history.entries.len(),
             });
         }
         if cut {
@@ -530,6 +581,7 @@ impl Client {
             correlation,
             version,
             ask,
+            when,
         } = waiting;
         let life = self.life;
         let found = i32::from_be_bytes(frame[..4].try_into().expect("a correlation id"));
@@ -662,11 +714,17 @@ impl Client {
                         };
                         match &result {
                             Ok(batches) => {
+                                let begin = p.log_start_offset;
+                                if self.style.habits.ages && begin >= 0 {
+                                    let begins = Fact::Begins { place, begin, when };
+                                    history.note(now, life, begins);
+                                }
                                 let served = Fact::Served {
                                     place,
                                     asked,
                                     high_watermark: p.high_watermark,
                                     batches: batches.clone(),
+                                    when,
                                 };
                                 history.note(now, life, served);
                             }
@@ -715,6 +773,55 @@ impl Client {
                     }
                 }
                 told.push(Told::Latest(ends));
+            }
+            Ask::Earliest { places } => {
+                let (_, answer) = decode_response::<ListOffsetsRequest>(version, frame);
+                let mut begins = Vec::new();
+                for topic in &answer.topics {
+                    for p in &topic.partitions {
+                        let at = |q: &&Place| {
+                            *q.topic.name() == *topic.name.0 && q.partition == p.partition_index
+                        };
+                        let Some(place) = places.iter().find(at).copied() else {
+                            continue;
+                        };
+                        match (p.error_code, p.offset) {
+                            (0, begin) => {
+                                history.note(now, life, Fact::Begins { place, begin, when });
+                                begins.push((place, begin));
+                            }
+                            (3, _) => begins.push((place, 0)),
+                            (code, _) => {
+                                let what = format!("earliest of {place:?}: code {code}");
+                                history.note(now, life, Fact::Nonsense(what));
+                            }
+                        }
+                    }
+                }
+                told.push(Told::Earliest(begins));
+            }
+            Ask::Trim {
+                place,
+                below,
+                beyond,
+            } => {
+                let (_, answer) = decode_response::<DeleteRecordsRequest>(version, frame);
+                let answer = &answer.topics[0].partitions[0];
+                let (code, begin) = (answer.error_code, answer.low_watermark);
+                // A cut may have taken what the asker had read.
+                let shorter = history.durability(place) == Durability::Process;
+                match code {
+                    0 if begin >= below && !beyond => {
+                        history.note(now, life, Fact::Begins { place, begin, when });
+                    }
+                    1 if beyond || shorter => {}
+                    // Unknown topic, timed out, storage.
+                    3 | 7 | 56 => {}
+                    _ => {
+                        let what = format!("trim {place:?} below {below}: code {code}, {begin}");
+                        history.note(now, life, Fact::Nonsense(what));
+                    }
+                }
             }
         }
     }

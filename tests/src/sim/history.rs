@@ -44,6 +44,17 @@ pub struct Topic {
     pub times: Times,
     /// The broker opens every batch, compressed ones too (`corelane.validate=records`).
     pub opened: bool,
+    pub expiry: Expiry,
+}
+
+/// What may go by itself: of what was ever configured, that which takes most.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expiry {
+    Never,
+    /// Whole segments, while so many bytes are left.
+    Bytes(u64),
+    /// Segments whose records are all so old.
+    Ms(i64),
 }
 
 /// Who says when a batch was made (`message.timestamp.type`).
@@ -60,6 +71,8 @@ pub struct Batch {
     /// As sent.
     pub bytes: Bytes,
     pub count: i32,
+    /// When its records were made, as they say.
+    pub time: i64,
     pub idempotent: bool,
     /// The connection it was first sent on.
     pub conn: ConnId,
@@ -95,6 +108,19 @@ pub enum Fact {
         asked: i64,
         high_watermark: i64,
         batches: Vec<ServedBatch>,
+        /// The length of the history when it was asked.
+        when: usize,
+    },
+    /// Records below are to be deleted; -1: all there are.
+    TrimAsked {
+        place: Place,
+        below: i64,
+    },
+    /// The log begins here, as was asked when the history had `when` entries.
+    Begins {
+        place: Place,
+        begin: i64,
+        when: usize,
     },
     /// A fetch was answered by OFFSET_OUT_OF_RANGE.
     OutOfRange {
@@ -196,6 +222,8 @@ pub struct History {
     pub entries: Vec<Entry>,
     /// What the last read of everything found; of topics that were not deleted.
     pub logs: BTreeMap<Place, Vec<Found>>,
+    /// Where that read began.
+    pub begins: BTreeMap<Place, i64>,
 }
 
 /// The fixed part of a batch; records follow.
@@ -250,6 +278,24 @@ impl History {
             && (0..HEADER)
                 .filter(outside)
                 .all(|at| bytes[at] == served[at])
+    }
+
+    /// Where the last read of a partition began.
+    pub fn begin(&self, place: Place) -> i64 {
+        self.begins.get(&place).copied().unwrap_or(0)
+    }
+
+    /// A stored bit of it was flipped.
+    pub fn is_rotten(&self, place: Place) -> bool {
+        let mut facts = self.entries.iter().map(|entry| &entry.fact);
+        facts.any(|fact| matches!(fact, Fact::Rotted(at) if *at == place))
+    }
+
+    /// Somebody wanted records of it to go, or they may go by themselves.
+    pub fn may_begin_later(&self, place: Place) -> bool {
+        let asked =
+            |entry: &Entry| matches!(entry.fact, Fact::TrimAsked { place: at, .. } if at == place);
+        self.topics[&place.topic].expiry != Expiry::Never || self.entries.iter().any(asked)
     }
 
     pub fn durability(&self, place: Place) -> Durability {

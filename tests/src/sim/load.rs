@@ -6,15 +6,17 @@
 //!               ─► Calling: each client asks once more, and has its answer ─► Reading: all of every topic ─► Done
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use corelane_engine::log::segment;
 use corelane_engine::rng::Rng;
 use corelane_engine::types::{Durability, TopicId, TopicPartition};
 
-use super::client::{Ask, Client, Habits, Ids, SEGMENT_BYTES, Told};
+use super::client::{
+    Ask, Client, EXPIRIES, Habits, Ids, RETENTION_BYTES, RETENTION_MS, SEGMENT_BYTES, Told,
+};
 use super::groups::{Crowd, Groups};
-use super::history::{Fact, Found, History, Place, Times, Topic, TopicNo};
+use super::history::{Expiry, Fact, Found, History, Place, Times, Topic, TopicNo};
 use super::world::{ClientEvent, ClientId, Hands, Start, Workload};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,6 +53,16 @@ pub struct Mix {
     /// The admin changes a topic, its configs or its partitions, once in so many looks.
     pub change_one_in: u64,
     pub crowd: Crowd,
+    pub trims: Option<Trims>,
+}
+
+/// Logs that begin later as time goes by.
+#[derive(Clone, Copy, Debug)]
+pub struct Trims {
+    /// Of 4 topics, so many have records that go by themselves.
+    pub expire_of_4: u64,
+    /// A consumer deletes records in place of a fetch, once in so many.
+    pub delete_one_in: u64,
 }
 
 const ADMIN: ClientId = ClientId(0);
@@ -77,6 +89,11 @@ pub struct Load {
     positions: BTreeMap<(ClientId, Place), i64>,
     /// The reader's part: ends of logs, and how far it has come.
     ends: BTreeMap<Place, i64>,
+    begins: BTreeMap<Place, i64>,
+    /// Where a consumer has to find out anew where the log begins.
+    lost: BTreeSet<(ClientId, Place)>,
+    /// Draws what is to go, and nothing else.
+    trims: Rng,
     read: BTreeMap<Place, i64>,
     listed: bool,
     /// Clients that have asked their one thing since everything healed; with its answer: true.
@@ -87,6 +104,8 @@ pub struct Load {
 
 /// So often the reader asks for what the broker cannot read, before it leaves the rest of that partition.
 const READ_TRIES: u32 = 3;
+/// No log is so long.
+pub const BEYOND: i64 = 1_000_000;
 
 impl Load {
     pub fn new(seed: u64, mix: Mix) -> Load {
@@ -107,6 +126,9 @@ impl Load {
             ops: 0,
             positions: BTreeMap::new(),
             ends: BTreeMap::new(),
+            begins: BTreeMap::new(),
+            lost: BTreeSet::new(),
+            trims: Rng::new(seed ^ 0x7215),
             read: BTreeMap::new(),
             listed: false,
             called: BTreeMap::new(),
@@ -274,11 +296,18 @@ impl Load {
                 true => Times::LogAppend,
                 false => Times::Create,
             };
+            let expiry = match self.mix.trims {
+                Some(trims) if self.trims.below(4) < trims.expire_of_4 => {
+                    EXPIRIES[self.trims.below(2) as usize]
+                }
+                Some(_) | None => Expiry::Never,
+            };
             let wanted = Topic {
                 partitions,
                 durability,
                 times,
                 opened: of_4(self.mix.opened_of_4),
+                expiry,
             };
             self.history.topics.insert(topic, wanted);
             self.partitions.insert(topic, partitions);
@@ -314,7 +343,14 @@ impl Load {
                 ["0", "4096"][self.changes.below(2) as usize],
             ),
         };
-        self.ask(ADMIN, Ask::Alter(topic, [segment, other]), now, hands);
+        let mut configs = vec![segment, other];
+        let draw = self.trims.below(3) as usize;
+        match self.history.topics[&topic].expiry {
+            Expiry::Never => {}
+            Expiry::Bytes(_) => configs.push(("retention.bytes", RETENTION_BYTES[draw])),
+            Expiry::Ms(_) => configs.push(("retention.ms", RETENTION_MS[draw])),
+        }
+        self.ask(ADMIN, Ask::Alter(topic, configs), now, hands);
     }
 
     fn produce(&mut self, client: ClientId, now: u64, hands: &mut Hands) {
@@ -345,6 +381,9 @@ impl Load {
         if places.is_empty() || !self.clients[client.0 as usize].is_idle() {
             return;
         }
+        if self.mix.trims.is_some() && self.trim(client, now, hands) {
+            return;
+        }
         let all = self.rng.one_in(3);
         let one = places[self.rng.below(places.len() as u64) as usize];
         if let Some(n) = self.mix.habits.rewind_one_in
@@ -362,7 +401,44 @@ impl Load {
         self.ask(client, Ask::Fetch { positions }, now, hands);
     }
 
-    /// Metadata, the ends of all logs, then every log from its begin to its end.
+    /// In place of a fetch: where a log begins by now, or what is to go of one. False: neither.
+    fn trim(&mut self, client: ClientId, now: u64, hands: &mut Hands) -> bool {
+        let live = self.places();
+        let lost = self.lost.iter().filter(|(of, _)| *of == client);
+        let lost = lost.map(|(_, place)| *place);
+        let lost: Vec<Place> = lost.filter(|place| live.contains(place)).collect();
+        self.lost.retain(|(of, _)| *of != client);
+        if !lost.is_empty() {
+            self.ask(client, Ask::Earliest { places: lost }, now, hands);
+            return true;
+        }
+        let one_in = self.mix.trims.map_or(u64::MAX, |trims| trims.delete_one_in);
+        if self.phase != Phase::Running || !self.trims.one_in(one_in) {
+            return false;
+        }
+        let place = live[self.trims.below(live.len() as u64) as usize];
+        let read = self.positions.get(&(client, place)).copied().unwrap_or(0);
+        let (below, beyond) = match self.trims.below(12) {
+            0 => (-1, false),
+            1 => (read + BEYOND, true),
+            _ => (self.trims.below(read as u64) as i64, false),
+        };
+        let trim = Ask::Trim {
+            place,
+            below,
+            beyond,
+        };
+        self.ask(client, trim, now, hands);
+        true
+    }
+
+    /// Where the reader goes on.
+    fn next_read(&self, place: Place) -> i64 {
+        let read = self.read.get(&place).or(self.begins.get(&place));
+        read.copied().unwrap_or(0)
+    }
+
+    /// Metadata, the ends of all logs, their begins, then every log from its begin to its end.
     fn read_all(&mut self, now: u64, hands: &mut Hands) {
         if !self.clients[READER.0 as usize].is_idle() {
             return;
@@ -375,9 +451,14 @@ impl Load {
         if self.ends.len() < places.len() {
             return self.ask(READER, Ask::Latest { places }, now, hands);
         }
+        if self.mix.trims.is_some() && self.begins.len() < places.len() {
+            let known = |place: &Place| self.begins.contains_key(place);
+            let places = places.into_iter().filter(|place| !known(place)).collect();
+            return self.ask(READER, Ask::Earliest { places }, now, hands);
+        }
         let ends = &self.ends;
         let positions: Vec<(Place, i64)> = (places.iter())
-            .map(|place| (*place, self.read.get(place).copied().unwrap_or(0)))
+            .map(|place| (*place, self.next_read(*place)))
             .filter(|(place, position)| *position < ends[place])
             .filter(|(place, _)| self.unreadable.get(place).is_none_or(|n| *n < READ_TRIES))
             .collect();
@@ -399,6 +480,22 @@ impl Load {
             Told::Grown(topic, partitions) => drop(self.partitions.insert(topic, partitions)),
             Told::Listed => self.listed |= client == READER,
             Told::Latest(ends) => self.ends.extend(ends),
+            Told::Earliest(begins) => {
+                for (place, begin) in begins {
+                    if client != READER {
+                        self.positions.insert((client, place), begin);
+                    } else {
+                        // What was read below it is gone by now, and what lies between was never read.
+                        let read = self.next_read(place);
+                        self.begins.insert(place, begin);
+                        if read < begin || !self.history.begins.contains_key(&place) {
+                            self.history.begins.insert(place, begin);
+                            self.history.logs.remove(&place);
+                            self.read.insert(place, begin);
+                        }
+                    }
+                }
+            }
             Told::Fetched {
                 place,
                 asked,
@@ -410,6 +507,12 @@ impl Load {
                     Err(1) => Some(0),
                     Err(_) => None,
                 };
+                if self.mix.trims.is_some() && result.as_ref().err() == Some(&1) {
+                    match client {
+                        READER => drop(self.begins.remove(&place)),
+                        _ => drop(self.lost.insert((client, place))),
+                    }
+                }
                 if client == READER && matches!(result, Err(2 | 56)) {
                     *self.unreadable.entry(place).or_default() += 1;
                 }
@@ -420,7 +523,7 @@ impl Load {
                     return;
                 }
                 if let (Ok(batches), Some(end)) = (&result, end)
-                    && self.read.get(&place).copied().unwrap_or(0) == asked
+                    && self.next_read(place) == asked
                 {
                     let log = self.history.logs.entry(place).or_default();
                     let known = batches.iter().filter_map(|served| {

@@ -99,6 +99,8 @@ pub struct Outcome {
     pub group_calls: u64,
     pub commits: u64,
     pub generations: u64,
+    /// Later begins of logs that somebody was told of.
+    pub begins: u64,
     /// Simulated nanoseconds.
     pub simulated: u64,
     pub disk: Counters,
@@ -124,6 +126,7 @@ impl Outcome {
             group_calls: 0,
             commits: 0,
             generations: 0,
+            begins: 0,
             simulated: 0,
             disk: Counters::default(),
         }
@@ -131,7 +134,7 @@ impl Outcome {
 }
 
 impl Outcome {
-    fn count_groups(&mut self, history: &History) {
+    fn count(&mut self, history: &History) {
         let mut generations = BTreeSet::new();
         for call in story::calls(history) {
             self.group_calls += 1;
@@ -144,6 +147,12 @@ impl Outcome {
             }
         }
         self.generations = generations.len() as u64;
+        let facts = history.entries.iter().map(|entry| &entry.fact);
+        let begins = facts.filter_map(|fact| match fact {
+            Fact::Begins { place, begin, .. } if *begin > 0 => Some((*place, *begin)),
+            _ => None,
+        });
+        self.begins = begins.collect::<BTreeSet<_>>().len() as u64;
     }
 }
 
@@ -383,7 +392,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
                 _ => {}
             }
         }
-        outcome.count_groups(&load.history);
+        outcome.count(&load.history);
         if options.pace.print {
             for entry in &load.history.entries {
                 let words = format_args!("life {}: {:?}", entry.life.0, entry.fact);

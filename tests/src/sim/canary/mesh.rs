@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 
 use corelane_engine::call::{Answer, AnswerBody, Call, CallBody, RequestToken};
 use corelane_engine::group::call::{GroupAnswer, GroupAsk, GroupDone, GroupError};
-use corelane_engine::types::ShardId;
+use corelane_engine::types::{Offset, ShardId};
 use corelane_net::event::{Event, Message};
 
 use super::Canary;
+use crate::sim::load::BEYOND;
 
 /// What a shard asked, as far as its answer is to be changed.
 enum Asked {
@@ -20,6 +21,8 @@ enum Asked {
     Told,
     /// The caller's indexes of the offsets.
     Commit(Vec<u32>),
+    /// Below this records were to be deleted.
+    Trim(Offset),
 }
 
 /// Of one shard, in one life.
@@ -44,8 +47,18 @@ impl Mesh {
         let Message::Call(Call { request, body, .. }) = message else {
             return;
         };
-        let CallBody::Group { items } = body else {
-            return;
+        let items = match body {
+            CallBody::Group { items } => items,
+            CallBody::DeleteRecords { items } => {
+                if let (Canary::TrimmedTooFar, [item]) = (self.canary, &mut items[..])
+                    && let Some(below) = item.below.filter(|below| (1..BEYOND).contains(&below.0))
+                {
+                    self.asked.insert((to, *request), Asked::Trim(below));
+                    item.below = Some(Offset(below.0 + 1));
+                }
+                return;
+            }
+            _ => return,
         };
         let [item] = &mut items[..] else {
             return;
@@ -98,7 +111,15 @@ impl Mesh {
                 }
                 true
             }
-            (Some(Asked::Commit(_)), _) | (None, _) => true,
+            (Some(Asked::Trim(below)), AnswerBody::Deleted(answers)) => {
+                for answer in answers {
+                    if answer.result == Ok(Offset(below.0 + 1)) {
+                        answer.result = Ok(below);
+                    }
+                }
+                true
+            }
+            (Some(Asked::Commit(_) | Asked::Trim(_)), _) | (None, _) => true,
         }
     }
 }

@@ -20,6 +20,7 @@ fn dense(history: &History) -> Result<(), String> {
             asked,
             high_watermark,
             batches,
+            ..
         } = &entry.fact
         else {
             continue;
@@ -51,9 +52,11 @@ fn dense(history: &History) -> Result<(), String> {
         }
     }
     for (place, log) in &history.logs {
-        let mut next = 0;
-        for found in log {
-            if found.base != next {
+        let mut next = history.begin(*place);
+        for (at, found) in log.iter().enumerate() {
+            // The log may begin within a batch.
+            let within = at == 0 && found.base < next;
+            if found.base != next && !within {
                 let base = found.base;
                 return Err(format!("{place:?}: {base} where {next} comes next"));
             }
@@ -82,6 +85,8 @@ fn stable(history: &History) -> Result<(), String> {
     }
     for entry in &history.entries {
         if let Fact::OutOfRange { place, asked } = entry.fact
+            // Judged by where it begins.
+            && !history.may_begin_later(place)
             && (history.durability(place) == Durability::Disk || cuts.is_empty())
         {
             return Err(format!(

@@ -28,6 +28,8 @@ pub struct Ledger {
     pub group_calls: u64,
     pub commits: u64,
     pub generations: u64,
+    /// Begins of logs that somebody was told of.
+    pub begins: u64,
     pub violations: u64,
 }
 
@@ -55,13 +57,14 @@ impl Ledger {
         self.group_calls += outcome.group_calls;
         self.commits += outcome.commits;
         self.generations += outcome.generations;
+        self.begins += outcome.begins;
         self.violations += u64::from(!outcome.violations.is_empty());
     }
 }
 
 impl Ledger {
     /// Every number, by its name.
-    fn numbers(&self) -> [(&'static str, u64); 24] {
+    fn numbers(&self) -> [(&'static str, u64); 25] {
         [
             ("seeds", self.seeds),
             ("operations", self.ops),
@@ -83,6 +86,7 @@ impl Ledger {
             ("calls of groups", self.group_calls),
             ("commits acked", self.commits),
             ("generations", self.generations),
+            ("log starts", self.begins),
             ("events", self.events),
             ("simulated ms", self.simulated_ms),
             (

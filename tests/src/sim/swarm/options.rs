@@ -11,7 +11,7 @@ use crate::sim::client::Habits;
 use crate::sim::disk::Speed;
 use crate::sim::faults::{Faults, Kinds};
 use crate::sim::groups::Crowd;
-use crate::sim::load::Mix;
+use crate::sim::load::{Mix, Trims};
 use crate::sim::world::Pace;
 
 /// How a life of the process ends.
@@ -39,7 +39,7 @@ pub enum Swarm {
     Plain,
     /// Faults of the disk, and habits of clients.
     Faults,
-    /// Groups.
+    /// Groups, and logs that begin later as time goes by.
     All,
 }
 
@@ -72,6 +72,9 @@ impl Options {
         if rng.one_in(3) {
             options.add_groups(&mut rng);
         }
+        if rng.one_in(3) {
+            options.add_trims(&mut rng);
+        }
         options
     }
 
@@ -81,6 +84,20 @@ impl Options {
             Swarm::Plain => Options::plain(seed),
             Swarm::Faults => Options::faults(seed),
             Swarm::All => Options::draw(seed),
+        }
+    }
+
+    /// Records that are deleted, or go by themselves; changes of what lets them.
+    fn add_trims(&mut self, rng: &mut Rng) {
+        self.mix.trims = Some(Trims {
+            expire_of_4: [0, 2, 4][rng.below(3) as usize],
+            delete_one_in: [5, 20, 200][rng.below(3) as usize],
+        });
+        self.mix.habits.ages = true;
+        self.mix.partitions_max = self.mix.partitions_max.min(2);
+        self.mix.change_one_in = [10, 50][rng.below(2) as usize];
+        if self.mix.crowd.groups == 0 {
+            self.mix.pause_us = self.mix.pause_us.min(300);
         }
     }
 
@@ -103,6 +120,31 @@ impl Options {
                 (_, 1) => End::Kill,
                 _ => End::PowerCut,
             },
+            faults: Faults::default(),
+        });
+        self.lives = lives.collect();
+    }
+
+    /// Records are deleted, often, and power is cut, often.
+    fn hunt_trims(&mut self, canary: Canary) {
+        let mut rng = Rng::new(self.seed ^ 0x0072_1b06);
+        self.add_trims(&mut rng);
+        self.mix.trims = Some(Trims {
+            expire_of_4: 0,
+            delete_one_in: 3,
+        });
+        // Answers that are late enough to be alone in their flush.
+        (self.mix.producers, self.mix.consumers) = (1, 2);
+        self.mix.pause_us = 1_000;
+        let shards = match canary {
+            Canary::TrimmedTooFar => 2,
+            _ => 1,
+        };
+        self.last.0 = shards;
+        let lives = (0..5).map(|_| Life {
+            shards,
+            events: 500 + rng.below(2_000),
+            end: End::PowerCut,
             faults: Faults::default(),
         });
         self.lives = lives.collect();
@@ -152,6 +194,7 @@ impl Options {
             rewind_one_in: rng.one_in(3).then(|| 1 + rng.below(10)),
             min_bytes: rng.one_in(3),
             cut_one_in: rng.one_in(4).then(|| 10 + rng.below(90)),
+            ages: false,
         };
         options.mix.log_append_of_4 = [0, 0, 1, 4][rng.below(4) as usize];
         options.mix.opened_of_4 = [0, 0, 1, 4][rng.below(4) as usize];
@@ -172,6 +215,9 @@ impl Options {
         options.canary = Some(canary);
         if canary.needs_groups() {
             options.hunt_groups(canary);
+        }
+        if canary.needs_trims() {
+            options.hunt_trims(canary);
         }
         if canary == Canary::StaleGroupAccepted {
             // Holes in the journal, which only unflushed groups have, and then another cut soon after.
@@ -229,6 +275,7 @@ impl Options {
             opened_of_4: 0,
             habits: Habits::PLAIN,
             crowd: Crowd::NONE,
+            trims: None,
         };
         let disk = match rng.below(3) {
             0 => Speed::default(),
