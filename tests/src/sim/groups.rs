@@ -77,7 +77,7 @@ impl Crowd {
             },
             habits: Habits {
                 hang_up_one_in: [30, 200, 2_000][rng.below(3) as usize],
-                restless_one_in: [20, 100, 500][rng.below(3) as usize],
+                restless_one_in: [10, 40, 200][rng.below(3) as usize],
             },
         }
     }
@@ -237,7 +237,11 @@ impl Groups {
         };
         match event {
             ClientEvent::Wake => {
-                let pause = self.crowd.pause_us.clamp(1, 4_000);
+                // Once all is calm: often enough to be alive.
+                let pause = match calm {
+                    None => self.crowd.pause_us,
+                    Some(_) => 8_000,
+                };
                 hands.wake(id, now + 200_000 + self.rng.below(2_000 * pause));
                 // There must be something to commit of.
                 if !places.is_empty() || calm.is_some() {

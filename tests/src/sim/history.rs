@@ -10,15 +10,28 @@ use corelane_net::event::ConnId;
 use super::groups::story::{Asked, CallNo, GroupNo, Told};
 use super::world::{ClientId, Start};
 
-/// A topic of the workload; names are never used twice.
+/// A topic of the workload. Those whose numbers differ by [`TopicNo::NAMES`] have one name, one after the other.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct TopicNo(pub u32);
 
 impl TopicNo {
+    pub const NAMES: u32 = 1_000;
+
     pub fn name(self) -> String {
-        format!("topic-{}", self.0)
+        format!("topic-{}", self.first().0)
     }
 
+    /// The first of its name.
+    pub fn first(self) -> TopicNo {
+        TopicNo(self.0 % TopicNo::NAMES)
+    }
+
+    /// The next of its name.
+    pub fn next(self) -> TopicNo {
+        TopicNo(self.0 + TopicNo::NAMES)
+    }
+
+    /// The first of this name.
     pub fn of_name(name: &str) -> Option<TopicNo> {
         Some(TopicNo(name.strip_prefix("topic-")?.parse().ok()?))
     }
@@ -29,6 +42,16 @@ impl TopicNo {
 pub struct Place {
     pub topic: TopicNo,
     pub partition: i32,
+}
+
+impl Place {
+    /// The partition of this number of the first topic of its topic's name.
+    pub fn first(self) -> Place {
+        Place {
+            topic: self.topic.first(),
+            ..self
+        }
+    }
 }
 
 /// A batch by its number in [`History::batches`].

@@ -92,6 +92,8 @@ pub struct Load {
     begins: BTreeMap<Place, i64>,
     /// Where a consumer has to find out anew where the log begins.
     lost: BTreeSet<(ClientId, Place)>,
+    /// Deleted, and perhaps to be created again.
+    gone: Vec<Gone>,
     /// Draws what is to go, and nothing else.
     trims: Rng,
     read: BTreeMap<Place, i64>,
@@ -101,6 +103,18 @@ pub struct Load {
     /// How often the reader was told that it cannot have this.
     unreadable: BTreeMap<Place, u32>,
 }
+
+/// A topic that was deleted. Nothing may be on its way to its name when that is given anew.
+struct Gone {
+    topic: TopicNo,
+    /// Clients that have always been waiting for something since.
+    busy: BTreeSet<ClientId>,
+    /// `None`: not looked at yet.
+    quiet_since: Option<u64>,
+}
+
+/// After so many nanoseconds nothing is on its way any more that nobody waits for.
+const QUIET: u64 = 20_000_000;
 
 /// So often the reader asks for what the broker cannot read, before it leaves the rest of that partition.
 const READ_TRIES: u32 = 3;
@@ -128,6 +142,7 @@ impl Load {
             ends: BTreeMap::new(),
             begins: BTreeMap::new(),
             lost: BTreeSet::new(),
+            gone: Vec::new(),
             trims: Rng::new(seed ^ 0x7215),
             read: BTreeMap::new(),
             listed: false,
@@ -309,9 +324,15 @@ impl Load {
                 opened: of_4(self.mix.opened_of_4),
                 expiry,
             };
-            self.history.topics.insert(topic, wanted);
-            self.partitions.insert(topic, partitions);
-            self.ask(ADMIN, Ask::Create(topic), now, hands);
+            self.create(topic, wanted, now, hands);
+        } else if let Some(topic) = self.again(now) {
+            // Under the name of one that is gone, and with fewer or more partitions.
+            let before = &self.history.topics[&topic];
+            let wanted = Topic {
+                partitions: 1 + self.trims.below(3) as i32,
+                ..before.clone()
+            };
+            self.create(topic.next(), wanted, now, hands);
         } else if self.live.len() > 1 && self.rng.one_in(self.mix.delete_one_in) {
             let at = self.rng.below(self.live.len() as u64) as usize;
             let topic = self.live.swap_remove(at);
@@ -322,6 +343,27 @@ impl Load {
             let asked = self.history.entries.len();
             self.ask(ADMIN, Ask::Metadata { asked }, now, hands);
         }
+    }
+
+    fn create(&mut self, topic: TopicNo, wanted: Topic, now: u64, hands: &mut Hands) {
+        self.partitions.insert(topic, wanted.partitions);
+        self.history.topics.insert(topic, wanted);
+        self.ask(ADMIN, Ask::Create(topic), now, hands);
+    }
+
+    /// A topic that is gone, if its name is to be used again.
+    fn again(&mut self, now: u64) -> Option<TopicNo> {
+        for gone in &mut self.gone {
+            gone.busy
+                .retain(|id| !self.clients[id.0 as usize].is_idle());
+            if !gone.busy.is_empty() || gone.quiet_since.is_none() {
+                gone.quiet_since = Some(now);
+            }
+        }
+        let quiet = |gone: &Gone| gone.quiet_since.is_some_and(|since| now >= since + QUIET);
+        let at = self.gone.iter().position(quiet)?;
+        let gone = self.gone.swap_remove(at);
+        self.trims.one_in(2).then_some(gone.topic)
     }
 
     /// Another configuration for a topic, or one more partition.
@@ -345,6 +387,10 @@ impl Load {
         };
         let mut configs = vec![segment, other];
         let draw = self.trims.below(3) as usize;
+        if self.mix.trims.is_some() && self.trims.one_in(3) {
+            let most = ["1048588", "30000", "5000"][self.trims.below(3) as usize];
+            configs.push(("max.message.bytes", most));
+        }
         match self.history.topics[&topic].expiry {
             Expiry::Never => {}
             Expiry::Bytes(_) => configs.push(("retention.bytes", RETENTION_BYTES[draw])),
@@ -476,7 +522,15 @@ impl Load {
     fn told(&mut self, client: ClientId, told: Told) {
         match told {
             Told::Created(topic) => self.live.push(topic),
-            Told::Deleted(_) => {}
+            Told::Deleted(topic) => {
+                if self.mix.trims.is_some() {
+                    self.gone.push(Gone {
+                        topic,
+                        busy: self.clients.iter().map(|client| client.id).collect(),
+                        quiet_since: None,
+                    });
+                }
+            }
             Told::Grown(topic, partitions) => drop(self.partitions.insert(topic, partitions)),
             Told::Listed => self.listed |= client == READER,
             Told::Latest(ends) => self.ends.extend(ends),

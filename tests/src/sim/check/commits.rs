@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::sim::groups::story::{self, Asked, Call, GroupNo, Told, calls};
-use crate::sim::history::{Fact, History, Place};
+use crate::sim::history::{Entry, Fact, History, Place};
 
 pub const PROMISE: &str = "committed offsets never go back";
 
@@ -149,13 +149,16 @@ fn stories(history: &History) -> BTreeMap<(GroupNo, Place), Story> {
     // What is committed of a topic goes some time after the topic.
     for (at, entry) in history.entries.iter().enumerate() {
         if let Fact::DeleteAsked(topic) = entry.fact {
+            // Nothing that was committed of the next topic of this name goes with it.
+            let again = |entry: &Entry| matches!(entry.fact, Fact::Created(t) if t == topic.next());
+            let end = history.entries.iter().position(again);
             for ((_, place), story) in &mut stories {
-                if place.topic == topic {
+                if place.topic == topic.first() {
                     story.writes.push(Write {
                         value: -1,
                         asked: at,
                         done: None,
-                        end: usize::MAX,
+                        end: end.unwrap_or(usize::MAX),
                     });
                 }
             }

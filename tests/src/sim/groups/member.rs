@@ -231,6 +231,8 @@ impl Member {
         let mut offsets: Vec<(Place, i64)> = Vec::new();
         for _ in 0..count {
             let place = common.places[self.rng.below(common.places.len() as u64) as usize];
+            // Offsets go by name.
+            let place = place.first();
             if offsets.iter().any(|(known, _)| *known == place) {
                 continue;
             }
@@ -268,7 +270,7 @@ impl Member {
     fn deletes(&mut self, common: &Common<'_>) -> Asked {
         let place = common.places[self.rng.below(common.places.len() as u64) as usize];
         Asked::DeleteOffsets {
-            places: vec![place],
+            places: vec![place.first()],
         }
     }
 

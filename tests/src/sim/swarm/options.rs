@@ -96,6 +96,7 @@ impl Options {
         self.mix.habits.ages = true;
         self.mix.partitions_max = self.mix.partitions_max.min(2);
         self.mix.change_one_in = [10, 50][rng.below(2) as usize];
+        self.mix.delete_one_in = self.mix.delete_one_in.min([30, 200][rng.below(2) as usize]);
         if self.mix.crowd.groups == 0 {
             self.mix.pause_us = self.mix.pause_us.min(300);
         }
@@ -157,9 +158,9 @@ impl Options {
         (self.mix.producers, self.mix.consumers) = (1, 1);
         self.mix.pause_us = self.mix.pause_us.max(1_000);
         for life in self.lives.iter_mut().filter(|life| life.events > 256) {
-            life.events *= 3;
+            life.events *= 4;
         }
-        self.last.1 += 4_000;
+        self.last.1 += 8_000;
         self.groups = GroupConfig {
             session_timeout_min_ms: 50,
             initial_rebalance_delay_ms: [0, 20, 100][rng.below(3) as usize],
