@@ -91,8 +91,14 @@ fn what_was_acknowledged_survives_every_crash_and_fault() {
     assert!(failed.is_empty(), "{ledger}\n{failed}");
     let crashes = ledger.cuts > 0 && ledger.kills > 0 && ledger.stops > 0;
     let faults = ledger.exits > 0 && ledger.no_space > 0 && ledger.flips > 0;
+    let groups = ledger.commits > ledger.seeds && ledger.generations > ledger.seeds;
+    let trims = ledger.begins > 0;
     assert!(
         ledger.acked > 10 * ledger.seeds && crashes && faults && ledger.short_writes > 0,
+        "the seeds do nothing: {ledger}"
+    );
+    assert!(
+        asked().is_some() || groups && trims,
         "the seeds do nothing: {ledger}"
     );
 }

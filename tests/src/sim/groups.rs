@@ -37,6 +37,10 @@ pub struct Crowd {
     pub pause_us: u64,
     pub timeouts: Timeouts,
     pub habits: Habits,
+    /// How long committed offsets live; `None`: for ever.
+    pub offsets_live_ms: Option<u64>,
+    /// The topic of the groups changes its class now and then.
+    pub classes: bool,
 }
 
 /// How restless members are: once in so many looks.
@@ -62,10 +66,14 @@ impl Crowd {
             hang_up_one_in: 100,
             restless_one_in: 100,
         },
+        offsets_live_ms: None,
+        classes: false,
     };
 
     pub fn draw(rng: &mut Rng) -> Crowd {
         Crowd {
+            offsets_live_ms: rng.one_in(4).then(|| [200, 1_000][rng.below(2) as usize]),
+            classes: rng.one_in(4),
             groups: 1 + rng.below(4) as u32,
             members_max: 1 + rng.below(5),
             static_of_4: [0, 0, 2, 4][rng.below(4) as usize],
@@ -91,6 +99,7 @@ pub struct Common<'a> {
     /// What was, in its group.
     pub committed: &'a mut BTreeSet<Place>,
     pub habits: Habits,
+    pub classes: bool,
     /// Nothing new is to happen: members join, and stay.
     pub calm: bool,
     /// The group's offsets were read since then.
@@ -227,6 +236,7 @@ impl Groups {
                 .get_mut(&group)
                 .expect("every group is there"),
             habits: self.crowd.habits,
+            classes: self.crowd.classes,
             calm: calm.is_some(),
             read: calm.is_some_and(|calm| calm != Calm::Reading),
             found: &mut self.found,
@@ -291,6 +301,7 @@ impl Groups {
                             .get_mut(&group)
                             .expect("every group is there"),
                         habits: self.crowd.habits,
+                        classes: self.crowd.classes,
                         calm: true,
                         read: calm != Calm::Reading,
                         found: &mut self.found,

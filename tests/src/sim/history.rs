@@ -179,6 +179,8 @@ pub enum Fact {
         call: CallNo,
         told: Told,
     },
+    /// From now on the topic of the groups may be told to acknowledge before the flush.
+    OffsetsWeak,
     /// Since everything healed, every member was told that it is alive in one generation.
     GroupStable(GroupNo),
     /// Something that no broker may answer.
@@ -247,6 +249,8 @@ pub struct History {
     pub logs: BTreeMap<Place, Vec<Found>>,
     /// Where that read began.
     pub begins: BTreeMap<Place, i64>,
+    /// How long committed offsets live, in nanoseconds, if they do not live for ever.
+    pub offsets_live: Option<u64>,
 }
 
 /// The fixed part of a batch; records follow.

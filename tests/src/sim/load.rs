@@ -154,6 +154,8 @@ impl Load {
 
     /// Sets every client going.
     pub fn begin(&mut self, now: u64) -> Hands {
+        let live_ms = self.mix.crowd.offsets_live_ms;
+        self.history.offsets_live = live_ms.map(|ms| ms * 1_000_000);
         let mut hands = Hands::default();
         for client in &self.clients {
             hands.wake(client.id, now + self.rng.below(1_000_000));

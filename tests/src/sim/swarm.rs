@@ -250,7 +250,8 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         self.world.step(&mut self.load);
         self.was_open |= self.world.is_accepting();
         let at = self.at();
-        faults::after(&mut self.world.disk, &mut self.load, at);
+        let heard = !self.world.was_unheard();
+        faults::after(&mut self.world.disk, &mut self.load, at, heard);
     }
 
     /// Runs until something comes true, the process has ended, or the time is over; whether it came true.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::sim::groups::story::{self, Asked, Call, GroupNo, Told, calls};
+use crate::sim::groups::story::{self, Asked, Call, Doubts, GroupNo, Told, calls};
 use crate::sim::history::{Entry, Fact, History, Place};
 
 pub const PROMISE: &str = "committed offsets never go back";
@@ -37,7 +37,9 @@ struct Story {
 }
 
 pub fn check(history: &History) -> Result<(), String> {
-    for ((group, place), story) in &mut stories(history) {
+    let calls = calls(history);
+    let doubts = Doubts::new(history, &calls);
+    for ((group, place), story) in &mut stories(history, &calls) {
         for seen in story.seen.clone() {
             let Some(write) = story
                 .writes
@@ -53,17 +55,19 @@ pub fn check(history: &History) -> Result<(), String> {
             }
         }
         for seen in &story.seen {
-            judge(&story.writes, *seen).map_err(|why| format!("{group:?} {place:?}: {why}"))?;
+            judge(&doubts, &story.writes, *seen)
+                .map_err(|why| format!("{group:?} {place:?}: {why}"))?;
         }
     }
     Ok(())
 }
 
-fn judge(writes: &[Write], seen: Seen) -> Result<(), String> {
+fn judge(doubts: &Doubts<'_>, writes: &[Write], seen: Seen) -> Result<(), String> {
     // What is known to have taken effect before the question.
     let known = || {
         let known = writes.iter().filter(|write| write.value >= 0);
-        known.filter(|write| write.done.is_some_and(|done| done < seen.asked))
+        let known = known.filter(|write| write.done.is_some_and(|done| done < seen.asked));
+        known.filter(|write| !doubts.lost(write.asked, seen.asked))
     };
     if seen.value >= 0 {
         let of_value = writes.iter().find(|write| write.value == seen.value);
@@ -72,6 +76,7 @@ fn judge(writes: &[Write], seen: Seen) -> Result<(), String> {
         };
         let deleted = writes.iter().filter(|write| write.value < 0);
         let deleted = deleted.filter(|write| write.done.is_some_and(|done| done < seen.asked));
+        let deleted = deleted.filter(|write| !doubts.lost(write.asked, seen.asked));
         return match known().chain(deleted).find(|other| other.asked > write.end) {
             Some(newer) => Err(format!("{seen:?} of {write:?} after {newer:?}")),
             None => Ok(()),
@@ -82,15 +87,15 @@ fn judge(writes: &[Write], seen: Seen) -> Result<(), String> {
         let mut deletions = writes.iter().filter(|write| write.value < 0);
         deletions.any(|deletion| deletion.asked < seen.told && deletion.end > before.asked)
     };
-    match known().find(|write| !may_delete(write)) {
+    let may_expire = |before: &Write| doubts.expired(before.asked, seen.told);
+    match known().find(|write| !may_delete(write) && !may_expire(write)) {
         Some(lost) => Err(format!("nothing is found ({seen:?}) after {lost:?}")),
         None => Ok(()),
     }
 }
 
-fn stories(history: &History) -> BTreeMap<(GroupNo, Place), Story> {
+fn stories(history: &History, calls: &[Call<'_>]) -> BTreeMap<(GroupNo, Place), Story> {
     let mut stories: BTreeMap<(GroupNo, Place), Story> = BTreeMap::new();
-    let calls = calls(history);
     let places = |group: GroupNo| {
         let mut places: Vec<Place> = Vec::new();
         for call in calls.iter().filter(|call| call.group == group) {
@@ -102,7 +107,7 @@ fn stories(history: &History) -> BTreeMap<(GroupNo, Place), Story> {
         places.dedup();
         places
     };
-    for call in &calls {
+    for call in calls {
         if call.is_refused() {
             continue;
         }

@@ -1,13 +1,14 @@
 //! Nobody is heard under an old generation: once a later one is complete, or was begun in this life of the broker, what
 //! is asked under an earlier one is refused. (A heartbeat is answered kindly while the groups are read, as by Kafka.)
 
-use crate::sim::groups::story::{Asked, Call, Told, calls, deleted_between};
+use crate::sim::groups::story::{Asked, Call, Doubts, Told, calls};
 use crate::sim::history::History;
 
 pub const PROMISE: &str = "nobody is heard under an old generation";
 
 pub fn check(history: &History) -> Result<(), String> {
     let calls = calls(history);
+    let doubts = Doubts::new(history, &calls);
     for call in &calls {
         let generation = match (call.asked, call.told) {
             (Asked::Commit { generation, .. }, Some((Told::Each(codes), _)))
@@ -24,7 +25,7 @@ pub fn check(history: &History) -> Result<(), String> {
         let newer = calls.iter().find(|other| {
             other.group == call.group
                 && begins(other, call).is_some_and(|newer| newer > generation)
-                && !deleted_between(&calls, call.group, other.asked_at, call.end)
+                && !doubts.begun_anew(call.group, other.asked_at, call.end)
         });
         if let Some(newer) = newer {
             return Err(format!("{call:?} is heard after {newer:?}"));

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::sim::groups::story::{Asked, Call, GroupNo, Told, calls, deleted_between};
+use crate::sim::groups::story::{Asked, Call, Doubts, GroupNo, Told, calls};
 use crate::sim::history::History;
 use crate::sim::world::{ClientId, Start};
 
@@ -23,6 +23,7 @@ struct Joined {
 
 pub fn check(history: &History) -> Result<(), String> {
     let calls = calls(history);
+    let doubts = Doubts::new(history, &calls);
     let mut groups: BTreeMap<GroupNo, Vec<Joined>> = BTreeMap::new();
     for call in &calls {
         if let Some((
@@ -51,7 +52,7 @@ pub fn check(history: &History) -> Result<(), String> {
                     true => (first, other),
                     false => (other, first),
                 };
-                judge(&calls, group, early, late)?;
+                judge(&doubts, &calls, group, early, late)?;
             }
         }
     }
@@ -59,9 +60,15 @@ pub fn check(history: &History) -> Result<(), String> {
 }
 
 /// `late` was told after `early`.
-fn judge(calls: &[Call<'_>], group: GroupNo, early: &Joined, late: &Joined) -> Result<(), String> {
+fn judge(
+    doubts: &Doubts<'_>,
+    calls: &[Call<'_>],
+    group: GroupNo,
+    early: &Joined,
+    late: &Joined,
+) -> Result<(), String> {
     let begin = early.asked.min(late.asked);
-    if deleted_between(calls, group, begin, late.told) {
+    if doubts.begun_anew(group, begin, late.told) {
         return Ok(());
     }
     let repeats = early.generation == late.generation

@@ -17,6 +17,8 @@ struct Pen {
     history: History,
     calls: u32,
     life: u32,
+    /// Simulated nanoseconds.
+    now: u64,
 }
 
 impl Pen {
@@ -29,7 +31,7 @@ impl Pen {
     }
 
     fn note(&mut self, fact: Fact) {
-        self.history.note(0, Start(self.life), fact);
+        self.history.note(self.now, Start(self.life), fact);
     }
 
     fn ask(&mut self, client: u32, asked: Asked) -> CallNo {
@@ -204,6 +206,54 @@ fn what_was_deleted_may_be_missing_and_may_not_be_there() {
     pen.told(call, Told::Refused(68));
     pen.fetched(-1);
     pen.expect(promise);
+}
+
+#[test]
+fn what_is_too_old_may_be_missing_and_what_a_cut_may_take_is_known_no_more() {
+    let promise = Some(super::commits::PROMISE);
+    let aged = |live: Option<u64>, now: u64| {
+        let mut pen = Pen::new();
+        pen.history.offsets_live = live;
+        let call = pen.commit(-1, 3);
+        pen.acked(call);
+        pen.now = now;
+        pen
+    };
+    let second = 1_000_000_000;
+    for (live, now, broken) in [
+        (Some(second), second, None),
+        (Some(second), second / 2, promise),
+        (None, second, promise),
+    ] {
+        let mut pen = aged(live, now);
+        pen.fetched(-1);
+        pen.expect(broken);
+        // Old or not, it is not something else.
+        let mut pen = aged(live, now);
+        pen.fetched(2);
+        pen.expect(promise);
+    }
+    for (weak, cut, broken) in [
+        (true, Fact::PowerCut, None),
+        (true, Fact::Killed, promise),
+        (false, Fact::PowerCut, promise),
+    ] {
+        let mut pen = Pen::new();
+        if weak {
+            pen.note(Fact::OffsetsWeak);
+        }
+        let call = pen.commit(-1, 3);
+        pen.acked(call);
+        pen.note(cut);
+        pen.life += 1;
+        pen.fetched(-1);
+        pen.expect(broken);
+        // What came after the cut is known.
+        let call = pen.commit(-1, 4);
+        pen.acked(call);
+        pen.fetched(-1);
+        pen.expect(promise);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::sim::groups::story::{Asked, Assignment, Call, GroupNo, Told, calls, deleted_between};
+use crate::sim::groups::story::{Asked, Assignment, Call, Doubts, GroupNo, Told, calls};
 use crate::sim::history::History;
 use crate::sim::world::ClientId;
 
@@ -11,6 +11,7 @@ pub const PROMISE: &str = "one owner in a generation";
 
 pub fn check(history: &History) -> Result<(), String> {
     let calls = calls(history);
+    let doubts = Doubts::new(history, &calls);
     let clients = clients(&calls);
     let instances = instances(&calls);
     let mut told: BTreeMap<(GroupNo, i32), Vec<(&Call<'_>, &Assignment)>> = BTreeMap::new();
@@ -70,7 +71,7 @@ pub fn check(history: &History) -> Result<(), String> {
                     first.asked_at.min(second.asked_at),
                     first.end.max(second.end),
                 );
-                if deleted_between(&calls, group, from, to) {
+                if doubts.begun_anew(group, from, to) {
                     continue;
                 }
                 let shared = |unit: &u8| other.units.contains(unit);

@@ -48,8 +48,8 @@ enum State {
 #[derive(Debug)]
 enum Ask {
     Find,
-    /// Small segments for the topic of the groups.
-    Shape,
+    /// Small segments for the topic of the groups, and perhaps a class.
+    Shape(Option<&'static str>),
     Call(CallNo, Asked),
 }
 
@@ -150,7 +150,14 @@ impl Member {
             return self.ask(Ask::Find, common, hands);
         }
         if !*common.shaped {
-            return self.ask(Ask::Shape, common, hands);
+            return self.ask(Ask::Shape(None), common, hands);
+        }
+        if common.classes && !common.calm && self.rng.one_in(100) {
+            let class = ["disk", "process"][self.rng.below(2) as usize];
+            if class == "process" {
+                common.history.note(now, self.line.life, Fact::OffsetsWeak);
+            }
+            return self.ask(Ask::Shape(Some(class)), common, hands);
         }
         match (common.calm, self.kind) {
             (true, Kind::Alone) => {}
@@ -307,8 +314,8 @@ impl Member {
                     line.send::<FindCoordinatorRequest>(version, &request, hands),
                 )
             }
-            Ask::Shape => {
-                let request = wire::shape();
+            Ask::Shape(class) => {
+                let request = wire::shape(*class);
                 let line = &mut self.line;
                 (
                     1,
@@ -433,7 +440,7 @@ impl Member {
                 *common.found |= code.unwrap_or(answer.error_code) == 0;
                 return Ok(());
             }
-            Ask::Shape => {
+            Ask::Shape(_) => {
                 let (_, answer) = decode_response::<IncrementalAlterConfigsRequest>(version, frame);
                 *common.shaped = true;
                 return match answer.responses[0].error_code {

@@ -144,17 +144,69 @@ impl Call<'_> {
     pub fn is_refused(&self) -> bool {
         matches!(self.told, Some((Told::Refused(code), _)) if is_refusal(*code))
     }
-
-    /// A deletion of the group that may have begun its life anew, between two moments.
-    pub fn ends_life(&self) -> bool {
-        matches!(self.asked, Asked::DeleteGroup) && !self.is_refused()
-    }
 }
 
-/// Whether the group may have been deleted at some time between two moments.
-pub fn deleted_between(calls: &[Call<'_>], group: GroupNo, from: usize, to: usize) -> bool {
-    let mut deletions = calls
-        .iter()
-        .filter(|call| call.group == group && call.ends_life());
-    deletions.any(|call| call.asked_at < to && call.end > from)
+/// What may have taken from a group without anybody having asked for it.
+pub struct Doubts<'a> {
+    history: &'a History,
+    /// Since then its topic may acknowledge before the flush.
+    weak: Option<usize>,
+    /// Where power was cut, or the disk lost something.
+    cuts: Vec<usize>,
+    /// Deletions of groups that were not refused: where they began and ended.
+    deletions: Vec<(GroupNo, usize, usize)>,
+}
+
+/// Clocks have milliseconds.
+const A_MOMENT: u64 = 1_000_000;
+
+impl<'a> Doubts<'a> {
+    pub fn new(history: &'a History, calls: &[Call<'_>]) -> Doubts<'a> {
+        let mut doubts = Doubts {
+            history,
+            weak: None,
+            cuts: Vec::new(),
+            deletions: Vec::new(),
+        };
+        for (at, entry) in history.entries.iter().enumerate() {
+            match entry.fact {
+                Fact::OffsetsWeak => drop(doubts.weak.get_or_insert(at)),
+                Fact::PowerCut | Fact::DiskFailed { lost: true, .. } => doubts.cuts.push(at),
+                _ => {}
+            }
+        }
+        let deletes = |call: &&Call<'_>| matches!(call.asked, Asked::DeleteGroup);
+        let deletions = calls
+            .iter()
+            .filter(deletes)
+            .filter(|call| !call.is_refused());
+        doubts.deletions = deletions
+            .map(|call| (call.group, call.asked_at, call.end))
+            .collect();
+        doubts
+    }
+
+    /// Whether the group may have begun anew at some time between two moments: deleted, swept away because it was empty,
+    /// or lost by a cut.
+    pub fn begun_anew(&self, group: GroupNo, from: usize, to: usize) -> bool {
+        let mut deletions = self.deletions.iter().filter(|(of, ..)| *of == group);
+        self.history.offsets_live.is_some()
+            || self.lost(from, to)
+            || deletions.any(|(_, asked, end)| *asked < to && *end > from)
+    }
+
+    /// Whether what was committed at one moment may have expired by another.
+    pub fn expired(&self, from: usize, to: usize) -> bool {
+        let entries = &self.history.entries;
+        let at = |moment: usize| entries[moment.min(entries.len() - 1)].at;
+        let age = at(to).saturating_sub(at(from)) + A_MOMENT;
+        self.history.offsets_live.is_some_and(|live| age >= live)
+    }
+
+    /// Whether a cut may have taken something between two moments.
+    pub fn lost(&self, from: usize, to: usize) -> bool {
+        let first = self.cuts.partition_point(|cut| *cut < from);
+        let cut = self.cuts.get(first).is_some_and(|cut| *cut < to);
+        cut && self.weak.is_some_and(|weak| weak < to)
+    }
 }

@@ -67,15 +67,21 @@ pub fn find_coordinator(group: GroupNo, version: i16) -> FindCoordinatorRequest 
     }
 }
 
-/// Small segments for the topic of the groups.
-pub fn shape() -> IncrementalAlterConfigsRequest {
-    let config = AlterableConfig::default()
-        .with_name(StrBytes::from_static_str("internal.segment.bytes"))
-        .with_value(Some(StrBytes::from_static_str(SEGMENT_BYTES)));
+/// Small segments for the topic of the groups, and perhaps when it acknowledges.
+pub fn shape(class: Option<&'static str>) -> IncrementalAlterConfigsRequest {
+    let configs = [
+        ("internal.segment.bytes", Some(SEGMENT_BYTES)),
+        ("corelane.durability", class),
+    ];
+    let config = |(name, value): (&'static str, Option<&'static str>)| {
+        let value = StrBytes::from_static_str(value?);
+        let config = AlterableConfig::default().with_name(StrBytes::from_static_str(name));
+        Some(config.with_value(Some(value)))
+    };
     let resource = AlterConfigsResource::default()
         .with_resource_type(2)
         .with_resource_name(StrBytes::from_static_str("__consumer_offsets"))
-        .with_configs(vec![config]);
+        .with_configs(configs.into_iter().filter_map(config).collect());
     IncrementalAlterConfigsRequest::default().with_resources(vec![resource])
 }
 

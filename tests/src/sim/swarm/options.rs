@@ -94,6 +94,8 @@ impl Options {
             delete_one_in: [5, 20, 200][rng.below(3) as usize],
         });
         self.mix.habits.ages = true;
+        // After a batch that was too large a producer begins under another id: none may be forgotten for want of room.
+        self.limits.producers_max = 256;
         self.mix.partitions_max = self.mix.partitions_max.min(2);
         self.mix.change_one_in = [10, 50][rng.below(2) as usize];
         self.mix.delete_one_in = self.mix.delete_one_in.min([30, 200][rng.below(2) as usize]);
@@ -106,6 +108,10 @@ impl Options {
     fn hunt_groups(&mut self, canary: Canary) {
         let mut rng = Rng::new(self.seed ^ 0x0067_b06e);
         self.add_groups(&mut rng);
+        // What a cut or age may excuse proves nothing.
+        self.mix.crowd.classes = false;
+        self.mix.crowd.offsets_live_ms = None;
+        self.groups.offsets_retention = GroupConfig::default().offsets_retention;
         self.mix.crowd.alone_of_4 = match canary {
             Canary::CommitAnsweredEarly => 4,
             _ => self.mix.crowd.alone_of_4.min(2),
@@ -169,6 +175,10 @@ impl Options {
             snapshot_piece_bytes: [200, 4_000][rng.below(2) as usize],
             ..GroupConfig::default()
         };
+        if let Some(ms) = self.mix.crowd.offsets_live_ms {
+            self.groups.offsets_retention = Duration::from_millis(ms);
+            self.groups.retention_check_interval = Duration::from_millis(50);
+        }
     }
 
     /// Crashes, and besides a random subset of what a disk may do, and of the habits of clients.
