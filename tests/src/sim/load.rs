@@ -6,6 +6,8 @@
 //!               ─► Calling: each client asks once more, and has its answer ─► Reading: all of every topic ─► Done
 //! ```
 
+mod trims;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use corelane_engine::log::segment;
@@ -18,6 +20,8 @@ use super::client::{
 use super::groups::{Crowd, Groups};
 use super::history::{Expiry, Fact, Found, History, Place, Times, Topic, TopicNo};
 use super::world::{ClientEvent, ClientId, Hands, Start, Workload};
+use trims::Gone;
+pub use trims::{BEYOND, Trims};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Phase {
@@ -54,15 +58,6 @@ pub struct Mix {
     pub change_one_in: u64,
     pub crowd: Crowd,
     pub trims: Option<Trims>,
-}
-
-/// Logs that begin later as time goes by.
-#[derive(Clone, Copy, Debug)]
-pub struct Trims {
-    /// Of 4 topics, so many have records that go by themselves.
-    pub expire_of_4: u64,
-    /// A consumer deletes records in place of a fetch, once in so many.
-    pub delete_one_in: u64,
 }
 
 const ADMIN: ClientId = ClientId(0);
@@ -104,23 +99,8 @@ pub struct Load {
     unreadable: BTreeMap<Place, u32>,
 }
 
-/// A topic that was deleted. Nothing may be on its way to its name when that is given anew.
-struct Gone {
-    topic: TopicNo,
-    /// Clients that have always been waiting for something since.
-    busy: BTreeSet<ClientId>,
-    /// `None`: not looked at yet.
-    quiet_since: Option<u64>,
-}
-
-/// After so many nanoseconds nothing is on its way any more that nobody waits for.
-const QUIET: u64 = 20_000_000;
-
 /// So often the reader asks for what the broker cannot read, before it leaves the rest of that partition.
 const READ_TRIES: u32 = 3;
-/// No log is so long.
-pub const BEYOND: i64 = 1_000_000;
-
 impl Load {
     pub fn new(seed: u64, mix: Mix) -> Load {
         let mut rng = Rng::new(seed);
@@ -353,21 +333,6 @@ impl Load {
         self.ask(ADMIN, Ask::Create(topic), now, hands);
     }
 
-    /// A topic that is gone, if its name is to be used again.
-    fn again(&mut self, now: u64) -> Option<TopicNo> {
-        for gone in &mut self.gone {
-            gone.busy
-                .retain(|id| !self.clients[id.0 as usize].is_idle());
-            if !gone.busy.is_empty() || gone.quiet_since.is_none() {
-                gone.quiet_since = Some(now);
-            }
-        }
-        let quiet = |gone: &Gone| gone.quiet_since.is_some_and(|since| now >= since + QUIET);
-        let at = self.gone.iter().position(quiet)?;
-        let gone = self.gone.swap_remove(at);
-        self.trims.one_in(2).then_some(gone.topic)
-    }
-
     /// Another configuration for a topic, or one more partition.
     fn change(&mut self, now: u64, hands: &mut Hands) {
         let topic = self.live[self.changes.below(self.live.len() as u64) as usize];
@@ -449,37 +414,6 @@ impl Load {
         self.ask(client, Ask::Fetch { positions }, now, hands);
     }
 
-    /// In place of a fetch: where a log begins by now, or what is to go of one. False: neither.
-    fn trim(&mut self, client: ClientId, now: u64, hands: &mut Hands) -> bool {
-        let live = self.places();
-        let lost = self.lost.iter().filter(|(of, _)| *of == client);
-        let lost = lost.map(|(_, place)| *place);
-        let lost: Vec<Place> = lost.filter(|place| live.contains(place)).collect();
-        self.lost.retain(|(of, _)| *of != client);
-        if !lost.is_empty() {
-            self.ask(client, Ask::Earliest { places: lost }, now, hands);
-            return true;
-        }
-        let one_in = self.mix.trims.map_or(u64::MAX, |trims| trims.delete_one_in);
-        if self.phase != Phase::Running || !self.trims.one_in(one_in) {
-            return false;
-        }
-        let place = live[self.trims.below(live.len() as u64) as usize];
-        let read = self.positions.get(&(client, place)).copied().unwrap_or(0);
-        let (below, beyond) = match self.trims.below(12) {
-            0 => (-1, false),
-            1 => (read + BEYOND, true),
-            _ => (self.trims.below(read as u64) as i64, false),
-        };
-        let trim = Ask::Trim {
-            place,
-            below,
-            beyond,
-        };
-        self.ask(client, trim, now, hands);
-        true
-    }
-
     /// Where the reader goes on.
     fn next_read(&self, place: Place) -> i64 {
         let read = self.read.get(&place).or(self.begins.get(&place));
@@ -526,11 +460,8 @@ impl Load {
             Told::Created(topic) => self.live.push(topic),
             Told::Deleted(topic) => {
                 if self.mix.trims.is_some() {
-                    self.gone.push(Gone {
-                        topic,
-                        busy: self.clients.iter().map(|client| client.id).collect(),
-                        quiet_since: None,
-                    });
+                    let clients = self.clients.iter().map(|client| client.id);
+                    self.gone.push(Gone::new(topic, clients.collect()));
                 }
             }
             Told::Grown(topic, partitions) => drop(self.partitions.insert(topic, partitions)),
