@@ -172,6 +172,7 @@ pub enum Fact {
     GroupAsked {
         call: CallNo,
         client: ClientId,
+        conn: ConnId,
         group: GroupNo,
         asked: Asked,
     },

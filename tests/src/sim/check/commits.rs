@@ -2,12 +2,16 @@
 //! was committed, or nothing where that may have been deleted; after every crash, too.
 //!
 //! Each value is committed once. A commit or deletion takes effect between its question and its answer, or the end of the
-//! process that was asked, or never; whoever fetches a value has seen that it did.
+//! process that was asked, or never, and those of one connection in the order asked; whoever fetches a value has seen
+//! that it did.
 
 use std::collections::BTreeMap;
 
+use corelane_net::event::ConnId;
+
 use crate::sim::groups::story::{self, Asked, Call, Doubts, GroupNo, Told, calls};
 use crate::sim::history::{Entry, Fact, History, Place};
+use crate::sim::world::Start;
 
 pub const PROMISE: &str = "committed offsets never go back";
 
@@ -15,6 +19,8 @@ pub const PROMISE: &str = "committed offsets never go back";
 #[derive(Clone, Copy, Debug)]
 struct Write {
     value: i64,
+    /// The process, and the connection to it.
+    line: (Start, ConnId),
     asked: usize,
     /// It did take effect, at the latest here.
     done: Option<usize>,
@@ -77,7 +83,11 @@ fn judge(doubts: &Doubts<'_>, writes: &[Write], seen: Seen) -> Result<(), String
         let deleted = writes.iter().filter(|write| write.value < 0);
         let deleted = deleted.filter(|write| write.done.is_some_and(|done| done < seen.asked));
         let deleted = deleted.filter(|write| !doubts.lost(write.asked, seen.asked));
-        return match known().chain(deleted).find(|other| other.asked > write.end) {
+        let follows = |other: &&Write| {
+            let one_line = other.line == write.line && other.asked > write.asked;
+            other.asked > write.end || one_line
+        };
+        return match known().chain(deleted).find(follows) {
             Some(newer) => Err(format!("{seen:?} of {write:?} after {newer:?}")),
             None => Ok(()),
         };
@@ -116,6 +126,7 @@ fn stories(history: &History, calls: &[Call<'_>]) -> BTreeMap<(GroupNo, Place), 
                 let story = stories.entry((call.group, place)).or_default();
                 story.writes.push(Write {
                     value,
+                    line: (call.life, call.conn),
                     asked,
                     done,
                     end,
@@ -161,6 +172,7 @@ fn stories(history: &History, calls: &[Call<'_>]) -> BTreeMap<(GroupNo, Place), 
                 if place.topic == topic.first() {
                     story.writes.push(Write {
                         value: -1,
+                        line: (entry.life, ConnId(u64::MAX)),
                         asked: at,
                         done: None,
                         end: end.unwrap_or(usize::MAX),

@@ -1,5 +1,7 @@
 //! Each checker of groups notices its own lie, told in a history made by hand.
 
+use corelane_net::event::ConnId;
+
 use super::{all, stable};
 use crate::sim::groups::story::{Asked, Assignment, CallNo, GroupNo, Told};
 use crate::sim::history::{Fact, History, Place, TopicNo};
@@ -40,6 +42,7 @@ impl Pen {
         self.note(Fact::GroupAsked {
             call,
             client: ClientId(client),
+            conn: ConnId(u64::from(client)),
             group: GROUP,
             asked,
         });
@@ -162,6 +165,22 @@ fn offsets_that_go_back_are_seen() {
     pen.acked(call);
     pen.fetched(5);
     pen.expect(promise);
+    // Asked at once, either may be the last; of one connection, the one that was asked last.
+    for (other, broken) in [(1, promise), (2, None)] {
+        let mut pen = Pen::new();
+        let calls = [(1, 3), (other, 4)].map(|(client, offset)| {
+            let asked = Asked::Commit {
+                generation: -1,
+                offsets: vec![(PLACE, offset)],
+            };
+            pen.ask(client, asked)
+        });
+        for call in calls {
+            pen.acked(call);
+        }
+        pen.fetched(3);
+        pen.expect(broken);
+    }
     // Refused, it is never there.
     let mut pen = committed();
     let call = pen.commit(-1, 5);

@@ -65,10 +65,15 @@ impl Line {
         }
     }
 
+    /// The open connection.
+    pub fn conn(&self) -> ConnId {
+        self.conn.expect("asks on an open connection")
+    }
+
     /// Sends a request on the open connection; its correlation id.
     pub fn send<R: Request>(&mut self, version: i16, request: &R, hands: &mut Hands) -> i32 {
         self.correlation += 1;
-        let conn = self.conn.expect("asks on an open connection");
+        let conn = self.conn();
         hands.send(conn, wire::framed(version, self.correlation, request));
         self.correlation
     }

@@ -1,4 +1,4 @@
-//! One member of a group, as a client without its own patience: it asks one thing at a time, forgets what a lost
+//! One member of a group, as a client without its own patience: it asks one thing at a time (three, who is alone), forgets what a lost
 //! connection took, and is now and then slow, silent, or born anew.
 //!
 //! ```text
@@ -6,6 +6,8 @@
 //!    ▲                                          │ 22, 27: joins again, under its id              │
 //!    └── 25, 82, left, begins anew: without id ─┴────────────────────────────────────────────────┘
 //! ```
+
+use std::collections::VecDeque;
 
 use bytes::BytesMut;
 use corelane_engine::rng::Rng;
@@ -66,7 +68,10 @@ pub struct Member {
     pub who: Who,
     pub kind: Kind,
     state: State,
-    waiting: Option<Waiting>,
+    /// In the order asked.
+    waiting: VecDeque<Waiting>,
+    /// Asked at once, at most: one who assigns itself need not wait.
+    in_flight_max: usize,
     timeouts: Timeouts,
     /// The word of its subscription.
     word: u32,
@@ -88,7 +93,11 @@ impl Member {
             who,
             kind,
             state: State::Out,
-            waiting: None,
+            waiting: VecDeque::new(),
+            in_flight_max: match kind {
+                Kind::Alone => 1 + (seed % 3) as usize,
+                Kind::Dynamic | Kind::Static => 1,
+            },
             timeouts,
             word: 0,
             silent_until: 0,
@@ -100,7 +109,7 @@ impl Member {
     }
 
     pub fn is_idle(&self) -> bool {
-        self.waiting.is_none()
+        self.waiting.is_empty()
     }
 
     /// For a report of what never came.
@@ -118,14 +127,14 @@ impl Member {
 
     pub fn on_closed(&mut self, conn: ConnId) {
         if self.line.on_closed(conn) {
-            self.waiting = None;
+            self.waiting.clear();
         }
     }
 
     fn hang_up(&mut self, hands: &mut Hands) {
         let reset = self.rng.one_in(2);
         self.line.hang_up(reset, hands);
-        self.waiting = None;
+        self.waiting.clear();
     }
 
     /// Out of the group, as far as it knows itself.
@@ -143,7 +152,11 @@ impl Member {
         if !common.calm && self.rng.one_in(common.habits.hang_up_one_in) {
             return self.hang_up(hands);
         }
-        if self.waiting.is_some() {
+        if self.waiting.len() >= self.in_flight_max {
+            return;
+        }
+        let first = !*common.found || !*common.shaped;
+        if (first || common.calm) && !self.is_idle() {
             return;
         }
         if !*common.found {
@@ -287,6 +300,7 @@ impl Member {
         let fact = Fact::GroupAsked {
             call,
             client: self.id,
+            conn: self.line.conn(),
             group: self.who.group,
             asked: asked.clone(),
         };
@@ -398,7 +412,7 @@ impl Member {
                 }
             },
         };
-        self.waiting = Some(Waiting {
+        self.waiting.push_back(Waiting {
             correlation,
             version,
             ask,
@@ -423,7 +437,7 @@ impl Member {
         now: u64,
         common: &mut Common<'_>,
     ) -> Result<(), String> {
-        let waiting = self.waiting.take();
+        let waiting = self.waiting.pop_front();
         let Waiting {
             correlation,
             version,

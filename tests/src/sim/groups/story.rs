@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use corelane_net::event::ConnId;
+
 use crate::sim::history::{Fact, History, Place};
 use crate::sim::world::{ClientId, Start};
 
@@ -81,6 +83,8 @@ pub enum Told {
 pub struct Call<'a> {
     pub group: GroupNo,
     pub client: ClientId,
+    /// Calls of one connection take effect in the order asked.
+    pub conn: ConnId,
     pub life: Start,
     pub asked: &'a Asked,
     pub asked_at: usize,
@@ -113,6 +117,7 @@ pub fn calls(history: &History) -> Vec<Call<'_>> {
             Fact::GroupAsked {
                 call,
                 client,
+                conn,
                 group,
                 asked,
             } => {
@@ -121,6 +126,7 @@ pub fn calls(history: &History) -> Vec<Call<'_>> {
                 calls.push(Call {
                     group: *group,
                     client: *client,
+                    conn: *conn,
                     life: entry.life,
                     asked,
                     asked_at: at,
