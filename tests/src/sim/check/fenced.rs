@@ -1,5 +1,6 @@
 //! Nobody is heard under an old generation: once a later one is complete, or was begun in this life of the broker, what
-//! is asked under an earlier one is refused. (A heartbeat is answered kindly while the groups are read, as by Kafka.)
+//! is asked under an earlier one is refused. (A heartbeat is answered kindly while the groups are read, as by Kafka: of
+//! those only what comes after a generation in the same life is judged.)
 
 use crate::sim::groups::story::{Asked, Call, Doubts, Told, calls};
 use crate::sim::history::History;
@@ -16,7 +17,8 @@ pub fn check(history: &History) -> Result<(), String> {
             {
                 *generation
             }
-            (Asked::Sync { generation, .. }, Some((Told::Synced(_), _))) => *generation,
+            (Asked::Sync { generation, .. }, Some((Told::Synced(_), _)))
+            | (Asked::Heartbeat { generation }, Some((Told::Done, _))) => *generation,
             _ => continue,
         };
         if generation < 0 {
@@ -41,7 +43,8 @@ fn begins(other: &Call<'_>, call: &Call<'_>) -> Option<i32> {
             (told < call.asked_at && other.life == call.life).then_some(*generation)
         }
         (Asked::Sync { generation, .. }, Some((Told::Synced(_), told))) => {
-            (told < call.asked_at).then_some(*generation)
+            let kindly = matches!(call.asked, Asked::Heartbeat { .. }) && other.life != call.life;
+            (told < call.asked_at && !kindly).then_some(*generation)
         }
         _ => None,
     }

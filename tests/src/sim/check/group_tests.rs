@@ -73,6 +73,11 @@ impl Pen {
         self.told(call, Told::Each(vec![(PLACE, 0)]));
     }
 
+    fn beats(&mut self, generation: i32) {
+        let call = self.ask(1, Asked::Heartbeat { generation });
+        self.told(call, Told::Done);
+    }
+
     fn fetched(&mut self, offset: i64) {
         let places = vec![PLACE];
         let call = self.ask(2, Asked::Fetch { places });
@@ -362,12 +367,20 @@ fn who_is_heard_under_an_old_generation_is_seen() {
         let call = pen.commit(2, 5);
         pen.acked(call);
         pen.expect(promise);
+        let mut pen = begun(complete);
+        pen.beats(2);
+        pen.expect(promise);
         // A crash gives up a generation that is not complete.
         let mut pen = begun(complete);
         pen.crash();
         let call = pen.commit(2, 5);
         pen.acked(call);
         pen.expect(promise.filter(|_| complete));
+        // A heartbeat is answered before anybody knows.
+        let mut pen = begun(complete);
+        pen.crash();
+        pen.beats(2);
+        pen.expect(None);
     }
 }
 
