@@ -209,6 +209,8 @@ pub struct World<M, F> {
     /// The monotonic clock begins anew with each boot of the machine.
     clock_base: u64,
     fatal: Option<(ShardId, Fatal)>,
+    /// The shard that asked the disk had stopped when the last answer came.
+    unheard: bool,
     pub trace: Trace,
 }
 
@@ -240,6 +242,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
             net_out: NetOut::default(),
             clock_base: rng.below(1 << 50),
             fatal: None,
+            unheard: false,
             trace: Trace::new(pace.print),
             rng,
         }
@@ -267,6 +270,11 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
     /// Why the process ended by itself, once.
     pub fn take_fatal(&mut self) -> Option<(ShardId, Fatal)> {
         self.fatal.take()
+    }
+
+    /// Nobody heard the disk's last answer: a shard that stops while it starts leaves operations behind.
+    pub fn was_unheard(&self) -> bool {
+        self.unheard
     }
 
     pub fn machine(&self, shard: ShardId) -> &M {
@@ -428,6 +436,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
 
     fn disk_done(&mut self, op: OpId) {
         let (shard, done) = self.disk.complete(op);
+        self.unheard = self.shards[usize::from(shard.0)].stopped;
         let outcome = match &done.result {
             Ok(DiskOutcome::Done) => 0,
             Ok(DiskOutcome::Read(bytes)) => 1 + u64::from(crc32c::crc32c(bytes)),

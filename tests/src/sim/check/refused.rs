@@ -10,6 +10,9 @@ use crate::sim::world::{ClientId, Start};
 /// Sequence out of order, unknown producer, producer epoch: what a loss of producer state looks like.
 pub const SEQUENCE_CODES: [i16; 4] = [45, 46, 47, 59];
 
+/// Larger than `max.message.bytes`, or than a segment.
+const TOO_LARGE: i16 = 10;
+
 pub fn check(history: &History) -> Result<(), String> {
     let mut refused: BTreeMap<BatchNo, i16> = BTreeMap::new();
     // A full disk may refuse a producer's first batch and take what is in flight behind it: an unknown producer may begin
@@ -43,6 +46,10 @@ pub fn check(history: &History) -> Result<(), String> {
             return Err(format!(
                 "{place:?}: {batch:?} refused by {code}: its producer's state was lost"
             ));
+        }
+        // What follows a batch that is too large is out of order.
+        if code == TOO_LARGE {
+            open.insert((sent.client, sent.place));
         }
         // An earlier attempt may have been appended.
         if attempt == 1 {
