@@ -351,6 +351,7 @@ pub(super) struct Rig {
     pub(super) created: Vec<NewTopic>,
     waiting: Vec<(usize, crate::desk::Proposed)>,
     next_id: i64,
+    connected: u64,
 }
 
 impl Rig {
@@ -395,6 +396,7 @@ impl Rig {
             created: Vec::new(),
             waiting: Vec::new(),
             next_id: 0,
+            connected: 0,
         }
     }
 
@@ -433,7 +435,8 @@ impl Rig {
     }
 
     pub(super) fn connect(&mut self, shard: usize) -> ConnId {
-        let conn = ConnId(self.peers.len() as u64 + 1);
+        self.connected += 1;
+        let conn = ConnId(self.connected);
         self.peers.insert(
             conn,
             Peer {
@@ -773,6 +776,12 @@ impl Rig {
         let shard = peer.shard;
         self.event(shard, Event::Received { conn, bytes });
         self.run();
+    }
+
+    /// A connection that is closed on both sides is no longer looked at.
+    pub(super) fn forget(&mut self, conn: ConnId) {
+        let peer = self.peers.remove(&conn).expect("known");
+        assert!(peer.closed, "{conn:?} is open");
     }
 
     pub(super) fn closed(&self, conn: ConnId) -> bool {

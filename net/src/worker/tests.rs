@@ -1,5 +1,6 @@
 //! Stories of a whole worker: bytes in, bytes out.
 
+mod bent;
 mod deaf;
 mod odd;
 mod pressure;
