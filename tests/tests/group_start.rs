@@ -5,9 +5,9 @@
 //!          ─► clean stop         ─► start ─► first answered OffsetFetch ─► no log is read at all
 //! ```
 //!
-//! 300,000 commits over 3,000 places by default. The long form is `GROUP_COMMITS=10000000`, in release: a hundred
-//! commits each of 100,000 places. `GROUP_SPREAD=1` has all groups in one partition of the offsets topic instead of 50.
-//! What is read is bounded by counts; the time is said, and held to in the long form.
+//! By default 1,000,000 commits of 10,000 places, all in one partition of the offsets topic. The long form is
+//! `GROUP_COMMITS=10000000`, in release: a hundred commits each of 100,000 places; `GROUP_SPREAD=50` has their groups in 50
+//! partitions. What is read is bounded by counts; the time is said, and held to in the long form.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -58,8 +58,8 @@ fn the_first_offsets_are_answered_soon_after_a_start() {
     let number = |name: &str, or: u64| {
         std::env::var(name).map_or(or, |text| text.parse().expect("a number"))
     };
-    let commits = number("GROUP_COMMITS", 300_000);
-    let spread = number("GROUP_SPREAD", OFFSETS_PARTITIONS as u64) as i32;
+    let commits = number("GROUP_COMMITS", 1_000_000);
+    let spread = number("GROUP_SPREAD", 1) as i32;
     let long = commits >= 10_000_000;
     let groups = names((commits / ROUNDS) as usize / PARTITIONS, spread);
     let mut broker = Broker::start_own(Options::shards(1));

@@ -2,6 +2,7 @@
 
 mod bent;
 mod deaf;
+mod many;
 mod odd;
 mod pressure;
 
