@@ -111,7 +111,8 @@ pub enum SocketOp {
     Accept,
     /// Receive what is there into a buffer of the kernel half's pool. At most one receive of either kind is under way.
     Receive { conn: ConnId },
-    /// Receive into the spare capacity of `buffer` (never grows it).
+    /// Receive into the spare capacity of `buffer` (never grows it) until it is full or holds 1 MiB more, or until the peer
+    /// closes: room for more than will come waits for ever.
     ReceiveInto { conn: ConnId, buffer: BytesMut },
     /// Sends all parts in order. At most one send is under way per connection.
     Send { conn: ConnId, parts: Vec<Bytes> },

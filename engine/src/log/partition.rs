@@ -11,7 +11,7 @@
 //! A batch is acknowledged, and visible, when every group up to its own and every straight byte of this partition up to
 //! its end is written (`process`) or flushed (`disk`).
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ use super::journal::{GroupSeq, Journal};
 use super::producers::Producers;
 use super::segment::Segment;
 use super::trim::{PendingStart, Retention, Trimmed};
+use super::watchers::Watchers;
 use crate::batch::{BatchHeader, CheckedBatch, Rules, TimestampType};
 use crate::call::{Appended, RequestToken};
 use crate::hash::IdHasher;
@@ -126,7 +127,7 @@ pub struct Partition {
     pub producers: Producers,
     pub epochs: Epochs,
     /// Requests that wait for news of it.
-    pub watchers: BTreeSet<(ShardId, RequestToken)>,
+    pub watchers: Watchers,
     /// Appends below were taken while the partition promised `disk`: what it promises since does not concern them.
     pub promised_disk: Offset,
     /// Records appended since a flush was last asked for on their account.
@@ -161,7 +162,7 @@ impl Partition {
             straight: VecDeque::new(),
             producers: Producers::new(producers_max),
             epochs: Epochs::default(),
-            watchers: BTreeSet::new(),
+            watchers: Watchers::default(),
             promised_disk: Offset(0),
             unflushed_records: 0,
             busy: false,

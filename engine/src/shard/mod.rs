@@ -401,8 +401,8 @@ impl Shard {
         under_way += p.segments.iter().filter(|s| s.flushing).count();
         self.unflushed.retain(|(s, _)| *s != slot);
         self.kept_open.remove(&slot);
-        for watcher in p.watchers {
-            self.changed(watcher, out);
+        for watcher in p.watchers.iter() {
+            self.changed(*watcher, out);
         }
         let segments = p.segments.iter().map(|s| (s.base, s.file));
         let trimmed = p.trimmed.iter().map(|t| (t.base, t.file));

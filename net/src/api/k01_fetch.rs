@@ -216,14 +216,35 @@ fn asks(message: &FetchRequest, by_ids: bool) -> Vec<(PartitionKey, PartitionAsk
             )
         }));
     }
-    distinct(asks)
+    match asks_twice(&asks) {
+        true => distinct(asks),
+        false => asks,
+    }
+}
+
+/// Whether a partition is asked for more than once. Topics are compared once for each run of their partitions; the
+/// partitions as numbers.
+fn asks_twice(asks: &[(PartitionKey, PartitionAsk)]) -> bool {
+    let mut topics: BTreeMap<&TopicRef, u64> = BTreeMap::new();
+    let mut run: Option<(&TopicRef, u64)> = None;
+    let mut places = Vec::with_capacity(asks.len());
+    for (key, _) in asks {
+        let number = match run {
+            Some((topic, number)) if topic.is_same(&key.topic) => number,
+            Some(_) | None => {
+                let next = topics.len() as u64;
+                *topics.entry(&key.topic).or_insert(next)
+            }
+        };
+        run = Some((&key.topic, number));
+        places.push((number << 32) | u64::from(key.partition as u32));
+    }
+    places.sort_unstable();
+    places.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// As in Kafka's map: of several asks for one partition the last counts, at the place of the first.
 fn distinct(asks: Vec<(PartitionKey, PartitionAsk)>) -> Vec<(PartitionKey, PartitionAsk)> {
-    if asks.len() < 2 {
-        return asks;
-    }
     let mut places = BTreeMap::new();
     let mut distinct: Vec<(PartitionKey, PartitionAsk)> = Vec::with_capacity(asks.len());
     for (key, ask) in asks {
@@ -266,7 +287,7 @@ fn plan(
     let mut parts = Vec::with_capacity(asks.len());
     for (key, ask) in asks {
         let topic = match &run {
-            Some((topic, found)) if *topic == key.topic => *found,
+            Some((topic, found)) if topic.is_same(&key.topic) => *found,
             _ => {
                 let found = find(desk, request, &key.topic, follower);
                 run = Some((key.topic.clone(), found));

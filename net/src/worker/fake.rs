@@ -352,6 +352,7 @@ pub(super) struct Rig {
     pub(super) created: Vec<NewTopic>,
     waiting: Vec<(usize, crate::desk::Proposed)>,
     next_id: i64,
+    connected: u64,
 }
 
 /// Name, host and port of each listener of the node, by its id.
@@ -408,6 +409,7 @@ impl Rig {
             created: Vec::new(),
             waiting: Vec::new(),
             next_id: 0,
+            connected: 0,
         }
     }
 
@@ -451,7 +453,8 @@ impl Rig {
 
     /// Connects to a listener.
     pub(super) fn connect_to(&mut self, shard: usize, listener: ListenerId) -> ConnId {
-        let conn = ConnId(self.peers.len() as u64 + 1);
+        self.connected += 1;
+        let conn = ConnId(self.connected);
         self.peers.insert(
             conn,
             Peer {
@@ -796,6 +799,12 @@ impl Rig {
         let shard = peer.shard;
         self.event(shard, Event::Received { conn, bytes });
         self.run();
+    }
+
+    /// A connection that is closed on both sides is no longer looked at.
+    pub(super) fn forget(&mut self, conn: ConnId) {
+        let peer = self.peers.remove(&conn).expect("known");
+        assert!(peer.closed, "{conn:?} is open");
     }
 
     pub(super) fn closed(&self, conn: ConnId) -> bool {
