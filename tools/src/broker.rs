@@ -15,9 +15,11 @@ use corelane_net::context::authorize_all;
 use corelane_net::event::StartReport;
 use corelane_net::node::{Node, NodeConfig};
 use corelane_net::uring::drive::{Drive, DriveConfig};
+use corelane_net::uring::observer::Observer;
 use corelane_net::worker::NetLimits;
 
 use crate::config::{BrokerArgs, BrokerConfig};
+use crate::http::Window;
 
 /// What the last line of the start screen says, set before the shards start.
 static READY: OnceLock<(String, Instant)> = OnceLock::new();
@@ -54,7 +56,10 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
     let mut drive = DriveConfig::new(config.listen, &config.data_dir);
     drive.shards = config.shards;
     drive.on_opened = opened;
+    let observer = config.http.map(|_| Observer::new());
+    drive.observer = observer.clone();
     let drive = Drive::prepare(drive)?;
+    let window = config.http.map(Window::bind).transpose()?;
     let (address, shards, host) = (drive.address(), drive.shards(), drive.host());
 
     let memory = config.memory.unwrap_or(host.memory_bytes / 4);
@@ -66,6 +71,13 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
 
     println!("corelane {}", env!("CARGO_PKG_VERSION"));
     println!("  listening   {address}, advertised as {advertised}:{port}");
+    match &window {
+        Some(window) => println!(
+            "  http        http://{}/metrics, /healthz, /readyz",
+            window.address()
+        ),
+        None => println!("  http        off; --http 127.0.0.1:9644 serves metrics and health"),
+    }
     println!("  node        {}", config.node_id);
     println!("  shards      {shards}");
     println!("  directory   {}", config.data_dir.display());
@@ -108,6 +120,10 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
             groups: GroupConfig::default(),
             authorize: authorize_all,
         })
+    };
+    let _open = match (window, observer) {
+        (Some(window), Some(observer)) => Some(window.open(observer, shards)?),
+        _ => None,
     };
     for (shard, counters) in drive.run(make)?.iter().enumerate() {
         tracing::debug!(shard, "{counters}");

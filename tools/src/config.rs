@@ -13,6 +13,7 @@ use serde::Deserialize;
   corelane broker
   corelane broker --listen 0.0.0.0:9092 --advertise broker1.example:9092
   corelane broker --config /etc/corelane.toml --shards 4
+  corelane broker --http 127.0.0.1:9644               then: curl http://127.0.0.1:9644/metrics
 
 The file holds the same names as the flags, with underscores:
   listen = \"0.0.0.0:9092\"
@@ -40,6 +41,9 @@ pub(crate) struct BrokerArgs {
     /// How often every partition is looked at for records past their retention [default: 300000]
     #[arg(long, value_name = "MS")]
     retention_check_ms: Option<u64>,
+    /// Address to serve /metrics, /healthz and /readyz on, over plain HTTP [default: off]
+    #[arg(long, value_name = "HOST:PORT")]
+    http: Option<String>,
     /// Settings file (TOML); flags win
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -56,6 +60,7 @@ struct File {
     node_id: Option<i32>,
     memory: Option<String>,
     retention_check_ms: Option<u64>,
+    http: Option<String>,
 }
 
 /// What the broker runs with.
@@ -68,6 +73,7 @@ pub(crate) struct BrokerConfig {
     pub(crate) node_id: i32,
     pub(crate) memory: Option<u64>,
     pub(crate) retention_check_ms: u64,
+    pub(crate) http: Option<SocketAddr>,
 }
 
 impl BrokerArgs {
@@ -115,6 +121,8 @@ impl BrokerArgs {
         if retention_check_ms == 0 {
             return Err("--retention-check-ms 0: 1 or more".into());
         }
+        let http = self.http.or(file.http);
+        let http = http.map(|text| http_address(&text)).transpose()?;
         Ok(BrokerConfig {
             listen: address,
             advertise,
@@ -126,6 +134,7 @@ impl BrokerArgs {
             node_id,
             memory,
             retention_check_ms,
+            http,
         })
     }
 }
@@ -140,6 +149,15 @@ fn from_toml(text: &str) -> Result<File, String> {
             .unwrap_or_default();
         format!("{line}: {}", error.message())
     })
+}
+
+fn http_address(text: &str) -> Result<SocketAddr, String> {
+    let wrong =
+        |why: &str| format!("--http {text}: {why} (expected HOST:PORT, e.g. 127.0.0.1:9644)");
+    let mut addresses = text
+        .to_socket_addrs()
+        .map_err(|error| wrong(&error.to_string()))?;
+    addresses.next().ok_or_else(|| wrong("no address"))
 }
 
 fn host_port(text: &str) -> Result<(String, u16), String> {
@@ -185,6 +203,12 @@ mod tests {
             assert!(size(wrong).is_err(), "{wrong}");
         }
         assert_eq!(host_port("[::1]:9092"), Ok(("::1".into(), 9092)));
+        assert!(http_address("127.0.0.1:9644").is_ok());
+        let refused = http_address("9644").expect_err("no host");
+        assert!(
+            refused.starts_with("--http 9644: ") && refused.lines().count() == 1,
+            "{refused}"
+        );
         assert!(
             host_port("nowhere").is_err() && host_port(":1").is_err() && host_port("a:b").is_err()
         );

@@ -21,8 +21,9 @@ use corelane_engine::uring::wake::ring_eventfd;
 
 use super::counters::Counters;
 use super::listener::Listener;
+use super::observer::{Observer, Phase};
 use super::shard::{Parcel, Registered, Shard};
-pub use super::signals::StopHandle;
+pub use super::signals::{StopHandle, block_signals};
 use super::signals::{Watch, Woken};
 use crate::event::{Machine, StartReport};
 
@@ -50,6 +51,8 @@ pub struct DriveConfig {
     pub signals: bool,
     /// Stops the shards as SIGTERM does.
     pub stop: Option<StopHandle>,
+    /// Lets a thread beside the shards look at them. One that takes no signals: [`block_signals`].
+    pub observer: Option<Observer>,
     /// Called on shard 0's thread when the node is open for clients.
     pub on_opened: fn(&StartReport),
     /// Called on the shard's thread when the process cannot go on.
@@ -65,6 +68,7 @@ impl DriveConfig {
             pin: true,
             signals: true,
             stop: None,
+            observer: None,
             on_opened: |_| {},
             on_fatal: die,
         }
@@ -217,6 +221,9 @@ impl Drive {
                     Woken::Signal(signal) if stopping => std::process::exit(128 + signal),
                     Woken::Signal(_) | Woken::StopAsked => {
                         stopping = true;
+                        if let Some(observer) = &self.config.observer {
+                            observer.reached(Phase::Stopping);
+                        }
                         stop.store(true, Ordering::Release);
                         for door in &doors {
                             ring_eventfd(door.eventfd);
@@ -246,7 +253,7 @@ impl Drive {
         }
         let listener = Arc::clone(&self.listener);
         let (data_dir, connections_max) = (&self.config.data_dir, self.connections_max);
-        Shard::new(
+        let mut shard = Shard::new(
             me,
             data_dir,
             end,
@@ -254,7 +261,11 @@ impl Drive {
             connections_max,
             stop,
             registered,
-        )
+        )?;
+        if let Some(observer) = &self.config.observer {
+            shard.watch(observer)?;
+        }
+        Ok(shard)
     }
 }
 

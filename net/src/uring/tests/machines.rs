@@ -142,6 +142,7 @@ impl Echo {
                 let half = bytes.split_to(bytes.len() / 2);
                 let done = ReadDone {
                     records: vec![half.freeze(), bytes.freeze()],
+                    count: 0,
                     high_watermark: Offset(0),
                     last_stable: Offset(0),
                     log_start: Offset(0),
