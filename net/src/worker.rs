@@ -986,4 +986,6 @@ mod fake_groups;
 #[cfg(test)]
 mod group_tests;
 #[cfg(test)]
+mod metrics_tests;
+#[cfg(test)]
 mod tests;

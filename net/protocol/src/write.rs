@@ -415,6 +415,17 @@ mod tests {
     }
 
     #[test]
+    fn the_first_error_code_is_noted() {
+        let mut w = Writer::plain();
+        assert_eq!(w.first_error(), 0);
+        for code in [0, 3, 7] {
+            w.error_code(code);
+        }
+        assert_eq!(w.first_error(), 3);
+        assert_eq!(&w.into_bytes()[..], [0, 0, 0, 3, 0, 7]);
+    }
+
+    #[test]
     fn large_records_are_spliced_and_small_ones_copied() {
         let large = Bytes::from(vec![7; SPLICE_BYTES_MIN]);
         let small = Bytes::from_static(b"abc");

@@ -127,6 +127,13 @@ pub(super) struct Watched {
     rung: bool,
 }
 
+impl Drop for Watched {
+    fn drop(&mut self) {
+        // Who has asked and was not answered need not wait until his patience ends.
+        self.asked.drain().for_each(drop);
+    }
+}
+
 impl Watched {
     pub(super) fn ring(&mut self) {
         self.rung = true;
