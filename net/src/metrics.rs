@@ -33,7 +33,7 @@ const _: () = {
 };
 
 /// Names of topics that one look copies at most.
-pub const NAMES_A_PIECE: usize = 256;
+pub const NAMES_A_PIECE: usize = 128;
 
 /// What became of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

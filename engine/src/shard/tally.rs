@@ -9,7 +9,7 @@ use super::Shard;
 use crate::types::TopicId;
 
 /// Rows that one look copies at most: some microseconds of a pass.
-pub const ROWS_A_PIECE: usize = 512;
+pub const ROWS_A_PIECE: usize = 256;
 
 /// How much of something went by.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -131,7 +131,7 @@ mod tests {
                 bytes: n as u64,
                 records: 1,
             };
-            (n % 7 != 0).then_some((topic(n), volume))
+            (!n.is_multiple_of(7)).then_some((topic(n), volume))
         };
         for count in [0, 1, ROWS_A_PIECE, ROWS_A_PIECE + 1, 5_000] {
             let all: Vec<_> = (0..count).map(row).collect();

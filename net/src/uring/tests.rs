@@ -514,7 +514,7 @@ fn a_pass_answers_one_question() {
     let data_dir = config.data_dir.clone();
     let thread = thread::spawn(move || {
         let drive = Drive::prepare(config).unwrap();
-        drive.run(|me| Asked::new(me)).unwrap()
+        drive.run(Asked::new).unwrap()
     });
     let end = Instant::now() + Duration::from_secs(10);
     while observer.phase() != Phase::Open && Instant::now() < end {
