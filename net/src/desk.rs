@@ -9,7 +9,7 @@
 
 use bytes::Bytes;
 use corelane_engine::call::{AnswerBody, Call, CallBody, RequestToken};
-use corelane_engine::controller::command::{self, Broker, Command, CommandError};
+use corelane_engine::controller::command::{self, Broker, Command, CommandError, Endpoint};
 use corelane_engine::controller::image::{Image, Partition, Topic};
 use corelane_engine::controller::{placement, topic_config};
 use corelane_engine::types::{Instant, NodeId, Now, ShardId, TopicId, TopicPartition};
@@ -30,6 +30,7 @@ use crate::api::{
 };
 use crate::context::{Authorize, Operation, RequestContext, Resource, resolve_topic};
 use crate::error_code::ErrorCode;
+use crate::listeners::Listener;
 use crate::protocol::{Message, Reader, Uuid, Writer};
 use crate::sessions::Sessions;
 use crate::worker::NetLimits;
@@ -47,6 +48,8 @@ pub struct Desk {
     pub image: Image,
     /// The data directory's absolute path.
     pub directory: String,
+    /// Of this node.
+    pub listeners: Vec<Listener>,
     pub sessions: Sessions,
     pub authorize: Authorize,
     /// Bounds of this shard's Kafka side.
@@ -138,6 +141,17 @@ impl Desk {
             .topic_by_id(id)
             .into_iter()
             .flat_map(|topic| self.image.partitions(topic))
+    }
+
+    /// Every broker that has the listener over which a request came, and where it is to be reached.
+    pub fn nodes(&self, context: &RequestContext) -> impl Iterator<Item = (&Broker, &Endpoint)> {
+        let of = |broker| Some((broker, Broker::endpoint(broker, &context.listener)?));
+        self.image.brokers().filter_map(of)
+    }
+
+    /// Where clients that came as this one did reach a broker.
+    pub fn endpoint(&self, context: &RequestContext, node: NodeId) -> Option<&Endpoint> {
+        self.image.broker(node)?.endpoint(&context.listener)
     }
 
     /// Every broker.

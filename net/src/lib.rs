@@ -11,6 +11,7 @@ pub mod desk;
 pub mod error_code;
 pub mod event;
 pub mod frame;
+pub mod listeners;
 pub mod node;
 pub mod requests;
 pub mod sessions;

@@ -14,6 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -26,6 +27,7 @@ use corelane_engine::shard::ShardOut;
 use corelane_engine::types::{Instant, NodeId, Now, ShardId};
 
 use crate::answers::Answers;
+use crate::api::k00_produce::DETACHED_BYTES_MIN;
 use crate::api::k22_init_producer_id::{self, ProducerIds};
 use crate::api::{self, Api, CloseReason, Header, Parsed, k18_api_versions};
 use crate::conn::{Conn, Receive, STALL};
@@ -36,6 +38,7 @@ use crate::desk::{
 use crate::error_code;
 use crate::event::{ConnId, Event, Machine, Message, Outbox};
 use crate::frame::{Buffers, Frame};
+use crate::listeners::{Listener, ListenerId};
 use crate::requests::{Pending, Requests};
 use crate::sessions::Sessions;
 use crate::storage::Storage;
@@ -64,7 +67,8 @@ pub struct Worker<S> {
     conns: BTreeMap<ConnId, Conn>,
     requests: Requests,
     buffers: Buffers,
-    listener: &'static str,
+    /// The listeners' names, by their ids.
+    listeners: Vec<Rc<str>>,
     /// Connections to look after at the end of the pass.
     listed: Vec<ConnId>,
     /// Connections not read for want of memory, in order.
@@ -136,14 +140,16 @@ pub struct Parts<S> {
     /// Draws ids of fetch sessions.
     pub rng: Rng,
     pub authorize: Authorize,
-    /// Name of the listener.
-    pub listener: &'static str,
+    /// In the order of their ids.
+    pub listeners: Vec<Listener>,
 }
 
 impl<S: Storage> Worker<S> {
     /// In the running state.
     pub fn new(parts: Parts<S>) -> Worker<S> {
         let limits = parts.limits;
+        let names = parts.listeners.iter();
+        let listeners = names.map(|l| Rc::from(&*l.endpoint.listener)).collect();
         Worker {
             desk: Desk {
                 now: Now::default(),
@@ -151,6 +157,7 @@ impl<S: Storage> Worker<S> {
                 shards: parts.shards,
                 node: parts.node,
                 directory: parts.directory,
+                listeners: parts.listeners,
                 image: parts.image,
                 sessions: Sessions::new(
                     parts.me,
@@ -175,7 +182,7 @@ impl<S: Storage> Worker<S> {
                 limits.parked_bytes_max,
                 limits.idle_bytes_max,
             ),
-            listener: parts.listener,
+            listeners,
             listed: Vec::new(),
             starved: VecDeque::new(),
             retries: 0,
@@ -214,6 +221,9 @@ impl<S: Storage> Worker<S> {
         self.desk.now = now;
         self.shard_out.disk.extend(effects.disk);
         self.shard_out.answers.extend(effects.answers);
+        if let Some(fatal) = effects.fatal {
+            self.shard_out.fatal.get_or_insert(fatal);
+        }
         self.turn(out);
     }
 
@@ -297,9 +307,10 @@ impl<S: Storage> Worker<S> {
         }
     }
 
-    fn conn_accepted(&mut self, conn: ConnId, peer: SocketAddr) {
+    fn conn_accepted(&mut self, conn: ConnId, listener: ListenerId, peer: SocketAddr) {
         let now = self.desk.now.mono;
-        let mut accepted = Conn::new(conn, peer, now);
+        let listener = Rc::clone(&self.listeners[usize::from(listener.0)]);
+        let mut accepted = Conn::new(conn, listener, peer, now);
         accepted.idle_check = now.after(self.idle_max);
         self.idle.insert((accepted.idle_check, conn));
         self.conns.insert(conn, accepted);
@@ -389,7 +400,7 @@ impl<S: Storage> Worker<S> {
         let request = Request {
             context: RequestContext {
                 principal: Principal::ANONYMOUS,
-                listener: self.listener,
+                listener: Rc::clone(&conn.listener),
                 peer: conn.peer,
                 client_id: header.client_id.clone(),
             },
@@ -429,6 +440,10 @@ impl<S: Storage> Worker<S> {
                 deadline,
                 answered,
             }) => {
+                let mut request = request;
+                if matches!(work, Work::Produce(_)) && body.len() >= DETACHED_BYTES_MIN {
+                    request.detach();
+                }
                 let slot = if answered {
                     let barrier =
                         barrier || matches!(work, Work::Metadata(_) | Work::FindCoordinator(_));
@@ -462,6 +477,11 @@ impl<S: Storage> Worker<S> {
             return;
         }
         pending.request.detach();
+        if matches!(pending.work, Work::Group(_)) {
+            // It cannot give way: the group has copies of what it said, and answers when all members are there.
+            self.buffers.release(std::mem::take(&mut pending.charge));
+            return;
+        }
         self.buffers.park(&mut pending.charge);
         self.requests.park(token);
         while self.buffers.parked_too_much()
@@ -817,7 +837,11 @@ impl<S: Storage> Machine for Worker<S> {
     fn on(&mut self, now: Now, event: Event, out: &mut Outbox) {
         self.desk.now = now;
         match event {
-            Event::Accepted { conn, peer } => self.conn_accepted(conn, peer),
+            Event::Accepted {
+                conn,
+                listener,
+                peer,
+            } => self.conn_accepted(conn, listener, peer),
             Event::Received { conn, bytes } if bytes.is_empty() => self.ended(conn, out),
             Event::ReceivedInto { conn, count: 0, .. } => self.ended(conn, out),
             Event::Received { conn: id, bytes } => {
@@ -914,5 +938,7 @@ mod fake;
 mod fake_groups;
 #[cfg(test)]
 mod group_tests;
+#[cfg(test)]
+mod listener_tests;
 #[cfg(test)]
 mod tests;

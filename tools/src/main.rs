@@ -10,6 +10,7 @@ mod dump;
 mod fetch;
 mod group;
 mod kafka_error;
+mod listeners;
 mod member;
 mod offsets;
 mod produce;

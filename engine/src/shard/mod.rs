@@ -401,8 +401,8 @@ impl Shard {
         under_way += p.segments.iter().filter(|s| s.flushing).count();
         self.unflushed.retain(|(s, _)| *s != slot);
         self.kept_open.remove(&slot);
-        for watcher in p.watchers {
-            self.changed(watcher, out);
+        for watcher in p.watchers.iter() {
+            self.changed(*watcher, out);
         }
         let segments = p.segments.iter().map(|s| (s.base, s.file));
         let trimmed = p.trimmed.iter().map(|t| (t.base, t.file));
@@ -640,7 +640,7 @@ impl Shard {
         self.cold_settle(out);
         self.go_on_looking_up(out);
         loop {
-            self.settle_cycle(now, out);
+            self.settle_cycle(now);
             self.submit_groups(out);
             while let Some(index) = self.fresh.pop() {
                 self.step_flow(now, index, out);

@@ -3,6 +3,7 @@
 mod cold;
 mod files;
 mod flush;
+mod many;
 mod pressure;
 
 use std::cell::RefCell;

@@ -14,7 +14,7 @@ use corelane_engine::types::ShardId;
 
 use self::machines::{Breaker, Closer, Echo, Odd, Recaller};
 use super::counters::Counters;
-use super::drive::{Drive, DriveConfig, StopHandle};
+use super::drive::{Drive, DriveConfig, ListenOn, StopHandle};
 use crate::event::Machine;
 
 /// One broker at a time: some tests count this process's descriptors.
@@ -37,8 +37,14 @@ fn directory(name: &str) -> PathBuf {
     path
 }
 
+/// So many listeners on ports that the kernel chooses.
+fn anywhere(listeners: usize) -> Vec<ListenOn> {
+    let address = "127.0.0.1:0".parse().unwrap();
+    vec![ListenOn::only(address); listeners]
+}
+
 fn config(name: &str, shards: u16) -> DriveConfig {
-    let mut config = DriveConfig::new("127.0.0.1:0".parse().unwrap(), directory(name));
+    let mut config = DriveConfig::new(anywhere(1), directory(name));
     config.shards = Some(shards);
     config.signals = false;
     config.pin = false;
@@ -57,7 +63,7 @@ fn start<M: Machine + 'static>(
     let (told, address) = mpsc::channel();
     let thread = thread::spawn(move || {
         let drive = Drive::prepare(config).unwrap();
-        told.send(drive.address()).unwrap();
+        told.send(drive.addresses()[0]).unwrap();
         drive.run(make).unwrap()
     });
     Running {
@@ -336,10 +342,10 @@ fn a_taken_port_and_a_used_directory_are_named() {
     let taken = holder.local_addr().unwrap();
     let mut first = config("taken", 1);
     let directory = first.data_dir.clone();
-    first.listen = taken;
+    first.listeners = vec![ListenOn::only(taken)];
     let refused = Drive::prepare(first.clone()).err().unwrap();
     assert!(matches!(&refused, Fatal::Host(text) if text.contains(&taken.to_string())));
-    first.listen = "127.0.0.1:0".parse().unwrap();
+    first.listeners = anywhere(1);
     let _held = Drive::prepare(first.clone()).unwrap();
     let refused = Drive::prepare(first).err().unwrap();
     assert!(matches!(&refused, Fatal::Directory(text) if text.contains("in use by process")));
@@ -353,12 +359,14 @@ fn as_a_child() {
         return;
     };
     let (mode, path) = order.split_once(':').unwrap();
-    let mut config = DriveConfig::new("127.0.0.1:0".parse().unwrap(), path);
+    let mut config = DriveConfig::new(anywhere(2), path);
     config.shards = Some(2);
     config.pin = false;
     let drive = Drive::prepare(config).unwrap();
-    let address = drive.address().to_string();
-    std::fs::write(format!("{path}/address"), address).unwrap();
+    let addresses = drive.addresses().into_iter().map(|a| a.to_string());
+    let addresses: Vec<String> = addresses.collect();
+    std::fs::write(format!("{path}/.address"), addresses.join(" ")).unwrap();
+    std::fs::rename(format!("{path}/.address"), format!("{path}/address")).unwrap();
     match mode {
         "echo" => drop(drive.run(|me| Echo::new(me, 2)).unwrap()),
         mode => drop(
@@ -409,12 +417,16 @@ fn terminate(child: &std::process::Child) {
     unsafe { libc::kill(child.id() as i32, libc::SIGTERM) };
 }
 
+/// Of its first listener.
 fn address_of(path: &std::path::Path) -> SocketAddr {
+    addresses_of(path)[0]
+}
+
+fn addresses_of(path: &std::path::Path) -> Vec<SocketAddr> {
     let end = Instant::now() + Duration::from_secs(20);
     loop {
-        let text = std::fs::read_to_string(path.join("address")).unwrap_or_default();
-        if let Ok(address) = text.parse() {
-            return address;
+        if let Ok(text) = std::fs::read_to_string(path.join("address")) {
+            return text.split(' ').map(|one| one.parse().unwrap()).collect();
         }
         assert!(Instant::now() < end, "the child gives no address");
         thread::sleep(Duration::from_millis(5));
@@ -443,11 +455,11 @@ fn sigterm_stops_a_process() {
 fn without_descriptors_the_rest_is_served() {
     let path = directory("emfile");
     let mut process = child("echo", &path, Some(60));
-    let address = address_of(&path);
+    let addresses = addresses_of(&path);
     thread::sleep(Duration::from_millis(300));
     // The kernel completes these handshakes; the process can take only some of them.
     let mut streams: Vec<TcpStream> = (0..100)
-        .map(|_| TcpStream::connect(address).unwrap())
+        .map(|n| TcpStream::connect(addresses[n % 2]).unwrap())
         .collect();
     round_trip(&mut streams[0], b"served");
     let mut last = streams.pop().unwrap();

@@ -11,12 +11,14 @@ mod options;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use corelane_engine::controller::command::{Endpoint, LISTENER_DEFAULT};
 use corelane_engine::disk::DiskError;
 use corelane_engine::fatal::Fatal;
 use corelane_engine::rng::Rng;
 use corelane_engine::types::{Instant, NodeId, Now};
 use corelane_net::context::authorize_all;
 use corelane_net::event::{Event, Machine, Outbox};
+use corelane_net::listeners::Listener;
 use corelane_net::node::{Node, NodeConfig};
 use corelane_net::worker::NetLimits;
 
@@ -61,8 +63,15 @@ pub fn node(options: &Options, boot: Boot) -> AnyMachine {
         me: boot.shard,
         shards: boot.shards,
         node: NodeId(1),
-        host: "127.0.0.1".to_owned(),
-        port: 9092,
+        listeners: vec![Listener {
+            bound: ([127, 0, 0, 1], 9092).into(),
+            endpoint: Endpoint {
+                listener: LISTENER_DEFAULT.to_owned(),
+                host: "127.0.0.1".to_owned(),
+                port: 9092,
+            },
+        }],
+        rack: None,
         limits: options.limits.clone(),
         net: NetLimits::NORMAL,
         arena: options.arena,

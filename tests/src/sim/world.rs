@@ -16,6 +16,7 @@ use corelane_engine::fatal::Fatal;
 use corelane_engine::rng::Rng;
 use corelane_engine::types::{Instant, Now, ShardId, Timestamp};
 use corelane_net::event::{ConnId, Event, Machine, Message, Outbox, SocketOp};
+use corelane_net::listeners::ListenerId;
 
 use super::disk::{FakeDisk, Kind, OpId, Speed};
 use super::net::{FakeNet, NetEvent, NetOut, NetOutcome};
@@ -609,7 +610,14 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
         let conn = self.net.connect(shard);
         self.clients.insert(conn, client);
         let peer = ([127, 0, 0, 1], 10_000 + client.0 as u16).into();
-        self.inbox(shard, Event::Accepted { conn, peer });
+        self.inbox(
+            shard,
+            Event::Accepted {
+                conn,
+                listener: ListenerId::default(),
+                peer,
+            },
+        );
         let start = self.start;
         self.tell(client, ClientEvent::Connected { conn, start }, load);
     }
