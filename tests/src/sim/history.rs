@@ -203,6 +203,8 @@ pub enum Fact {
     Nonsense(String),
     /// The process of this entry's life was killed.
     Killed,
+    /// The process of this entry's life was stopped before it took a client.
+    StoppedEarly,
     /// Power was cut; everything before is of an earlier boot.
     PowerCut,
     /// The disk failed an operation; `fatal`: nobody can know what that left on it. `lost`: what no flush covers may be

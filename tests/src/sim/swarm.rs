@@ -307,6 +307,9 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
                 return self.broken("stops when asked to", what);
             }
             self.outcome.stops += 1;
+            if !self.was_open && self.world.had_no_fatal() {
+                self.note(Fact::StoppedEarly);
+            }
         }
         self.ended_by_itself(&life.faults)?;
         if life.end == End::PowerCut {
