@@ -101,6 +101,21 @@ pub struct Batch {
     pub conn: ConnId,
 }
 
+impl Batch {
+    /// For who reads the events of a seed.
+    pub fn describe(&self) -> String {
+        let field = |at: usize| {
+            self.bytes[at..at + 8]
+                .try_into()
+                .expect("within the header")
+        };
+        let producer = i64::from_be_bytes(field(43));
+        let sequence = i64::from_be_bytes(field(53)) >> 32;
+        let (place, client, count) = (self.place, self.client, self.count);
+        format!("{place:?} of {client:?}, {count} records, {producer} from {sequence} on")
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum Fact {
     /// A batch leaves the client, the `attempt`-th time; 1 is the first.
@@ -188,6 +203,8 @@ pub enum Fact {
     Nonsense(String),
     /// The process of this entry's life was killed.
     Killed,
+    /// The process of this entry's life was stopped before it took a client.
+    StoppedEarly,
     /// Power was cut; everything before is of an earlier boot.
     PowerCut,
     /// The disk failed an operation; `fatal`: nobody can know what that left on it. `lost`: what no flush covers may be
@@ -250,6 +267,8 @@ pub struct History {
     pub logs: BTreeMap<Place, Vec<Found>>,
     /// Where that read began.
     pub begins: BTreeMap<Place, i64>,
+    /// The least that batches were ever limited to (`max.message.bytes`), if they were.
+    pub batch_bytes_least: Option<usize>,
     /// How long committed offsets live, in nanoseconds, if they do not live for ever.
     pub offsets_live: Option<u64>,
 }

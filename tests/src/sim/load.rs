@@ -356,6 +356,12 @@ impl Load {
         let draw = self.trims.below(3) as usize;
         if self.mix.trims.is_some() && self.trims.one_in(3) {
             let most = ["1048588", "30000", "5000"][self.trims.below(3) as usize];
+            let bytes = most.parse().expect("a number");
+            let least = self
+                .history
+                .batch_bytes_least
+                .map_or(bytes, |least| least.min(bytes));
+            self.history.batch_bytes_least = Some(least);
             configs.push(("max.message.bytes", most));
         }
         match self.history.topics[&topic].expiry {

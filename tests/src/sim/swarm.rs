@@ -307,6 +307,9 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
                 return self.broken("stops when asked to", what);
             }
             self.outcome.stops += 1;
+            if !self.was_open && self.world.had_no_fatal() {
+                self.note(Fact::StoppedEarly);
+            }
         }
         self.ended_by_itself(&life.faults)?;
         if life.end == End::PowerCut {
@@ -404,6 +407,10 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         }
         outcome.count(&load.history);
         if options.pace.print {
+            for (number, batch) in load.history.batches.iter().enumerate() {
+                let words = format_args!("batch {number}: {}", batch.describe());
+                world.trace.say(world.now(), words);
+            }
             for entry in &load.history.entries {
                 let words = format_args!("life {}: {:?}", entry.life.0, entry.fact);
                 world.trace.say(entry.at, words);

@@ -277,6 +277,11 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
         self.unheard
     }
 
+    /// It did not end by itself.
+    pub fn had_no_fatal(&self) -> bool {
+        self.fatal.is_none()
+    }
+
     pub fn machine(&self, shard: ShardId) -> &M {
         &self.shards[usize::from(shard.0)].machine
     }

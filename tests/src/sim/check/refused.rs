@@ -10,9 +10,6 @@ use crate::sim::world::{ClientId, Start};
 /// Sequence out of order, unknown producer, producer epoch: what a loss of producer state looks like.
 pub const SEQUENCE_CODES: [i16; 4] = [45, 46, 47, 59];
 
-/// Larger than `max.message.bytes`, or than a segment.
-const TOO_LARGE: i16 = 10;
-
 pub fn check(history: &History) -> Result<(), String> {
     let mut refused: BTreeMap<BatchNo, i16> = BTreeMap::new();
     // A full disk may refuse a producer's first batch and take what is in flight behind it: an unknown producer may begin
@@ -26,7 +23,10 @@ pub fn check(history: &History) -> Result<(), String> {
             Fact::Undecided { batch, .. } | Fact::Sent { batch, .. } => {
                 let sent = history.batch(batch);
                 let undecided = matches!(entry.fact, Fact::Undecided { .. });
-                if undecided || full.contains(&entry.life) {
+                // As a batch that is too large may be, and its refusal not be heard (236851).
+                let least = history.batch_bytes_least.unwrap_or(usize::MAX);
+                let too_large = sent.bytes.len() > least;
+                if undecided || too_large || full.contains(&entry.life) {
                     open.insert((sent.client, sent.place));
                 }
                 continue;
@@ -43,12 +43,18 @@ pub fn check(history: &History) -> Result<(), String> {
         let overtaken = open.contains(&(sent.client, sent.place));
         if SEQUENCE_CODES.contains(&code) && !lossy && !overtaken {
             let place = sent.place;
+            let before = (0..batch.0).rev().map(BatchNo).filter(|before| {
+                let before = history.batch(*before);
+                (before.client, before.place) == (sent.client, place)
+            });
+            let before: Vec<BatchNo> = before.take(3).collect();
             return Err(format!(
-                "{place:?}: {batch:?} refused by {code}: its producer's state was lost"
+                "{place:?}: {batch:?} refused by {code}: its producer's state was lost; before it came {before:?}"
             ));
         }
-        // What follows a batch that is too large is out of order.
-        if code == TOO_LARGE {
+        // What is in flight behind a batch that was not appended is out of order: one that is too large, or of a
+        // partition so new that not every shard knew it.
+        if !SEQUENCE_CODES.contains(&code) {
             open.insert((sent.client, sent.place));
         }
         // An earlier attempt may have been appended.

@@ -346,6 +346,9 @@ fn a_process_that_outlives_its_disk_is_seen() {
     let mut history = failed();
     history.note(5, Start(1), Fact::Killed);
     check(&history, None);
+    let mut history = failed();
+    history.note(5, Start(1), Fact::StoppedEarly);
+    check(&history, None);
     // It may be killed later: that it went on acknowledging is seen all the same.
     let mut history = failed();
     let (batch, base, time) = (BatchNo(0), 0, -1);
