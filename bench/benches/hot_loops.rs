@@ -299,7 +299,11 @@ fn worker(partitions: usize, every: u32) -> Worker<Quiet> {
         configs: Default::default(),
         partitions: vec![seat; partitions],
     };
-    let records = [Record::Cluster { id: [0; 16] }, Record::Broker(broker), topic];
+    let records = [
+        Record::Cluster { id: [0; 16] },
+        Record::Broker(broker),
+        topic,
+    ];
     let mut worker = Worker::new(Parts {
         me: ShardId(0),
         shards: 1,
@@ -361,14 +365,17 @@ fn fetches(c: &mut Criterion) {
     let frame = [&(body.len() as u32).to_be_bytes()[..], &body].concat();
     for (name, every) in [("nothing new", 1_000_000), ("10 have records", 100)] {
         let mut worker = worker(1000, every);
-        group.bench_function(format!("a worker's part of 1,000 partitions, {name}"), |b| {
-            b.iter(|| {
-                let bytes = BytesMut::from(&frame[..]);
-                let conn = ConnId(1);
-                let sent = pass(&mut worker, Event::Received { conn, bytes });
-                assert!(sent > 1000 * 20, "{sent} bytes of answer");
-            });
-        });
+        group.bench_function(
+            format!("a worker's part of 1,000 partitions, {name}"),
+            |b| {
+                b.iter(|| {
+                    let bytes = BytesMut::from(&frame[..]);
+                    let conn = ConnId(1);
+                    let sent = pass(&mut worker, Event::Received { conn, bytes });
+                    assert!(sent > 1000 * 20, "{sent} bytes of answer");
+                });
+            },
+        );
     }
     group.finish();
 }
