@@ -14,6 +14,7 @@ use corelane_engine::fatal::Fatal;
 use corelane_engine::types::{Instant, Now, ShardId};
 
 use crate::listeners::ListenerId;
+use crate::metrics::{Question, Sample};
 use crate::node::NodeMessage;
 
 /// A connection on its shard. Never reused while the process lives.
@@ -150,5 +151,9 @@ pub trait Machine {
     fn memory(&self, from: usize) -> Vec<(usize, usize)> {
         let _ = from;
         Vec::new()
+    }
+    /// What somebody outside the shards wants to know. Little work, whatever the machine holds.
+    fn sample(&self, question: &Question) -> Sample {
+        Sample::none(question)
     }
 }

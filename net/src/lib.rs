@@ -12,6 +12,7 @@ pub mod error_code;
 pub mod event;
 pub mod frame;
 pub mod listeners;
+pub mod metrics;
 pub mod node;
 pub mod requests;
 pub mod sessions;

@@ -41,6 +41,7 @@ use crate::context::Authorize;
 use crate::desk::Proposed;
 use crate::event::{Event, Machine, Message, Outbox, SocketOp, StartReport};
 use crate::listeners::Listener;
+use crate::metrics::{Question, Sample};
 use crate::worker::{NetLimits, Parts, Worker};
 
 /// How long a stop waits for requests under way.
@@ -646,6 +647,17 @@ impl Machine for Node {
         let pass = self.controller.as_ref().is_some_and(Controller::wants_pass);
         let at_once = pass.then(Instant::default);
         stop.into_iter().chain(worker).chain(at_once).min()
+    }
+
+    fn sample(&self, question: &Question) -> Sample {
+        match &self.state {
+            State::Running(worker)
+            | State::Marking {
+                kept: Some(worker), ..
+            }
+            | State::Ended { kept: Some(worker) } => worker.sample(question),
+            _ => Sample::none(question),
+        }
     }
 
     fn memory(&self, from: usize) -> Vec<(usize, usize)> {

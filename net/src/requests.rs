@@ -27,6 +27,8 @@ pub struct Pending {
     pub request: Request,
     pub charge: Charge,
     pub deadline: Option<Instant>,
+    /// When it started; `None` once it is counted.
+    pub since: Option<Instant>,
     pub work: Work,
 }
 
@@ -117,6 +119,11 @@ impl Requests {
     /// When [`Requests::expired`] will have something to say.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadlines.first().map(|&(deadline, _)| deadline)
+    }
+
+    /// How many only wait for something new.
+    pub fn parked(&self) -> usize {
+        self.parked.len()
     }
 
     /// How many were ever inserted.

@@ -68,7 +68,11 @@ fn a_fetch_of_a_thousand_partitions_is_cheap() {
             let answer = producer.produce(name, n % each, batch.clone());
             assert_eq!(answer.responses[0].partition_responses[0].error_code, 0);
         }
-        say("10 have records", ask(0, 500), (PARTITIONS / EVERY) as usize);
+        say(
+            "10 have records",
+            ask(0, 500),
+            (PARTITIONS / EVERY) as usize,
+        );
     }
 }
 

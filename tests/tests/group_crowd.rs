@@ -187,7 +187,10 @@ impl<'a> Crowd<'a> {
             })
             .collect();
         for answer in self.ask("sync", SYNC, &syncs) {
-            assert_eq!((answer.error_code, &answer.assignment[..]), (0, &b"assigned"[..]));
+            assert_eq!(
+                (answer.error_code, &answer.assignment[..]),
+                (0, &b"assigned"[..])
+            );
         }
         let beats: Vec<HeartbeatRequest> = lives
             .iter()
@@ -210,9 +213,9 @@ impl<'a> Crowd<'a> {
         assert_eq!(leaders.count(), 1, "one leads");
         let lives = self.stay(lives);
         // All at once: the rest of them is one rebalance.
-        let members = lives.iter().map(|life| {
-            MemberIdentity::default().with_member_id(life.member.clone())
-        });
+        let members = lives
+            .iter()
+            .map(|life| MemberIdentity::default().with_member_id(life.member.clone()));
         let leave = LeaveGroupRequest::default()
             .with_group_id(GroupId(text(&lives[0].group)))
             .with_members(members.collect());

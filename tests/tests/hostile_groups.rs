@@ -13,8 +13,8 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 
 use corelane_tests::harness::broker::{Broker, Options};
-use corelane_tests::harness::wire::{ANSWER_WITHIN, Wire, topic_of};
 use corelane_tests::harness::topic_name;
+use corelane_tests::harness::wire::{ANSWER_WITHIN, Wire, topic_of};
 
 const LOADING: i16 = 14;
 const UNKNOWN_MEMBER: i16 = 25;
@@ -28,8 +28,24 @@ fn odd_names_of_groups_are_only_names() {
     let long = "g".repeat(i16::MAX as usize);
     let wide = "漢".repeat(i16::MAX as usize / 3);
     let names = [
-        "", " ", ".", "..", "../../etc/x", "/", "a/b", "a\0b", "a\nb", "a\tb", "ü", "u\u{308}", "*",
-        "%2e", "__consumer_offsets", "groups.snapshot", &long, &wide,
+        "",
+        " ",
+        ".",
+        "..",
+        "../../etc/x",
+        "/",
+        "a/b",
+        "a\0b",
+        "a\nb",
+        "a\tb",
+        "ü",
+        "u\u{308}",
+        "*",
+        "%2e",
+        "__consumer_offsets",
+        "groups.snapshot",
+        &long,
+        &wide,
     ];
     find(&mut wire, "..");
     let before = files(&broker);

@@ -18,9 +18,11 @@ use corelane_net::event::StartReport;
 use corelane_net::listeners::{Listener, host_port};
 use corelane_net::node::{Node, NodeConfig};
 use corelane_net::uring::drive::{Drive, DriveConfig, ListenOn};
+use corelane_net::uring::observer::Observer;
 use corelane_net::worker::NetLimits;
 
 use crate::config::{BrokerArgs, BrokerConfig};
+use crate::http::Window;
 use crate::listeners::ListenerConfig;
 
 /// What the last line of the start screen says, set before the shards start.
@@ -62,7 +64,10 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
     let mut drive = DriveConfig::new(listen_on.collect(), &config.data_dir);
     drive.shards = config.shards;
     drive.on_opened = opened;
+    let observer = config.http.map(|_| Observer::new());
+    drive.observer = observer.clone();
     let drive = Drive::prepare(drive)?;
+    let window = config.http.map(Window::bind).transpose()?;
     let (addresses, shards, host) = (drive.addresses(), drive.shards(), drive.host());
 
     let memory = config.memory.unwrap_or(host.memory_bytes / 4);
@@ -80,6 +85,13 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
             "  {label:<11} {} {bound}, advertised as {told}",
             endpoint.listener
         );
+    }
+    match &window {
+        Some(window) => println!(
+            "  http        http://{}/metrics, /healthz, /readyz",
+            window.address()
+        ),
+        None => println!("  http        off; --http 127.0.0.1:9644 serves metrics and health"),
     }
     match &config.rack {
         Some(rack) => println!("  node        {}, rack {rack}", config.node_id),
@@ -129,6 +141,10 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
             groups: GroupConfig::default(),
             authorize: authorize_all,
         })
+    };
+    let _open = match (window, observer) {
+        (Some(window), Some(observer)) => Some(window.open(observer, shards)?),
+        _ => None,
     };
     for (shard, counters) in drive.run(make)?.iter().enumerate() {
         tracing::debug!(shard, "{counters}");

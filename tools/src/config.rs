@@ -1,5 +1,6 @@
 //! The broker's settings: flags over the file over the defaults.
 
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -18,6 +19,7 @@ const RACK_BYTES_MAX: usize = 255;
   corelane broker --listen 0.0.0.0:9092 --advertise broker1.example:9092
   corelane broker --listen HOST=127.0.0.1:9092 --listen CONTAINER=0.0.0.0:9093 --advertise CONTAINER=broker:9093
   corelane broker --config /etc/corelane.toml --shards 4
+  corelane broker --http 127.0.0.1:9644               then: curl http://127.0.0.1:9644/metrics
 
 A client is told the address of the listener it came through: above, those on the host 127.0.0.1:9092, those in
 containers broker:9093.
@@ -57,6 +59,9 @@ pub(crate) struct BrokerArgs {
     /// How often every partition is looked at for records past their retention [default: 300000]
     #[arg(long, value_name = "MS")]
     retention_check_ms: Option<u64>,
+    /// Address to serve /metrics, /healthz and /readyz on, over plain HTTP [default: off]
+    #[arg(long, value_name = "HOST:PORT")]
+    http: Option<String>,
     /// Settings file (TOML); flags win
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -76,6 +81,7 @@ struct File {
     rack: Option<String>,
     memory: Option<String>,
     retention_check_ms: Option<u64>,
+    http: Option<String>,
 }
 
 /// What the broker runs with.
@@ -89,6 +95,7 @@ pub(crate) struct BrokerConfig {
     pub(crate) rack: Option<String>,
     pub(crate) memory: Option<u64>,
     pub(crate) retention_check_ms: u64,
+    pub(crate) http: Option<SocketAddr>,
 }
 
 impl BrokerArgs {
@@ -137,6 +144,8 @@ impl BrokerArgs {
         if retention_check_ms == 0 {
             return Err("--retention-check-ms 0: 1 or more".into());
         }
+        let http = self.http.or(file.http);
+        let http = http.map(|text| http_address(&text)).transpose()?;
         Ok(BrokerConfig {
             listeners,
             data_dir: self
@@ -148,6 +157,7 @@ impl BrokerArgs {
             rack,
             memory,
             retention_check_ms,
+            http,
         })
     }
 }
@@ -162,6 +172,15 @@ fn from_toml(text: &str) -> Result<File, String> {
             .unwrap_or_default();
         format!("{line}: {}", error.message())
     })
+}
+
+fn http_address(text: &str) -> Result<SocketAddr, String> {
+    let wrong =
+        |why: &str| format!("--http {text}: {why} (expected HOST:PORT, e.g. 127.0.0.1:9644)");
+    let mut addresses = text
+        .to_socket_addrs()
+        .map_err(|error| wrong(&error.to_string()))?;
+    addresses.next().ok_or_else(|| wrong("no address"))
 }
 
 /// Bytes from `512MiB`, `4GiB`, `1000000`.
@@ -196,6 +215,12 @@ mod tests {
         for wrong in ["", "MiB", "4 parsecs", "0", "99999999999999999999"] {
             assert!(size(wrong).is_err(), "{wrong}");
         }
+        assert!(http_address("127.0.0.1:9644").is_ok());
+        let refused = http_address("9644").expect_err("no host");
+        assert!(
+            refused.starts_with("--http 9644: ") && refused.lines().count() == 1,
+            "{refused}"
+        );
     }
 
     #[test]

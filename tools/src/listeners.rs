@@ -35,7 +35,8 @@ pub(crate) struct ListenerConfig {
 /// Joins flags and file: a `--listen` stands for all listeners of the file, an `--advertise` for what the file says of
 /// that one. The error is one line for a person.
 pub(crate) fn resolve(flags: Said, file: Said) -> Result<Vec<ListenerConfig>, String> {
-    if !file.listeners.is_empty() && !(file.listen.is_empty() && file.advertise.is_empty()) {
+    let short = !file.listen.is_empty() || !file.advertise.is_empty();
+    if short && !file.listeners.is_empty() {
         return Err("the file has [[listeners]] and listen or advertise: say it one way".into());
     }
     let mut listeners = Vec::new();

@@ -9,6 +9,7 @@ mod consume;
 mod dump;
 mod fetch;
 mod group;
+mod http;
 mod kafka_error;
 mod listeners;
 mod member;

@@ -165,6 +165,7 @@ impl Shard {
             p.unflushed_records += header.count as u64;
             self.flush_by_rule(slot, group, append.since);
         }
+        self.tally.appended(slot, batch.len(), header.count);
         Attempt::Done
     }
 
@@ -288,6 +289,7 @@ impl Shard {
         let file = p.active().file.expect("ready_for_straight said so");
         self.straights.insert(serial, slot);
         self.unflushed_bytes += bytes.len();
+        self.tally.straight_batches += 1;
         let token = DiskToken(token::STRAIGHT_WRITE | serial);
         out.disk.push(DiskRequest {
             token,

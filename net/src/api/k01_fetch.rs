@@ -97,6 +97,13 @@ impl State {
         }
     }
 
+    fn records(&self) -> u64 {
+        match self {
+            State::Read(done) => done.count,
+            State::Refused(_) | State::Asked | State::Failed(_) => 0,
+        }
+    }
+
     /// Records were read up to a limit, and there are more: waiting adds none of this partition.
     fn is_cut(&self) -> bool {
         match self {
@@ -565,7 +572,7 @@ impl Fetch {
                 State::Read(_) => Some(told(&part.state)),
                 State::Refused(_) | State::Asked | State::Failed(_) => None,
             };
-            let key = part.key.clone();
+            let (at, bytes, count) = (part.at, part.state.bytes(), part.state.records());
             let mut data = self.partition(
                 request,
                 part.key.partition,
@@ -574,7 +581,25 @@ impl Fetch {
                 &mut first,
             );
             if request.header.version >= LEADERS_SINCE && is_misled(data.error_code) {
-                hint(desk, request, &key, &mut data, &mut response.node_endpoints);
+                hint(
+                    desk,
+                    request,
+                    &part.key,
+                    &mut data,
+                    &mut response.node_endpoints,
+                );
+            }
+            if let (Some((partition, _)), Some(records)) = (at, &data.records)
+                && !records.is_empty()
+            {
+                let sent = records.len();
+                let count = match sent == bytes {
+                    true => count,
+                    false => records.parts().map(|part| records_in(part)).sum(),
+                };
+                let topic = partition.topic;
+                let exists = || desk.image.topic_by_id(topic).is_some();
+                desk.fetched.add(topic, sent as u64, count, exists);
             }
             if let Mode::Incremental { id, .. } = self.mode {
                 let records = data.records.as_ref().is_some_and(|r| !r.is_empty());
@@ -726,6 +751,18 @@ fn fit(records: Vec<Bytes>, left: &mut usize, first: &mut bool) -> Vec<Bytes> {
 fn batch_bytes(bytes: &[u8]) -> Option<usize> {
     let length = bytes.get(8..12)?.try_into().ok().map(i32::from_be_bytes)?;
     usize::try_from(length).ok().map(|length| length + 12)
+}
+
+/// How many records whole batches hold, from their own headers.
+fn records_in(batches: &[u8]) -> u64 {
+    let (mut count, mut at) = (0, 0);
+    while let Some(bytes) = batches.get(at..).and_then(batch_bytes) {
+        let field = batches.get(at + 57..at + 61);
+        let field = field.and_then(|field| field.try_into().ok());
+        count += field.map_or(0, |field| u64::from(u32::from_be_bytes(field)));
+        at += bytes;
+    }
+    count
 }
 
 /// Offset after the last record of whole batches, from the header of the last one.

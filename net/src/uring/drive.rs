@@ -22,8 +22,9 @@ use corelane_engine::uring::wake::ring_eventfd;
 use super::counters::Counters;
 pub use super::listener::ListenOn;
 use super::listener::Listener;
+use super::observer::{Observer, Phase};
 use super::shard::{Parcel, Registered, Shard};
-pub use super::signals::StopHandle;
+pub use super::signals::{StopHandle, block_signals};
 use super::signals::{Watch, Woken};
 use crate::event::{Machine, StartReport};
 use crate::listeners::LISTENERS_MAX;
@@ -52,6 +53,8 @@ pub struct DriveConfig {
     pub signals: bool,
     /// Stops the shards as SIGTERM does.
     pub stop: Option<StopHandle>,
+    /// Lets a thread beside the shards look at them. One that takes no signals: [`block_signals`].
+    pub observer: Option<Observer>,
     /// Called on shard 0's thread when the node is open for clients.
     pub on_opened: fn(&StartReport),
     /// Called on the shard's thread when the process cannot go on.
@@ -67,6 +70,7 @@ impl DriveConfig {
             pin: true,
             signals: true,
             stop: None,
+            observer: None,
             on_opened: |_| {},
             on_fatal: die,
         }
@@ -225,6 +229,9 @@ impl Drive {
                     Woken::Signal(signal) if stopping => std::process::exit(128 + signal),
                     Woken::Signal(_) | Woken::StopAsked => {
                         stopping = true;
+                        if let Some(observer) = &self.config.observer {
+                            observer.reached(Phase::Stopping);
+                        }
                         stop.store(true, Ordering::Release);
                         for door in &doors {
                             ring_eventfd(door.eventfd);
@@ -254,7 +261,7 @@ impl Drive {
         }
         let listeners = Arc::clone(&self.listeners);
         let (data_dir, connections_max) = (&self.config.data_dir, self.connections_max);
-        Shard::new(
+        let mut shard = Shard::new(
             me,
             data_dir,
             end,
@@ -262,7 +269,11 @@ impl Drive {
             connections_max,
             stop,
             registered,
-        )
+        )?;
+        if let Some(observer) = &self.config.observer {
+            shard.watch(observer)?;
+        }
+        Ok(shard)
     }
 }
 

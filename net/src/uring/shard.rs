@@ -26,9 +26,11 @@ use io_uring::{cqueue, opcode};
 
 use super::counters::Counters;
 use super::listener::{BACKLOG, Listener, prepare};
+use super::observer::{Answer, KernelNumbers, Observer, Phase, Watched};
 use super::sockets::{Sockets, cancel};
 use crate::event::{Event, Machine, Message, Outbox, SocketOp, StartReport};
 use crate::listeners::ListenerId;
+use crate::metrics::Question;
 
 /// Pause before accepting again when the process has run out of descriptors or memory, or has all its connections.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -69,6 +71,9 @@ pub(super) struct Shard {
     /// Pieces of the machine's memory that the ring knows.
     chunks: usize,
     registered: Arc<Registered>,
+    /// When the loop began.
+    began: Instant,
+    watched: Option<Watched>,
 }
 
 /// Shard 0's listeners.
@@ -148,8 +153,17 @@ impl Shard {
             counters: Counters::default(),
             chunks: 0,
             registered,
+            began: clock::monotonic(),
+            watched: None,
             ring,
         })
+    }
+
+    /// Lets somebody beside the shards ask this one.
+    pub(super) fn watch(&mut self, observer: &Observer) -> Result<(), Fatal> {
+        let seat = observer.seat(self.me, &self.wake);
+        self.watched = Some(seat.map_err(|e| Fatal::Host(format!("no eventfd: {e}")))?);
+        Ok(())
     }
 
     pub(super) fn door(&self) -> Door {
@@ -183,6 +197,7 @@ impl Shard {
     ) -> Result<(), Fatal> {
         self.mesh.open(doors, self.ring.has_message_ring());
         self.wake.arm(&mut self.ring)?;
+        self.began = clock::monotonic();
         let mut out = Outbox::default();
         let mut cqes = Vec::new();
         let mut inbox = Vec::new();
@@ -226,6 +241,9 @@ impl Shard {
             }
             self.apply(&mut out)?;
             if let Some(report) = out.opened.take() {
+                if let Some(watched) = &self.watched {
+                    watched.observer.reached(Phase::Open);
+                }
                 // The others have registered theirs: a shard does so before its word to shard 0 that it is ready.
                 on_opened(&StartReport {
                     registered_bytes: self.registered.bytes.load(Ordering::Relaxed),
@@ -238,7 +256,37 @@ impl Shard {
                 self.mesh.flush(&mut self.ring)?;
                 return self.ring.enter(Wait::No);
             }
+            self.answer_one(machine);
             self.turn_over(machine.deadline(), now)?;
+        }
+    }
+
+    /// One question of an observer, if one was asked: the others wait for further passes.
+    fn answer_one<M: Machine>(&mut self, machine: &M) {
+        if !self.watched.as_ref().is_some_and(Watched::is_rung) {
+            return;
+        }
+        let Some(mut watched) = self.watched.take() else {
+            return;
+        };
+        watched.answer_one(|question| {
+            self.counters.answers += 1;
+            let numbers = *question == Question::Numbers;
+            Answer {
+                sample: machine.sample(question),
+                kernel: numbers.then(|| Box::new(self.numbers())),
+            }
+        });
+        self.watched = Some(watched);
+    }
+
+    fn numbers(&self) -> KernelNumbers {
+        KernelNumbers {
+            counters: self.counters(),
+            running: clock::monotonic().since(self.began),
+            slept: Duration::from_nanos(self.counters.slept_ns),
+            cpu: clock::thread_cpu(),
+            disk_in_flight: self.disk.in_flight(),
         }
     }
 
@@ -251,7 +299,9 @@ impl Shard {
             self.accept.again_at = None;
             self.arm_accept()?;
         }
+        let rung = self.watched.as_ref().is_some_and(Watched::is_rung);
         let work = self.disk.has_ready() || self.sockets.has_ready() || !self.local.is_empty();
+        let work = work || rung;
         let deadline = match (deadline, self.accept.again_at) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -272,7 +322,13 @@ impl Shard {
                 wait = Wait::No;
             }
         }
+        let before = clock::monotonic();
+        self.counters.pass_seconds.record(before.since(now.mono));
         let entered = self.ring.enter(wait);
+        if wait != Wait::No {
+            let slept = clock::monotonic().since(before);
+            self.counters.slept_ns += slept.as_nanos() as u64;
+        }
         self.mesh.awake();
         entered
     }
@@ -377,6 +433,9 @@ impl Shard {
             Kind::Send => self.sockets.sent(slot, cqe, ring),
             Kind::Wake => {
                 self.wake.fired();
+                if let Some(watched) = &mut self.watched {
+                    watched.ring();
+                }
                 if cqe.result != -libc::ECANCELED {
                     self.wake.arm(ring)?;
                 }

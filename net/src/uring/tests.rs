@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 use corelane_engine::fatal::Fatal;
 use corelane_engine::types::ShardId;
 
-use self::machines::{Breaker, Closer, Echo, Odd, Recaller};
+use self::machines::{Asked, Breaker, Closer, Echo, Odd, Recaller};
 use super::counters::Counters;
 use super::drive::{Drive, DriveConfig, ListenOn, StopHandle};
+use super::observer::{Observer, Phase};
 use crate::event::Machine;
+use crate::metrics::{Question, Sample};
 
 /// One broker at a time: some tests count this process's descriptors.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -508,4 +510,81 @@ fn a_fatal_reason_is_told_and_is_the_exit_code() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(text.contains("damaged: on purpose"), "{text}");
     let _ = std::fs::remove_dir_all(path);
+}
+
+/// However many ask at the same time, a pass answers one question; a sleeping shard wakes for it, and nothing is lost.
+#[test]
+fn a_pass_answers_one_question() {
+    let _alone = alone();
+    let before = descriptors();
+    let observer = Observer::new();
+    assert_eq!(observer.phase(), Phase::Starting);
+    let mut config = config("asked", 2);
+    config.observer = Some(observer.clone());
+    let stop = StopHandle::new().unwrap();
+    config.stop = Some(stop.clone());
+    let data_dir = config.data_dir.clone();
+    let thread = thread::spawn(move || {
+        let drive = Drive::prepare(config).unwrap();
+        drive.run(Asked::new).unwrap()
+    });
+    let end = Instant::now() + Duration::from_secs(10);
+    while observer.phase() != Phase::Open && Instant::now() < end {
+        thread::yield_now();
+    }
+    assert_eq!(observer.phase(), Phase::Open);
+    const ASKERS: usize = 8;
+    const ASKS: usize = 200;
+    thread::scope(|scope| {
+        for asker in 0..ASKERS {
+            let observer = &observer;
+            scope.spawn(move || {
+                for ask in 0..ASKS {
+                    let shard = ShardId(((asker + ask) % 2) as u16);
+                    let question = Question::Appended(ask);
+                    let answer = wait(observer.ask(shard, question)).expect("answered");
+                    let Sample::Appended(piece) = answer.sample else {
+                        panic!("{answer:?}");
+                    };
+                    assert_eq!(piece.next, Some(ask), "the answer to this question");
+                    assert!(answer.kernel.is_none());
+                }
+            });
+        }
+    });
+    let numbers = wait(observer.ask(ShardId(1), Question::Numbers)).expect("answered");
+    let kernel = numbers.kernel.expect("with numbers");
+    assert!(kernel.running >= kernel.slept && kernel.counters.passes > 0);
+    assert!(wait(observer.ask(ShardId(2), Question::Alive)).is_none());
+    stop.stop();
+    let counters = thread.join().unwrap();
+    assert_eq!(observer.phase(), Phase::Stopping);
+    assert!(
+        wait(observer.ask(ShardId(0), Question::Alive)).is_none(),
+        "it has ended"
+    );
+    let answers: u64 = counters.iter().map(|c| c.answers).sum();
+    assert_eq!(answers as usize, ASKERS * ASKS + 1);
+    drop((observer, stop));
+    assert_eq!(descriptors(), before);
+    let _ = std::fs::remove_dir_all(data_dir);
+}
+
+/// Blocks this thread until the future is ready.
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = std::sync::Arc::new(Unpark(thread::current())).into();
+    let mut future = std::pin::pin!(future);
+    loop {
+        let mut context = std::task::Context::from_waker(&waker);
+        if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+        thread::park();
+    }
 }

@@ -175,6 +175,7 @@ impl Storage for Fake {
                         .collect();
                     left = left.saturating_sub(records.iter().map(Bytes::len).sum());
                     Ok(ReadDone {
+                        count: records.iter().map(|batch| count(batch) as u64).sum(),
                         records,
                         high_watermark: end,
                         last_stable: end,

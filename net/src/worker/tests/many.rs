@@ -36,10 +36,7 @@ fn allocations(topics: usize, partitions: i32, wait_ms: i32) -> u64 {
 #[test]
 fn a_fetch_of_many_partitions_allocates_little_for_each() {
     for wait_ms in [0, 500] {
-        let (few, many) = (
-            allocations(1, 100, wait_ms),
-            allocations(1, 1_000, wait_ms),
-        );
+        let (few, many) = (allocations(1, 100, wait_ms), allocations(1, 1_000, wait_ms));
         // Lists that grow by doubling.
         assert!(
             many < few + 100,
