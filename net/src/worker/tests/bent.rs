@@ -10,7 +10,6 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
 
 use tracing::field::{Field, Visit};
 use tracing::span;
@@ -75,13 +74,18 @@ enum Fate {
     Silent,
 }
 
-/// What is said of connections that end.
+thread_local! {
+    /// What was said of connections that ended. A test and its nodes are one thread.
+    static SAID: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Notes what is said of connections that end.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<String>>>);
+struct Heard;
 
 impl Heard {
     fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().expect("nobody panics with it"))
+        SAID.take()
     }
 }
 
@@ -110,8 +114,7 @@ impl tracing::Subscriber for Heard {
         let mut text = Text(String::new());
         event.record(&mut text);
         if let Some(reason) = text.0.strip_prefix("connection closed: ") {
-            let mut said = self.0.lock().expect("nobody panics with it");
-            said.push(reason.to_owned());
+            SAID.with_borrow_mut(|said| said.push(reason.to_owned()));
         }
     }
 
@@ -149,7 +152,7 @@ impl Bench {
             entry,
             version,
             healthy,
-            heard: heard.clone(),
+            heard: Heard,
             known,
             body: sound(entry.key, version, &mut Fill::short(1, known)),
             asked: 0,
@@ -404,10 +407,10 @@ fn sound(key: i16, version: i16, fill: &mut Fill) -> Vec<u8> {
 
 #[test]
 fn bent_frames_are_answered_or_closed_by_name_and_take_little() {
-    let heard = Heard::default();
+    let heard = Heard;
     let mut failed = Vec::new();
     let mut asked = 0;
-    tracing::subscriber::with_default(heard.clone(), || {
+    tracing::subscriber::with_default(Heard, || {
         for entry in &TABLE {
             for version in entry.served_min..=entry.version_max {
                 let mut bench = Bench::new(entry, version, &heard);
@@ -426,8 +429,8 @@ fn bent_frames_are_answered_or_closed_by_name_and_take_little() {
 /// Keys and versions that are not in the table: the connection ends and says why; ApiVersions tells what there is.
 #[test]
 fn keys_and_versions_off_the_table_are_named() {
-    let heard = Heard::default();
-    tracing::subscriber::with_default(heard.clone(), || {
+    let heard = Heard;
+    tracing::subscriber::with_default(Heard, || {
         let mut bench = Bench::new(&TABLE[0], TABLE[0].version_max, &heard);
         for key in (-3..130).chain([i16::MIN, i16::MAX, 999]) {
             let versions = match api::entry(key) {
@@ -476,8 +479,8 @@ fn correlation_ids_come_back_as_they_came() {
 /// A frame that claims much and comes a byte a minute holds little, and nobody up; one that stops coming ends.
 #[test]
 fn who_sends_slowly_holds_little_and_nobody_up() {
-    let heard = Heard::default();
-    tracing::subscriber::with_default(heard.clone(), || {
+    let heard = Heard;
+    tracing::subscriber::with_default(Heard, || {
         let mut rig = Rig::new(1);
         let healthy = rig.connect(0);
         for entry in &TABLE {
