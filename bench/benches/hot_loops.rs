@@ -10,7 +10,7 @@ use corelane_engine::batch::{
     self, BatchBuilder, BatchHeader, Codec, Draft, Rules, scan_for_timestamp,
 };
 use corelane_engine::call::{Answer, AnswerBody, Call, CallBody, ReadAnswer, ReadDone};
-use corelane_engine::controller::command::{Broker, PartitionState, Record};
+use corelane_engine::controller::command::{Broker, Endpoint, PartitionState, Record};
 use corelane_engine::controller::image::Image;
 use corelane_engine::disk::DiskDone;
 use corelane_engine::log::index::SegmentIndex;
@@ -23,6 +23,7 @@ use corelane_engine::types::{
 use corelane_net::api;
 use corelane_net::context::authorize_all;
 use corelane_net::event::{ConnId, Event, Machine, Outbox, SocketOp};
+use corelane_net::listeners::{Listener, ListenerId};
 use corelane_net::protocol::fetch_request::{FetchPartition, FetchRequest, FetchTopic};
 use corelane_net::protocol::fetch_response::{
     FetchResponse, FetchableTopicResponse, PartitionData,
@@ -257,6 +258,7 @@ impl Storage for Quiet {
             ReadAnswer {
                 slot: item.slot,
                 result: Ok(ReadDone {
+                    count: records.len() as u64,
                     records,
                     high_watermark: Offset(1),
                     last_stable: Offset(1),
@@ -280,10 +282,14 @@ impl Storage for Quiet {
 
 /// One shard's worker before a log of `partitions` partitions, and a connection.
 fn worker(partitions: usize, every: u32) -> Worker<Quiet> {
-    let broker = Broker {
-        node: NodeId(1),
+    let endpoint = Endpoint {
+        listener: "PLAINTEXT".to_owned(),
         host: "127.0.0.1".to_owned(),
         port: 9092,
+    };
+    let broker = Broker {
+        node: NodeId(1),
+        endpoints: vec![endpoint.clone()],
         rack: None,
         incarnation: [0; 16],
     };
@@ -317,10 +323,21 @@ fn worker(partitions: usize, every: u32) -> Worker<Quiet> {
         limits: NetLimits::NORMAL,
         rng: Rng::new(1),
         authorize: authorize_all,
-        listener: "PLAINTEXT",
+        listeners: vec![Listener {
+            bound: ([127, 0, 0, 1], 9092).into(),
+            endpoint,
+        }],
     });
     let (conn, peer) = (ConnId(1), ([127, 0, 0, 1], 5000).into());
-    pass(&mut worker, Event::Accepted { conn, peer });
+    let listener = ListenerId(0);
+    pass(
+        &mut worker,
+        Event::Accepted {
+            conn,
+            peer,
+            listener,
+        },
+    );
     worker
 }
 

@@ -31,7 +31,7 @@ use crate::hash::IdHasher;
 use crate::limits::BLOCK;
 use crate::rng::Rng;
 use crate::types::{
-    Durability, LeaderEpoch, Offset, SegmentPosition, ShardId, Timestamp, TopicPartition,
+    Durability, Instant, LeaderEpoch, Offset, SegmentPosition, ShardId, Timestamp, TopicPartition,
 };
 
 /// What of a topic's configuration the log obeys.
@@ -136,6 +136,8 @@ pub struct Partition {
     pub busy: bool,
     /// Large appends come: keep the active segment's file ready for them.
     pub wants_straight: bool,
+    /// When the last of them came.
+    pub straight_at: Instant,
     /// How many leading segments the newest checkpoint holds as complete.
     pub segments_saved: usize,
 }
@@ -165,6 +167,7 @@ impl Partition {
             unflushed_records: 0,
             busy: false,
             wants_straight: false,
+            straight_at: Instant::default(),
             segments_saved: 0,
         }
     }
