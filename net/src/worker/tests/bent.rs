@@ -10,7 +10,6 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
 
 use tracing::field::{Field, Visit};
 use tracing::span;
@@ -75,13 +74,17 @@ enum Fate {
     Silent,
 }
 
-/// What is said of connections that end.
-#[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<String>>>);
+thread_local! {
+    /// What was said of connections that ended. A test and its nodes are one thread.
+    static SAID: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Notes what is said of connections that end.
+struct Heard;
 
 impl Heard {
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().expect("nobody panics with it"))
+    fn take() -> Vec<String> {
+        SAID.take()
     }
 }
 
@@ -110,8 +113,7 @@ impl tracing::Subscriber for Heard {
         let mut text = Text(String::new());
         event.record(&mut text);
         if let Some(reason) = text.0.strip_prefix("connection closed: ") {
-            let mut said = self.0.lock().expect("nobody panics with it");
-            said.push(reason.to_owned());
+            SAID.with_borrow_mut(|said| said.push(reason.to_owned()));
         }
     }
 
@@ -126,7 +128,6 @@ struct Bench {
     entry: &'static api::Entry,
     version: i16,
     healthy: ConnId,
-    heard: Heard,
     known: Uuid,
     /// A sound request's body.
     body: Vec<u8>,
@@ -136,7 +137,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(entry: &'static api::Entry, version: i16, heard: &Heard) -> Bench {
+    fn new(entry: &'static api::Entry, version: i16) -> Bench {
         let mut rig = Rig::new(2);
         // A bent count of partitions would be the fake controller's allocation.
         rig.refusing = true;
@@ -149,7 +150,6 @@ impl Bench {
             entry,
             version,
             healthy,
-            heard: heard.clone(),
             known,
             body: sound(entry.key, version, &mut Fill::short(1, known)),
             asked: 0,
@@ -177,7 +177,7 @@ impl Bench {
     }
 
     fn send_in(&mut self, pieces: &[&[u8]]) -> Fate {
-        self.heard.take();
+        Heard::take();
         let conn = self.rig.connect(0);
         for piece in pieces {
             self.rig.write(conn, piece);
@@ -187,7 +187,7 @@ impl Bench {
             self.rig.event_closed(conn);
         }
         let answers = self.rig.peers[&conn].answers.to_vec();
-        let mut said = self.heard.take();
+        let mut said = Heard::take();
         assert_eq!(said.len(), 1, "one connection ended: {said:?}");
         let reason = said.remove(0);
         assert!(
@@ -314,10 +314,10 @@ impl Bench {
         places.extend((self.entry.api != Api::Fetch).then_some(whole.len() - 1));
         for at in places {
             assert_eq!(whole[at], 0, "a section without fields");
-            let mut bench = Bench::new(self.entry, self.version, &self.heard);
+            let mut bench = Bench::new(self.entry, self.version);
             // The first request of its node, as the sound one was of a fresh one.
             let fate = bench.bent("an unknown tag", at, &replaced(&whole, at, UNKNOWN_TAG));
-            let fresh = Bench::new(self.entry, self.version, &self.heard).send(&whole);
+            let fresh = Bench::new(self.entry, self.version).send(&whole);
             assert_eq!(fate, fresh, "with an unknown tag");
             for tags in BAD_TAGS {
                 self.must_close("bad tags", at, &replaced(&whole, at, tags));
@@ -345,7 +345,7 @@ impl Bench {
     /// A byte at a time: what comes is what comes of the whole.
     fn slowly(&mut self) {
         let whole = self.framed(&self.body.clone());
-        let fresh = || Bench::new(self.entry, self.version, &self.heard);
+        let fresh = || Bench::new(self.entry, self.version);
         let pieces: Vec<&[u8]> = whole.chunks(1).collect();
         let (slow, fast) = (fresh().send_in(&pieces), fresh().send(&whole));
         assert_eq!(slow, fast, "a byte at a time");
@@ -404,13 +404,12 @@ fn sound(key: i16, version: i16, fill: &mut Fill) -> Vec<u8> {
 
 #[test]
 fn bent_frames_are_answered_or_closed_by_name_and_take_little() {
-    let heard = Heard::default();
     let mut failed = Vec::new();
     let mut asked = 0;
-    tracing::subscriber::with_default(heard.clone(), || {
+    tracing::subscriber::with_default(Heard, || {
         for entry in &TABLE {
             for version in entry.served_min..=entry.version_max {
-                let mut bench = Bench::new(entry, version, &heard);
+                let mut bench = Bench::new(entry, version);
                 if catch_unwind(AssertUnwindSafe(|| bench.all())).is_err() {
                     let now = bench.now.take();
                     failed.push(format!("{} version {version}: {now}", entry.name));
@@ -426,9 +425,8 @@ fn bent_frames_are_answered_or_closed_by_name_and_take_little() {
 /// Keys and versions that are not in the table: the connection ends and says why; ApiVersions tells what there is.
 #[test]
 fn keys_and_versions_off_the_table_are_named() {
-    let heard = Heard::default();
-    tracing::subscriber::with_default(heard.clone(), || {
-        let mut bench = Bench::new(&TABLE[0], TABLE[0].version_max, &heard);
+    tracing::subscriber::with_default(Heard, || {
+        let mut bench = Bench::new(&TABLE[0], TABLE[0].version_max);
         for key in (-3..130).chain([i16::MIN, i16::MAX, 999]) {
             let versions = match api::entry(key) {
                 None => vec![0, 1, -1, i16::MAX],
@@ -476,8 +474,7 @@ fn correlation_ids_come_back_as_they_came() {
 /// A frame that claims much and comes a byte a minute holds little, and nobody up; one that stops coming ends.
 #[test]
 fn who_sends_slowly_holds_little_and_nobody_up() {
-    let heard = Heard::default();
-    tracing::subscriber::with_default(heard.clone(), || {
+    tracing::subscriber::with_default(Heard, || {
         let mut rig = Rig::new(1);
         let healthy = rig.connect(0);
         for entry in &TABLE {
@@ -495,13 +492,13 @@ fn who_sends_slowly_holds_little_and_nobody_up() {
             // A first step of 1 MiB, which counts as memory that others wait for.
             assert!(used.bytes_max < 2 << 20, "{used:?}");
             assert!(!rig.closed(slow), "it goes on coming");
-            heard.take();
+            Heard::take();
             for _ in 0..11 {
                 rig.wait(60_000);
                 rig.ask::<ApiVersionsResponse>(healthy, 18, 0, &ApiVersionsRequest::default());
             }
             assert!(rig.closed(slow), "it stopped coming");
-            let reasons = heard.take();
+            let reasons = Heard::take();
             assert_eq!(reasons, ["no byte came or went for too long"]);
             assert_eq!(rig.workers[0].buffers.charged(), 0);
             rig.forget(slow);
