@@ -9,10 +9,21 @@ use bytes::{Bytes, BytesMut};
 use corelane_engine::batch::{
     self, BatchBuilder, BatchHeader, Codec, Draft, Rules, scan_for_timestamp,
 };
+use corelane_engine::call::{Answer, AnswerBody, Call, CallBody, ReadAnswer, ReadDone};
+use corelane_engine::controller::command::{Broker, Endpoint, PartitionState, Record};
+use corelane_engine::controller::image::Image;
+use corelane_engine::disk::DiskDone;
 use corelane_engine::log::index::SegmentIndex;
 use corelane_engine::log::producers::Producers;
-use corelane_engine::types::{LeaderEpoch, Offset, SegmentPosition, Timestamp};
+use corelane_engine::rng::Rng;
+use corelane_engine::shard::ShardOut;
+use corelane_engine::types::{
+    Instant, LeaderEpoch, NodeId, Now, Offset, SegmentPosition, ShardId, Timestamp, TopicId,
+};
 use corelane_net::api;
+use corelane_net::context::authorize_all;
+use corelane_net::event::{ConnId, Event, Machine, Outbox, SocketOp};
+use corelane_net::listeners::{Listener, ListenerId};
 use corelane_net::protocol::fetch_request::{FetchPartition, FetchRequest, FetchTopic};
 use corelane_net::protocol::fetch_response::{
     FetchResponse, FetchableTopicResponse, PartitionData,
@@ -21,6 +32,8 @@ use corelane_net::protocol::produce_request::{
     PartitionProduceData, ProduceRequest, TopicProduceData,
 };
 use corelane_net::protocol::{Message, Reader, Records, Writer};
+use corelane_net::storage::Storage;
+use corelane_net::worker::{NetLimits, Parts, Worker};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
@@ -225,5 +238,164 @@ fn codecs(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(hot_loops, checks, batches, lookups, codecs);
+/// A log that is there, and mostly ends where it is read from.
+struct Quiet {
+    batch: Bytes,
+    /// Every so many partitions there are records.
+    every: u32,
+}
+
+impl Storage for Quiet {
+    fn call(&mut self, _: Now, call: Call, out: &mut ShardOut) {
+        let CallBody::Read { items, .. } = call.body else {
+            return;
+        };
+        let answers = items.iter().map(|item| {
+            let records = match item.slot % self.every {
+                0 => vec![self.batch.clone()],
+                _ => Vec::new(),
+            };
+            ReadAnswer {
+                slot: item.slot,
+                result: Ok(ReadDone {
+                    count: records.len() as u64,
+                    records,
+                    high_watermark: Offset(1),
+                    last_stable: Offset(1),
+                    log_start: Offset(0),
+                }),
+            }
+        });
+        let body = AnswerBody::Read(answers.collect());
+        let request = call.request;
+        out.answers.push((call.from, Answer { request, body }));
+    }
+
+    fn on_disk(&mut self, _: Now, _: DiskDone, _: &mut ShardOut) {}
+
+    fn settle(&mut self, _: Now, _: &mut ShardOut) {}
+
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+}
+
+/// One shard's worker before a log of `partitions` partitions, and a connection.
+fn worker(partitions: usize, every: u32) -> Worker<Quiet> {
+    let endpoint = Endpoint {
+        listener: "PLAINTEXT".to_owned(),
+        host: "127.0.0.1".to_owned(),
+        port: 9092,
+    };
+    let broker = Broker {
+        node: NodeId(1),
+        endpoints: vec![endpoint.clone()],
+        rack: None,
+        incarnation: [0; 16],
+    };
+    let seat = PartitionState {
+        replicas: [NodeId(1)].into(),
+        isr: [NodeId(1)].into(),
+        leader: NodeId(1),
+        leader_epoch: 0,
+    };
+    let topic = Record::Topic {
+        id: TopicId([1; 16]),
+        name: "benchmark".to_owned(),
+        configs: Default::default(),
+        partitions: vec![seat; partitions],
+    };
+    let records = [
+        Record::Cluster { id: [0; 16] },
+        Record::Broker(broker),
+        topic,
+    ];
+    let mut worker = Worker::new(Parts {
+        me: ShardId(0),
+        shards: 1,
+        node: NodeId(1),
+        image: Image::of(0, &records).expect("sound"),
+        directory: "/data".to_owned(),
+        storage: Quiet {
+            batch: batch_of(1, 100, Codec::None),
+            every,
+        },
+        limits: NetLimits::NORMAL,
+        rng: Rng::new(1),
+        authorize: authorize_all,
+        listeners: vec![Listener {
+            bound: ([127, 0, 0, 1], 9092).into(),
+            endpoint,
+        }],
+    });
+    let (conn, peer) = (ConnId(1), ([127, 0, 0, 1], 5000).into());
+    let listener = ListenerId(0);
+    pass(
+        &mut worker,
+        Event::Accepted {
+            conn,
+            peer,
+            listener,
+        },
+    );
+    worker
+}
+
+/// One pass for one event; how many bytes were sent.
+fn pass(worker: &mut Worker<Quiet>, event: Event) -> usize {
+    let (now, mut out) = (Now::default(), Outbox::default());
+    worker.on(now, event, &mut out);
+    worker.settle(now, &mut out);
+    let mut sent = 0;
+    for op in std::mem::take(&mut out.sockets) {
+        if let SocketOp::Send { conn, parts } = op {
+            sent += parts.iter().map(Bytes::len).sum::<usize>();
+            worker.on(now, Event::Sent { conn }, &mut out);
+        }
+    }
+    sent
+}
+
+/// A consumer without a session: every partition in each request, and in each answer.
+fn fetches(c: &mut Criterion) {
+    let mut group = c.benchmark_group("fetch");
+    group.throughput(Throughput::Elements(1000));
+    let partitions = (0..1000).map(|partition| FetchPartition {
+        partition,
+        partition_max_bytes: 1 << 20,
+        ..FetchPartition::default()
+    });
+    let request = FetchRequest {
+        replica_id: -1,
+        max_bytes: 50 << 20,
+        session_epoch: -1,
+        topics: vec![FetchTopic {
+            topic: "benchmark".into(),
+            partitions: partitions.collect(),
+            ..FetchTopic::default()
+        }],
+        ..FetchRequest::default()
+    };
+    let body = encoded(1, 11, &request);
+    // Version 11 has no tags in its header.
+    let body = [&body[..10], &body[11..]].concat();
+    let frame = [&(body.len() as u32).to_be_bytes()[..], &body].concat();
+    for (name, every) in [("nothing new", 1_000_000), ("10 have records", 100)] {
+        let mut worker = worker(1000, every);
+        group.bench_function(
+            format!("a worker's part of 1,000 partitions, {name}"),
+            |b| {
+                b.iter(|| {
+                    let bytes = BytesMut::from(&frame[..]);
+                    let conn = ConnId(1);
+                    let sent = pass(&mut worker, Event::Received { conn, bytes });
+                    assert!(sent > 1000 * 20, "{sent} bytes of answer");
+                });
+            },
+        );
+    }
+    group.finish();
+}
+
+criterion_group!(hot_loops, checks, batches, lookups, codecs, fetches);
 criterion_main!(hot_loops);

@@ -202,6 +202,8 @@ pub struct ReadAnswer {
 pub struct ReadDone {
     /// Whole batches, in offset order, beginning with the one that holds the asked offset. May be empty.
     pub records: Vec<Bytes>,
+    /// How many they are, by their offsets: a log has no gaps until it is compacted.
+    pub count: u64,
     pub high_watermark: Offset,
     pub last_stable: Offset,
     pub log_start: Offset,

@@ -163,7 +163,7 @@ fn check(
             ErrorCode::ClusterAuthorizationFailed,
             "Cluster authorization failed.",
         ),
-        resource::BROKER => check_broker(desk, request, &resource).map(|()| None),
+        resource::BROKER => check_broker(desk, &resource).map(|()| None),
         other => Err(invalid(format!("Unknown resource type {other}"))),
     }
 }
@@ -200,7 +200,7 @@ fn unknown_operation(operation: i8) -> Refusal {
 }
 
 /// A broker's configs are what it was started with: only what changes nothing is agreed to.
-fn check_broker(desk: &Desk, request: &Request, resource: &Wanted) -> Result<(), Refusal> {
+fn check_broker(desk: &Desk, resource: &Wanted) -> Result<(), Refusal> {
     if !resource.name.is_empty() {
         match resource.name.parse::<i32>() {
             Err(_) => {
@@ -223,8 +223,8 @@ fn check_broker(desk: &Desk, request: &Request, resource: &Wanted) -> Result<(),
         match config.operation {
             operation::SET => changed.push(&*config.name),
             operation::DELETE => {}
-            operation::APPEND => check_list(desk, request, &config.name, "append")?,
-            operation::SUBTRACT => check_list(desk, request, &config.name, "subtract")?,
+            operation::APPEND => check_list(desk, &config.name, "append")?,
+            operation::SUBTRACT => check_list(desk, &config.name, "subtract")?,
             other => return Err(unknown_operation(other)),
         }
     }
@@ -237,8 +237,8 @@ fn check_broker(desk: &Desk, request: &Request, resource: &Wanted) -> Result<(),
     )))
 }
 
-fn check_list(desk: &Desk, request: &Request, name: &str, what: &str) -> Result<(), Refusal> {
-    let known = broker_configs::shown(desk, request.context.listener, |known| known == name);
+fn check_list(desk: &Desk, name: &str, what: &str) -> Result<(), Refusal> {
+    let known = broker_configs::shown(desk, |known| known == name);
     let why = match known.first() {
         None => format!("Unknown config name: {name}"),
         Some(config) if config.of == Type::List => {

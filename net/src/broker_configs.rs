@@ -7,9 +7,10 @@ use corelane_engine::controller::topic_config;
 use crate::api::k75_describe_topic_partitions::PARTITIONS_PER_ANSWER_MAX;
 use crate::configs::{self, Shown, Source, Synonym, Type};
 use crate::desk::Desk;
+use crate::listeners;
 
 /// Every config whose name `wanted` says yes to.
-pub fn shown(desk: &Desk, listener: &str, wanted: impl Fn(&str) -> bool) -> Vec<Shown> {
+pub fn shown(desk: &Desk, wanted: impl Fn(&str) -> bool) -> Vec<Shown> {
     let own = |name, value: String, of, documentation| {
         config(name, value, of, Source::StaticBroker, documentation)
     };
@@ -78,21 +79,20 @@ pub fn shown(desk: &Desk, listener: &str, wanted: impl Fn(&str) -> bool) -> Vec<
             "Fetch sessions that are kept, over all shards.",
         ),
     ];
+    shown.push(own(
+        "listeners",
+        listeners::bound(&desk.listeners),
+        Type::List,
+        "Where this broker listens.",
+    ));
     if let Some(broker) = desk.image.broker(desk.node) {
         shown.push(own(
             "advertised.listeners",
-            format!("{listener}://{}:{}", broker.host, broker.port),
+            listeners::advertised(&broker.endpoints),
             Type::List,
-            "Where clients are told to connect.",
+            "Where the clients of each listener are told to connect.",
         ));
-        shown.extend(broker.rack.clone().map(|rack| {
-            own(
-                "broker.rack",
-                rack,
-                Type::String,
-                "Where this broker stands.",
-            )
-        }));
+        shown.push(rack(broker.rack.clone()));
     }
     // What topics fall back to: these defaults cannot be changed, but they are in effect.
     let defaults = topic_config::DEFINITIONS.iter().filter(|d| d.in_effect);
@@ -103,6 +103,29 @@ pub fn shown(desk: &Desk, listener: &str, wanted: impl Fn(&str) -> bool) -> Vec<
     }));
     shown.retain(|config| wanted(config.name));
     shown
+}
+
+fn rack(value: Option<String>) -> Shown {
+    let (name, documentation) = ("broker.rack", "Where this broker stands.");
+    match value {
+        Some(rack) => config(
+            name,
+            rack,
+            Type::String,
+            Source::StaticBroker,
+            documentation,
+        ),
+        // As Kafka shows what has no default: it has no synonym either.
+        None => Shown {
+            name,
+            value: None,
+            source: Source::Default,
+            of: Type::String,
+            read_only: true,
+            synonyms: Vec::new(),
+            documentation,
+        },
+    }
 }
 
 fn config(
@@ -119,7 +142,7 @@ fn config(
     };
     Shown {
         name,
-        value,
+        value: Some(value),
         source,
         of,
         read_only: true,

@@ -59,7 +59,8 @@ pub struct Synonym {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Shown {
     pub name: &'static str,
-    pub value: String,
+    /// `None`: Kafka's null.
+    pub value: Option<String>,
     pub source: Source,
     pub of: Type,
     pub read_only: bool,
@@ -87,7 +88,7 @@ pub fn of_topic(topic: &Topic, wanted: impl Fn(&str) -> bool) -> Vec<Shown> {
             let text = own.map(String::as_str).or(definition.default)?;
             Some(Shown {
                 name: definition.name,
-                value: topic_config::shown(definition, text),
+                value: Some(topic_config::shown(definition, text)),
                 source: if own.is_some() {
                     Source::Topic
                 } else {

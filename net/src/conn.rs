@@ -12,6 +12,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -56,6 +57,8 @@ enum Slot {
 #[derive(Debug)]
 pub struct Conn {
     pub id: ConnId,
+    /// Name of the listener that accepted it.
+    pub listener: Rc<str>,
     pub peer: SocketAddr,
     frames: Frames,
     /// The frames hold no further whole one: receive.
@@ -98,9 +101,10 @@ pub struct Conn {
 }
 
 impl Conn {
-    pub fn new(id: ConnId, peer: SocketAddr, now: Instant) -> Conn {
+    pub fn new(id: ConnId, listener: Rc<str>, peer: SocketAddr, now: Instant) -> Conn {
         Conn {
             id,
+            listener,
             peer,
             frames: Frames::default(),
             drained: true,
@@ -400,7 +404,7 @@ mod tests {
     fn conn() -> (Conn, Buffers) {
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
         (
-            Conn::new(ConnId(1), peer, NOW),
+            Conn::new(ConnId(1), "PLAINTEXT".into(), peer, NOW),
             Buffers::new(1 << 20, 1 << 20, 1 << 20, 1 << 20, 1 << 20),
         )
     }

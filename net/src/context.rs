@@ -1,6 +1,7 @@
 //! Who asks, and the seams every request passes: authorization, throttling, names, transport.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use corelane_engine::types::Now;
@@ -25,7 +26,7 @@ impl Principal {
 pub struct RequestContext {
     pub principal: Principal,
     /// Name of the listener that accepted the connection.
-    pub listener: &'static str,
+    pub listener: Rc<str>,
     pub peer: SocketAddr,
     /// As sent: null and empty are alike; not checked to be UTF-8. A slice of the receive buffer, until the request is
     /// detached from it.

@@ -7,9 +7,11 @@
 //!            work.on_answer(desk, request) ◄── answers ────────┘ ──► Outcome ──────► connection
 //! ```
 
+use std::cell::Cell;
+
 use bytes::Bytes;
 use corelane_engine::call::{AnswerBody, Call, CallBody, RequestToken};
-use corelane_engine::controller::command::{self, Broker, Command, CommandError};
+use corelane_engine::controller::command::{self, Broker, Command, CommandError, Endpoint};
 use corelane_engine::controller::image::{Image, Partition, Topic};
 use corelane_engine::controller::{placement, topic_config};
 use corelane_engine::types::{Instant, NodeId, Now, ShardId, TopicId, TopicPartition};
@@ -30,6 +32,8 @@ use crate::api::{
 };
 use crate::context::{Authorize, Operation, RequestContext, Resource, resolve_topic};
 use crate::error_code::ErrorCode;
+use crate::listeners::Listener;
+use crate::metrics::Fetched;
 use crate::protocol::{Message, Reader, Uuid, Writer};
 use crate::sessions::Sessions;
 use crate::worker::NetLimits;
@@ -47,12 +51,15 @@ pub struct Desk {
     pub image: Image,
     /// The data directory's absolute path.
     pub directory: String,
+    /// Of this node.
+    pub listeners: Vec<Listener>,
     pub sessions: Sessions,
     pub authorize: Authorize,
     /// Bounds of this shard's Kafka side.
     pub limits: NetLimits,
     pub producer_ids: ProducerIds,
     pub answers: Answers,
+    pub fetched: Fetched,
     /// Calls to be made once the handler returns, in order.
     pub calls: Vec<(ShardId, Call)>,
     /// For the controller, once the handler returns.
@@ -138,6 +145,17 @@ impl Desk {
             .topic_by_id(id)
             .into_iter()
             .flat_map(|topic| self.image.partitions(topic))
+    }
+
+    /// Every broker that has the listener over which a request came, and where it is to be reached.
+    pub fn nodes(&self, context: &RequestContext) -> impl Iterator<Item = (&Broker, &Endpoint)> {
+        let of = |broker| Some((broker, Broker::endpoint(broker, &context.listener)?));
+        self.image.brokers().filter_map(of)
+    }
+
+    /// Where clients that came as this one did reach a broker.
+    pub fn endpoint(&self, context: &RequestContext, node: NodeId) -> Option<&Endpoint> {
+        self.image.broker(node)?.endpoint(&context.listener)
     }
 
     /// Every broker.
@@ -263,6 +281,8 @@ pub struct Request {
     pub header: Header,
     pub context: RequestContext,
     pub token: RequestToken,
+    /// The first error code in its answer, once that is encoded: for who counts.
+    pub error: Cell<i16>,
 }
 
 impl Request {
@@ -289,12 +309,14 @@ impl Request {
     pub fn encode(&self, message: &impl Message) -> Encoded {
         // ApiVersions must be readable by a client that knows nothing of this broker yet.
         let tags = self.header.flexible() && self.header.entry.api != Api::ApiVersions;
-        encode(
+        let (parts, error) = write(
             self.header.correlation_id,
             tags,
             self.header.version,
             message,
-        )
+        )?;
+        self.error.set(error);
+        Ok(parts)
     }
 }
 
@@ -303,6 +325,16 @@ pub type Encoded = Result<Vec<Bytes>, CloseReason>;
 
 /// Size, header and body of an answer; `tags`: response header version 1.
 pub fn encode<M: Message>(correlation_id: i32, tags: bool, version: i16, message: &M) -> Encoded {
+    write(correlation_id, tags, version, message).map(|(parts, _)| parts)
+}
+
+/// As [`encode`], with the first error code in it.
+fn write<M: Message>(
+    correlation_id: i32,
+    tags: bool,
+    version: i16,
+    message: &M,
+) -> Result<(Vec<Bytes>, i16), CloseReason> {
     let unwritable = |why| CloseReason::UnwritableAnswer {
         name: M::NAME,
         version,
@@ -319,7 +351,8 @@ pub fn encode<M: Message>(correlation_id: i32, tags: bool, version: i16, message
     if writer.len() > ANSWER_BYTES_MAX {
         return Err(unwritable(format!("{} bytes", writer.len())));
     }
-    Ok(writer.finish())
+    let error = writer.first_error();
+    Ok((writer.finish(), error))
 }
 
 /// What became of a request when it started.

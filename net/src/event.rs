@@ -13,6 +13,8 @@ use corelane_engine::disk::{DiskDone, DiskRequest};
 use corelane_engine::fatal::Fatal;
 use corelane_engine::types::{Instant, Now, ShardId};
 
+use crate::listeners::ListenerId;
+use crate::metrics::{Question, Sample};
 use crate::node::NodeMessage;
 
 /// A connection on its shard. Never reused while the process lives.
@@ -24,6 +26,7 @@ pub enum Event {
     /// A connection now belongs to this shard. Nothing is received before the worker asks.
     Accepted {
         conn: ConnId,
+        listener: ListenerId,
         peer: SocketAddr,
     },
     /// Answer to [`SocketOp::Receive`]: the bytes that came; empty: the peer closed its sending side.
@@ -105,11 +108,12 @@ impl StartReport {
 
 #[derive(Debug)]
 pub enum SocketOp {
-    /// Begin to accept on the listener (bound before the threads start); shard 0 only, once, when every shard is ready.
+    /// Begin to accept on all listeners (bound before the threads start); shard 0 only, once, when every shard is ready.
     Accept,
     /// Receive what is there into a buffer of the kernel half's pool. At most one receive of either kind is under way.
     Receive { conn: ConnId },
-    /// Receive into the spare capacity of `buffer` (never grows it).
+    /// Receive into the spare capacity of `buffer` (never grows it) until it is full or holds 1 MiB more, or until the peer
+    /// closes: room for more than will come waits for ever.
     ReceiveInto { conn: ConnId, buffer: BytesMut },
     /// Sends all parts in order. At most one send is under way per connection.
     Send { conn: ConnId, parts: Vec<Bytes> },
@@ -147,5 +151,9 @@ pub trait Machine {
     fn memory(&self, from: usize) -> Vec<(usize, usize)> {
         let _ = from;
         Vec::new()
+    }
+    /// What somebody outside the shards wants to know. Little work, whatever the machine holds.
+    fn sample(&self, question: &Question) -> Sample {
+        Sample::none(question)
     }
 }

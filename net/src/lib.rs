@@ -11,6 +11,8 @@ pub mod desk;
 pub mod error_code;
 pub mod event;
 pub mod frame;
+pub mod listeners;
+pub mod metrics;
 pub mod node;
 pub mod requests;
 pub mod sessions;

@@ -40,6 +40,8 @@ use corelane_engine::types::{Instant, NodeId, Now, ShardId};
 use crate::context::Authorize;
 use crate::desk::Proposed;
 use crate::event::{Event, Machine, Message, Outbox, SocketOp, StartReport};
+use crate::listeners::Listener;
+use crate::metrics::{Question, Sample};
 use crate::worker::{NetLimits, Parts, Worker};
 
 /// How long a stop waits for requests under way.
@@ -51,9 +53,10 @@ pub struct NodeConfig {
     pub me: ShardId,
     pub shards: u16,
     pub node: NodeId,
-    /// What clients are told to connect to.
-    pub host: String,
-    pub port: u16,
+    /// One at least, no name twice.
+    pub listeners: Vec<Listener>,
+    /// Where the node stands: Kafka's `broker.rack`.
+    pub rack: Option<String>,
     /// The data directory's absolute path, for clients that ask.
     pub directory: String,
     pub limits: Limits,
@@ -326,7 +329,7 @@ impl Node {
             limits: self.config.net.clone(),
             rng: Rng::new(self.rng.next_u64()),
             authorize: self.config.authorize,
-            listener: "PLAINTEXT",
+            listeners: self.config.listeners.clone(),
         })));
         match self.is_first() {
             true => self.on_recovered(report, out),
@@ -351,11 +354,11 @@ impl Node {
             self.ask(Asked::Start, Command::FinalizeVersion { version }, out);
             self.starting += 1;
         }
+        let endpoints = self.config.listeners.iter();
         let broker = Broker {
             node: self.config.node,
-            host: self.config.host.clone(),
-            port: self.config.port,
-            rack: None,
+            endpoints: endpoints.map(|l| l.endpoint.clone()).collect(),
+            rack: self.config.rack.clone(),
             incarnation: self.rng.bytes16(),
         };
         self.ask(Asked::Start, Command::RegisterBroker(broker), out);
@@ -644,6 +647,17 @@ impl Machine for Node {
         let pass = self.controller.as_ref().is_some_and(Controller::wants_pass);
         let at_once = pass.then(Instant::default);
         stop.into_iter().chain(worker).chain(at_once).min()
+    }
+
+    fn sample(&self, question: &Question) -> Sample {
+        match &self.state {
+            State::Running(worker)
+            | State::Marking {
+                kept: Some(worker), ..
+            }
+            | State::Ended { kept: Some(worker) } => worker.sample(question),
+            _ => Sample::none(question),
+        }
     }
 
     fn memory(&self, from: usize) -> Vec<(usize, usize)> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use corelane_engine::call::RequestToken;
+use corelane_engine::group::coordinator::REQUEST_BIT;
 use corelane_engine::types::Instant;
 
 use crate::conn::SlotId;
@@ -12,6 +13,10 @@ use crate::frame::Charge;
 
 /// The lower bits of a token are its place in the table, the rest a serial number.
 const PLACE_BITS: u32 = 24;
+/// Serial numbers begin again after this one: the highest bit of a token is the group coordinator's
+/// ([`REQUEST_BIT`]).
+const SERIAL_MAX: u64 = (1 << (63 - PLACE_BITS)) - 1;
+const _: () = assert!((SERIAL_MAX << PLACE_BITS) & REQUEST_BIT == 0);
 
 /// One request whose answer waits for something.
 #[derive(Debug)]
@@ -22,6 +27,8 @@ pub struct Pending {
     pub request: Request,
     pub charge: Charge,
     pub deadline: Option<Instant>,
+    /// When it started; `None` once it is counted.
+    pub since: Option<Instant>,
     pub work: Work,
 }
 
@@ -50,7 +57,7 @@ impl Requests {
     /// Adds a request under [`Requests::next_token`].
     pub fn insert(&mut self, pending: Pending) {
         let token = self.next_token();
-        self.serial += 1;
+        self.serial = (self.serial + 1) & SERIAL_MAX;
         let place = match self.free.pop() {
             Some(place) => place as usize,
             None => {
@@ -112,6 +119,11 @@ impl Requests {
     /// When [`Requests::expired`] will have something to say.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadlines.first().map(|&(deadline, _)| deadline)
+    }
+
+    /// How many only wait for something new.
+    pub fn parked(&self) -> usize {
+        self.parked.len()
     }
 
     /// How many were ever inserted.

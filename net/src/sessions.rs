@@ -37,6 +37,17 @@ pub enum TopicRef {
     Id(TopicId),
 }
 
+impl TopicRef {
+    /// Whether it is the same topic, as one look tells: that of one request's partitions in a row.
+    pub fn is_same(&self, other: &TopicRef) -> bool {
+        match (self, other) {
+            (TopicRef::Name(a), TopicRef::Name(b)) => Rc::ptr_eq(a, b) || a == b,
+            (TopicRef::Id(a), TopicRef::Id(b)) => a == b,
+            (TopicRef::Name(_), TopicRef::Id(_)) | (TopicRef::Id(_), TopicRef::Name(_)) => false,
+        }
+    }
+}
+
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct PartitionKey {
     pub topic: TopicRef,

@@ -3,6 +3,7 @@
 use corelane_engine::call::Call;
 use corelane_engine::disk::DiskDone;
 use corelane_engine::group::beside::ShardWithGroups;
+use corelane_engine::shard::tally::{Piece, ShardNumbers};
 use corelane_engine::shard::{Shard, ShardOut};
 use corelane_engine::types::{Instant, Now};
 
@@ -12,6 +13,15 @@ pub trait Storage {
     fn on_disk(&mut self, now: Now, done: DiskDone, out: &mut ShardOut);
     fn settle(&mut self, now: Now, out: &mut ShardOut);
     fn deadline(&self) -> Option<Instant>;
+    /// What it has done and holds.
+    fn numbers(&self) -> ShardNumbers {
+        ShardNumbers::default()
+    }
+    /// What was appended to some partitions, from a place on.
+    fn appended_from(&self, place: usize) -> Piece {
+        let _ = place;
+        Piece::default()
+    }
 }
 
 impl Storage for Shard {
@@ -30,6 +40,14 @@ impl Storage for Shard {
     fn deadline(&self) -> Option<Instant> {
         Shard::deadline(self)
     }
+
+    fn numbers(&self) -> ShardNumbers {
+        Shard::numbers(self)
+    }
+
+    fn appended_from(&self, place: usize) -> Piece {
+        Shard::appended_from(self, place)
+    }
 }
 
 impl Storage for ShardWithGroups {
@@ -47,5 +65,13 @@ impl Storage for ShardWithGroups {
 
     fn deadline(&self) -> Option<Instant> {
         ShardWithGroups::deadline(self)
+    }
+
+    fn numbers(&self) -> ShardNumbers {
+        self.shard.numbers()
+    }
+
+    fn appended_from(&self, place: usize) -> Piece {
+        self.shard.appended_from(place)
     }
 }

@@ -3,6 +3,7 @@
 pub mod counters;
 pub mod drive;
 mod listener;
+pub mod observer;
 mod pool;
 mod shard;
 mod signals;

@@ -12,8 +12,10 @@
 //! Nothing here is proportional to all connections or partitions: a pass looks at those that an event named. Only while
 //! connections wait for memory all are looked at, every few seconds.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,9 +25,10 @@ use corelane_engine::controller::command::{self, Command};
 use corelane_engine::controller::image::Image;
 use corelane_engine::rng::Rng;
 use corelane_engine::shard::ShardOut;
-use corelane_engine::types::{Instant, NodeId, Now, ShardId};
+use corelane_engine::types::{Instant, NodeId, Now, ShardId, TopicId};
 
 use crate::answers::Answers;
+use crate::api::k00_produce::DETACHED_BYTES_MIN;
 use crate::api::k22_init_producer_id::{self, ProducerIds};
 use crate::api::{self, Api, CloseReason, Header, Parsed, k18_api_versions};
 use crate::conn::{Conn, Receive, STALL};
@@ -36,6 +39,8 @@ use crate::desk::{
 use crate::error_code;
 use crate::event::{ConnId, Event, Machine, Message, Outbox};
 use crate::frame::{Buffers, Frame};
+use crate::listeners::{Listener, ListenerId};
+use crate::metrics::{Class, Fetched, Names, Numbers, Question, Sample, Tally};
 use crate::requests::{Pending, Requests};
 use crate::sessions::Sessions;
 use crate::storage::Storage;
@@ -64,7 +69,8 @@ pub struct Worker<S> {
     conns: BTreeMap<ConnId, Conn>,
     requests: Requests,
     buffers: Buffers,
-    listener: &'static str,
+    /// The listeners' names, by their ids.
+    listeners: Vec<Rc<str>>,
     /// Connections to look after at the end of the pass.
     listed: Vec<ConnId>,
     /// Connections not read for want of memory, in order.
@@ -82,6 +88,7 @@ pub struct Worker<S> {
     copying: VecDeque<ConnId>,
     /// Something was started after storage had settled: the next pass must come at once.
     again: bool,
+    tally: Tally,
     shard_out: ShardOut,
 }
 
@@ -136,14 +143,16 @@ pub struct Parts<S> {
     /// Draws ids of fetch sessions.
     pub rng: Rng,
     pub authorize: Authorize,
-    /// Name of the listener.
-    pub listener: &'static str,
+    /// In the order of their ids.
+    pub listeners: Vec<Listener>,
 }
 
 impl<S: Storage> Worker<S> {
     /// In the running state.
     pub fn new(parts: Parts<S>) -> Worker<S> {
         let limits = parts.limits;
+        let names = parts.listeners.iter();
+        let listeners = names.map(|l| Rc::from(&*l.endpoint.listener)).collect();
         Worker {
             desk: Desk {
                 now: Now::default(),
@@ -151,6 +160,7 @@ impl<S: Storage> Worker<S> {
                 shards: parts.shards,
                 node: parts.node,
                 directory: parts.directory,
+                listeners: parts.listeners,
                 image: parts.image,
                 sessions: Sessions::new(
                     parts.me,
@@ -162,6 +172,7 @@ impl<S: Storage> Worker<S> {
                 limits: limits.clone(),
                 producer_ids: ProducerIds::default(),
                 answers: Answers::new(limits.answer_bytes_max),
+                fetched: Fetched::default(),
                 calls: Vec::new(),
                 proposals: Vec::new(),
             },
@@ -175,7 +186,7 @@ impl<S: Storage> Worker<S> {
                 limits.parked_bytes_max,
                 limits.idle_bytes_max,
             ),
-            listener: parts.listener,
+            listeners,
             listed: Vec::new(),
             starved: VecDeque::new(),
             retries: 0,
@@ -185,6 +196,7 @@ impl<S: Storage> Worker<S> {
             unsent: VecDeque::new(),
             copying: VecDeque::new(),
             again: false,
+            tally: Tally::default(),
             shard_out: ShardOut::default(),
         }
     }
@@ -214,7 +226,15 @@ impl<S: Storage> Worker<S> {
         self.desk.now = now;
         self.shard_out.disk.extend(effects.disk);
         self.shard_out.answers.extend(effects.answers);
+        if let Some(fatal) = effects.fatal {
+            self.shard_out.fatal.get_or_insert(fatal);
+        }
         self.turn(out);
+    }
+
+    /// A topic is gone from the image.
+    pub fn on_topic_deleted(&mut self, id: TopicId) {
+        self.desk.fetched.forget(id);
     }
 
     /// For a stop: closes connections that wait for nothing. True: none is left.
@@ -225,6 +245,21 @@ impl<S: Storage> Worker<S> {
             self.close(id, &CloseReason::Stopping, out);
         }
         self.conns.is_empty()
+    }
+
+    fn numbers(&self) -> Numbers {
+        Numbers {
+            tally: self.tally.clone(),
+            fetched: self.desk.fetched.total(),
+            connections: self.conns.len(),
+            requests_under_way: self.requests.len(),
+            requests_parked: self.requests.parked(),
+            fetch_sessions: self.desk.sessions.len(),
+            request_bytes: self.buffers.charged(),
+            parked_bytes: self.buffers.parked(),
+            answer_bytes: self.desk.answers.bytes(),
+            storage: self.storage.numbers(),
+        }
     }
 
     /// What the requests of this shard want changed since the last call: for the controller.
@@ -297,9 +332,10 @@ impl<S: Storage> Worker<S> {
         }
     }
 
-    fn conn_accepted(&mut self, conn: ConnId, peer: SocketAddr) {
+    fn conn_accepted(&mut self, conn: ConnId, listener: ListenerId, peer: SocketAddr) {
         let now = self.desk.now.mono;
-        let mut accepted = Conn::new(conn, peer, now);
+        let listener = Rc::clone(&self.listeners[usize::from(listener.0)]);
+        let mut accepted = Conn::new(conn, listener, peer, now);
         accepted.idle_check = now.after(self.idle_max);
         self.idle.insert((accepted.idle_check, conn));
         self.conns.insert(conn, accepted);
@@ -354,6 +390,9 @@ impl<S: Storage> Worker<S> {
                 }
             }
             Ok(Parsed::UnknownApiVersions { correlation_id }) => {
+                let refused = Class::Refused;
+                self.tally
+                    .answered(Api::ApiVersions, refused, Duration::ZERO);
                 Started::Answer(k18_api_versions::unsupported(correlation_id))
             }
             Err(reason) => Started::Close(reason),
@@ -389,14 +428,15 @@ impl<S: Storage> Worker<S> {
         let request = Request {
             context: RequestContext {
                 principal: Principal::ANONYMOUS,
-                listener: self.listener,
+                listener: Rc::clone(&conn.listener),
                 peer: conn.peer,
                 client_id: header.client_id.clone(),
             },
             header,
             token: self.requests.next_token(),
+            error: Cell::new(0),
         };
-        let token = request.token;
+        let (token, api) = (request.token, request.header.entry.api);
         let barrier = request.header.entry.barrier;
         let room = Room {
             idle: conn.is_idle(),
@@ -416,11 +456,17 @@ impl<S: Storage> Worker<S> {
                 self.buffers.release(frame.charge);
                 let slot = conn.open(None, 0, false);
                 conn.answer(slot, parts);
+                let class = Class::of(request.error.get());
+                self.tally.answered(api, class, Duration::ZERO);
                 self.list(id);
             }
-            Started::Nothing => self.buffers.release(frame.charge),
+            Started::Nothing => {
+                self.buffers.release(frame.charge);
+                self.tally.answered(api, Class::Ok, Duration::ZERO);
+            }
             Started::Answer(Err(reason)) | Started::Close(reason) => {
                 self.buffers.release(frame.charge);
+                self.tally.cut_off(api);
                 self.close(id, &reason, out);
                 return false;
             }
@@ -429,6 +475,10 @@ impl<S: Storage> Worker<S> {
                 deadline,
                 answered,
             }) => {
+                let mut request = request;
+                if matches!(work, Work::Produce(_)) && body.len() >= DETACHED_BYTES_MIN {
+                    request.detach();
+                }
                 let slot = if answered {
                     let barrier =
                         barrier || matches!(work, Work::Metadata(_) | Work::FindCoordinator(_));
@@ -443,6 +493,7 @@ impl<S: Storage> Worker<S> {
                     request,
                     charge: frame.charge,
                     deadline,
+                    since: Some(self.desk.now.mono),
                     work,
                 });
             }
@@ -462,6 +513,11 @@ impl<S: Storage> Worker<S> {
             return;
         }
         pending.request.detach();
+        if matches!(pending.work, Work::Group(_)) {
+            // It cannot give way: the group has copies of what it said, and answers when all members are there.
+            self.buffers.release(std::mem::take(&mut pending.charge));
+            return;
+        }
         self.buffers.park(&mut pending.charge);
         self.requests.park(token);
         while self.buffers.parked_too_much()
@@ -559,6 +615,9 @@ impl<S: Storage> Worker<S> {
     }
 
     fn finish(&mut self, token: RequestToken, outcome: Outcome, out: &mut Outbox) {
+        if let Some(pending) = self.requests.get_mut(token) {
+            count(&mut self.tally, self.desk.now.mono, pending, &outcome);
+        }
         if let Outcome::Early(answer) = outcome {
             return self.answer_early(token, answer, out);
         }
@@ -615,6 +674,7 @@ impl<S: Storage> Worker<S> {
             }
             _ => tracing::info!(conn = id.0, peer = %conn.peer, "connection closed: {reason}"),
         }
+        self.tally.closed(reason);
         self.desk.answers.change(conn.counted, 0);
         self.idle.remove(&(conn.idle_check, id));
         for token in conn.close(&mut self.buffers) {
@@ -622,6 +682,7 @@ impl<S: Storage> Worker<S> {
                 && pending.work.cancel(&mut self.desk, &pending.request)
                 && let Some(pending) = self.requests.remove(token)
             {
+                self.tally.cut_off(pending.request.header.entry.api);
                 self.buffers.release(pending.charge);
             }
         }
@@ -817,7 +878,11 @@ impl<S: Storage> Machine for Worker<S> {
     fn on(&mut self, now: Now, event: Event, out: &mut Outbox) {
         self.desk.now = now;
         match event {
-            Event::Accepted { conn, peer } => self.conn_accepted(conn, peer),
+            Event::Accepted {
+                conn,
+                listener,
+                peer,
+            } => self.conn_accepted(conn, listener, peer),
             Event::Received { conn, bytes } if bytes.is_empty() => self.ended(conn, out),
             Event::ReceivedInto { conn, count: 0, .. } => self.ended(conn, out),
             Event::Received { conn: id, bytes } => {
@@ -897,6 +962,36 @@ impl<S: Storage> Machine for Worker<S> {
         .flatten()
         .min()
     }
+
+    fn sample(&self, question: &Question) -> Sample {
+        match question {
+            Question::Alive => Sample::Alive,
+            Question::Numbers => Sample::Numbers(Box::new(self.numbers())),
+            Question::Appended(from) => Sample::Appended(self.storage.appended_from(*from)),
+            Question::Fetched(from) => Sample::Fetched(self.desk.fetched.piece(*from)),
+            Question::Names(from) => {
+                let topics = self.desk.image.topics_from(from);
+                Sample::Names(Names::of(topics.map(|topic| (topic.id, &*topic.name))))
+            }
+        }
+    }
+}
+
+/// Counts a request that ends, unless its client has heard already.
+fn count(tally: &mut Tally, now: Instant, pending: &mut Pending, outcome: &Outcome) {
+    let Some(since) = pending.since.take() else {
+        return;
+    };
+    let api = pending.request.header.entry.api;
+    match outcome {
+        Outcome::Reply(Ok(_)) | Outcome::Early(Ok(_)) => {
+            let class = Class::of(pending.request.error.get());
+            tally.answered(api, class, now.since(since));
+        }
+        // Produce with acks=0: what failed closes.
+        Outcome::Nothing => tally.answered(api, Class::Ok, now.since(since)),
+        Outcome::Reply(Err(_)) | Outcome::Early(Err(_)) | Outcome::Close(_) => tally.cut_off(api),
+    }
 }
 
 /// Notes what a connection holds of the shard's memory for answers.
@@ -914,5 +1009,9 @@ mod fake;
 mod fake_groups;
 #[cfg(test)]
 mod group_tests;
+#[cfg(test)]
+mod listener_tests;
+#[cfg(test)]
+mod metrics_tests;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ pub mod check;
 pub mod client;
 pub mod disk;
 pub mod faults;
+pub mod groups;
 pub mod history;
 pub mod load;
 pub mod net;

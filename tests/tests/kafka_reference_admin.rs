@@ -314,6 +314,7 @@ impl Script<'_> {
             "socket.request.max.bytes",
             "max.request.partition.size.limit",
             "process.roles",
+            "broker.rack",
             "message.max.bytes",
             "log.segment.bytes",
             "log.index.interval.bytes",

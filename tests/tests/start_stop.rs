@@ -46,8 +46,28 @@ fn what_is_wrong_is_said_in_one_line() {
         "a taken port",
         &["--listen", &address, "--data-dir", &directory],
     );
-    assert!(said.contains(&address), "a taken port: {said}");
+    let named = format!("listener PLAINTEXT: address {address} is in use");
+    assert!(said.contains(&named), "a taken port: {said}");
     assert_eq!(said.trim().lines().count(), 1, "a taken port: {said}");
+
+    let said = refused(
+        "a taken port of a second listener",
+        &[
+            "--listen",
+            "127.0.0.1:0",
+            "--listen",
+            &format!("SECOND={address}"),
+            "--data-dir",
+            &directory,
+        ],
+    );
+    let named = format!("listener SECOND: address {address} is in use");
+    assert!(said.contains(&named), "of a second listener: {said}");
+    assert_eq!(
+        said.trim().lines().count(),
+        1,
+        "of a second listener: {said}"
+    );
 
     let config = scratch.with_extension("toml");
     std::fs::write(&config, "no_such_key = 1\n").expect("the temporary directory is writable");

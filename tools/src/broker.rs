@@ -2,10 +2,12 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::time::Instant;
 
+use corelane_engine::controller::command::Endpoint;
 use corelane_engine::fatal::Fatal;
 use corelane_engine::group::config::GroupConfig;
 use corelane_engine::limits::Limits;
@@ -13,11 +15,15 @@ use corelane_engine::rng::Rng;
 use corelane_engine::types::{NodeId, ShardId};
 use corelane_net::context::authorize_all;
 use corelane_net::event::StartReport;
+use corelane_net::listeners::{Listener, host_port};
 use corelane_net::node::{Node, NodeConfig};
-use corelane_net::uring::drive::{Drive, DriveConfig};
+use corelane_net::uring::drive::{Drive, DriveConfig, ListenOn};
+use corelane_net::uring::observer::Observer;
 use corelane_net::worker::NetLimits;
 
 use crate::config::{BrokerArgs, BrokerConfig};
+use crate::http::Window;
+use crate::listeners::ListenerConfig;
 
 /// What the last line of the start screen says, set before the shards start.
 static READY: OnceLock<(String, Instant)> = OnceLock::new();
@@ -51,22 +57,46 @@ pub(crate) fn run(args: BrokerArgs) -> ExitCode {
 
 fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
     let started = Instant::now();
-    let mut drive = DriveConfig::new(config.listen, &config.data_dir);
+    let listen_on = config.listeners.iter().map(|listener| ListenOn {
+        name: listener.name.clone(),
+        address: listener.bind,
+    });
+    let mut drive = DriveConfig::new(listen_on.collect(), &config.data_dir);
     drive.shards = config.shards;
     drive.on_opened = opened;
+    let observer = config.http.map(|_| Observer::new());
+    drive.observer = observer.clone();
     let drive = Drive::prepare(drive)?;
-    let (address, shards, host) = (drive.address(), drive.shards(), drive.host());
+    let window = config.http.map(Window::bind).transpose()?;
+    let (addresses, shards, host) = (drive.addresses(), drive.shards(), drive.host());
 
     let memory = config.memory.unwrap_or(host.memory_bytes / 4);
     let tail = tail_bytes(memory, shards)?;
-    let (advertised, port) = config
-        .advertise
-        .clone()
-        .unwrap_or_else(|| (address.ip().to_string(), address.port()));
+    let bound = config.listeners.iter().zip(addresses);
+    let listeners: Vec<Listener> = bound
+        .map(|(config, bound)| listener(config, bound))
+        .collect();
 
     println!("corelane {}", env!("CARGO_PKG_VERSION"));
-    println!("  listening   {address}, advertised as {advertised}:{port}");
-    println!("  node        {}", config.node_id);
+    for (n, Listener { bound, endpoint }) in listeners.iter().enumerate() {
+        let label = if n == 0 { "listening" } else { "" };
+        let told = host_port(&endpoint.host, endpoint.port);
+        println!(
+            "  {label:<11} {} {bound}, advertised as {told}",
+            endpoint.listener
+        );
+    }
+    match &window {
+        Some(window) => println!(
+            "  http        http://{}/metrics, /healthz, /readyz",
+            window.address()
+        ),
+        None => println!("  http        off; --http 127.0.0.1:9644 serves metrics and health"),
+    }
+    match &config.rack {
+        Some(rack) => println!("  node        {}, rack {rack}", config.node_id),
+        None => println!("  node        {}", config.node_id),
+    }
     println!("  shards      {shards}");
     println!("  directory   {}", config.data_dir.display());
     println!(
@@ -80,7 +110,9 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
     for (n, line) in host.locked_memory(wanted).lines().enumerate() {
         println!("  {:<11} {line}", if n == 0 { "memlock" } else { "" });
     }
-    let _ = READY.set((address.to_string(), started));
+    let bound = listeners.iter().map(|l| l.bound.to_string());
+    let bound: Vec<String> = bound.collect();
+    let _ = READY.set((bound.join(", "), started));
 
     let directory = config.data_dir.canonicalize();
     let directory = directory.unwrap_or_else(|_| config.data_dir.clone());
@@ -91,14 +123,15 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
         retention_check_ms: config.retention_check_ms,
         ..Limits::NORMAL
     };
+    let rack = config.rack.clone();
     let (node, arena) = (NodeId(config.node_id), [8 << 20, tail.1, tail.2]);
     let make = move |me: ShardId| {
         Node::new(NodeConfig {
             me,
             shards,
             node,
-            host: advertised.clone(),
-            port,
+            listeners: listeners.clone(),
+            rack: rack.clone(),
             directory: directory.clone(),
             limits: limits.clone(),
             net: NetLimits::NORMAL,
@@ -109,11 +142,29 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
             authorize: authorize_all,
         })
     };
+    let _open = match (window, observer) {
+        (Some(window), Some(observer)) => Some(window.open(observer, shards)?),
+        _ => None,
+    };
     for (shard, counters) in drive.run(make)?.iter().enumerate() {
         tracing::debug!(shard, "{counters}");
     }
     println!("stopped");
     Ok(())
+}
+
+/// What the node is told of a listener, now that its port is known.
+fn listener(config: &ListenerConfig, bound: SocketAddr) -> Listener {
+    let told = config.advertise.clone();
+    let (host, port) = told.unwrap_or_else(|| (bound.ip().to_string(), bound.port()));
+    Listener {
+        bound,
+        endpoint: Endpoint {
+            listener: config.name.clone(),
+            host,
+            port,
+        },
+    }
 }
 
 /// Tail, arena step and arena ceiling of each shard.
@@ -133,7 +184,7 @@ fn tail_bytes(memory: u64, shards: u16) -> Result<(usize, usize, usize), Fatal> 
 }
 
 fn opened(report: &StartReport) {
-    let (address, started) = READY.get().expect("set before the shards start");
+    let (addresses, started) = READY.get().expect("set before the shards start");
     println!(
         "  recovery    {} partitions, {} journal groups, {:.1} MiB read, last stop {}",
         report.partitions,
@@ -157,7 +208,7 @@ fn opened(report: &StartReport) {
         },
     );
     println!(
-        "ready  {address} after {} ms",
+        "ready  {addresses} after {} ms",
         started.elapsed().as_millis()
     );
 }

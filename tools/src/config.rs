@@ -7,24 +7,40 @@ use clap::Args;
 use corelane_engine::limits::Limits;
 use serde::Deserialize;
 
+use crate::listeners::{self, FileListener, ListenerConfig, Said};
+
+/// Longest name of a rack: it is in every answer that names brokers.
+const RACK_BYTES_MAX: usize = 255;
+
 /// Flags of `corelane broker`.
 #[derive(Args)]
 #[command(after_help = "Examples:
   corelane broker
   corelane broker --listen 0.0.0.0:9092 --advertise broker1.example:9092
+  corelane broker --listen HOST=127.0.0.1:9092 --listen CONTAINER=0.0.0.0:9093 --advertise CONTAINER=broker:9093
   corelane broker --config /etc/corelane.toml --shards 4
+  corelane broker --http 127.0.0.1:9644               then: curl http://127.0.0.1:9644/metrics
+
+A client is told the address of the listener it came through: above, those on the host 127.0.0.1:9092, those in
+containers broker:9093.
 
 The file holds the same names as the flags, with underscores:
   listen = \"0.0.0.0:9092\"
+  advertise = \"broker1.example:9092\"
   data_dir = \"/srv/corelane\"
-  memory = \"8GiB\"")]
+  memory = \"8GiB\"
+or, in place of listen and advertise, one table for each listener:
+  [[listeners]]
+  name = \"CONTAINER\"
+  bind = \"0.0.0.0:9093\"
+  advertise = \"broker:9093\"")]
 pub(crate) struct BrokerArgs {
-    /// Address to listen on [default: 127.0.0.1:9092]
-    #[arg(long, value_name = "HOST:PORT")]
-    listen: Option<String>,
-    /// Address that clients are told to connect to [default: the one listened on]
-    #[arg(long, value_name = "HOST:PORT")]
-    advertise: Option<String>,
+    /// Address to listen on; may be given again, each with a name of its own [default: PLAINTEXT=127.0.0.1:9092]
+    #[arg(long, value_name = "[NAME=]HOST:PORT")]
+    listen: Vec<String>,
+    /// Address that clients of a listener are told to connect to [default: the one listened on]
+    #[arg(long, value_name = "[NAME=]HOST:PORT")]
+    advertise: Vec<String>,
     /// Where everything is kept [default: ./corelane-data]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -34,12 +50,18 @@ pub(crate) struct BrokerArgs {
     /// This broker's id [default: 1]
     #[arg(long, value_name = "N")]
     node_id: Option<i32>,
+    /// Where this broker stands; clients see it as broker.rack
+    #[arg(long, value_name = "NAME")]
+    rack: Option<String>,
     /// Memory for data in flight and the hot tail, e.g. 512MiB or 4GiB [default: a quarter of the memory given]
     #[arg(long, value_name = "SIZE")]
     memory: Option<String>,
     /// How often every partition is looked at for records past their retention [default: 300000]
     #[arg(long, value_name = "MS")]
     retention_check_ms: Option<u64>,
+    /// Address to serve /metrics, /healthz and /readyz on, over plain HTTP [default: off]
+    #[arg(long, value_name = "HOST:PORT")]
+    http: Option<String>,
     /// Settings file (TOML); flags win
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -51,23 +73,29 @@ pub(crate) struct BrokerArgs {
 struct File {
     listen: Option<String>,
     advertise: Option<String>,
+    #[serde(default)]
+    listeners: Vec<FileListener>,
     data_dir: Option<PathBuf>,
     shards: Option<u16>,
     node_id: Option<i32>,
+    rack: Option<String>,
     memory: Option<String>,
     retention_check_ms: Option<u64>,
+    http: Option<String>,
 }
 
 /// What the broker runs with.
 #[derive(Debug)]
 pub(crate) struct BrokerConfig {
-    pub(crate) listen: SocketAddr,
-    pub(crate) advertise: Option<(String, u16)>,
+    /// One at least.
+    pub(crate) listeners: Vec<ListenerConfig>,
     pub(crate) data_dir: PathBuf,
     pub(crate) shards: Option<u16>,
     pub(crate) node_id: i32,
+    pub(crate) rack: Option<String>,
     pub(crate) memory: Option<u64>,
     pub(crate) retention_check_ms: u64,
+    pub(crate) http: Option<SocketAddr>,
 }
 
 impl BrokerArgs {
@@ -81,22 +109,17 @@ impl BrokerArgs {
             }
             None => File::default(),
         };
-        let listen = self
-            .listen
-            .or(file.listen)
-            .unwrap_or_else(|| "127.0.0.1:9092".into());
-        let address = listen
-            .to_socket_addrs()
-            .map_err(|e| {
-                format!("--listen {listen}: {e} (expected HOST:PORT, e.g. 127.0.0.1:9092)")
-            })?
-            .next()
-            .ok_or_else(|| format!("--listen {listen}: no address"))?;
-        let advertise = self
-            .advertise
-            .or(file.advertise)
-            .map(|text| host_port(&text))
-            .transpose()?;
+        let flags = Said {
+            listen: self.listen,
+            advertise: self.advertise,
+            listeners: Vec::new(),
+        };
+        let of_file = Said {
+            listen: file.listen.into_iter().collect(),
+            advertise: file.advertise.into_iter().collect(),
+            listeners: file.listeners,
+        };
+        let listeners = listeners::resolve(flags, of_file)?;
         let shards = self.shards.or(file.shards);
         if shards == Some(0) {
             return Err("--shards 0: a broker needs one at least".into());
@@ -104,6 +127,12 @@ impl BrokerArgs {
         let node_id = self.node_id.or(file.node_id).unwrap_or(1);
         if node_id < 0 {
             return Err(format!("--node-id {node_id}: ids are 0 or more"));
+        }
+        let rack = self.rack.or(file.rack);
+        if let Some(rack) = &rack
+            && (rack.is_empty() || rack.len() > RACK_BYTES_MAX)
+        {
+            return Err(format!("--rack {rack}: 1 to {RACK_BYTES_MAX} bytes"));
         }
         let memory = self
             .memory
@@ -115,17 +144,20 @@ impl BrokerArgs {
         if retention_check_ms == 0 {
             return Err("--retention-check-ms 0: 1 or more".into());
         }
+        let http = self.http.or(file.http);
+        let http = http.map(|text| http_address(&text)).transpose()?;
         Ok(BrokerConfig {
-            listen: address,
-            advertise,
+            listeners,
             data_dir: self
                 .data_dir
                 .or(file.data_dir)
                 .unwrap_or_else(|| "corelane-data".into()),
             shards,
             node_id,
+            rack,
             memory,
             retention_check_ms,
+            http,
         })
     }
 }
@@ -142,14 +174,13 @@ fn from_toml(text: &str) -> Result<File, String> {
     })
 }
 
-fn host_port(text: &str) -> Result<(String, u16), String> {
-    let wrong = || format!("--advertise {text}: expected HOST:PORT, e.g. broker1.example:9092");
-    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    if host.is_empty() {
-        return Err(wrong());
-    }
-    Ok((host.to_owned(), port.parse().map_err(|_| wrong())?))
+fn http_address(text: &str) -> Result<SocketAddr, String> {
+    let wrong =
+        |why: &str| format!("--http {text}: {why} (expected HOST:PORT, e.g. 127.0.0.1:9644)");
+    let mut addresses = text
+        .to_socket_addrs()
+        .map_err(|error| wrong(&error.to_string()))?;
+    addresses.next().ok_or_else(|| wrong("no address"))
 }
 
 /// Bytes from `512MiB`, `4GiB`, `1000000`.
@@ -177,16 +208,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_addresses() {
+    fn sizes() {
         assert_eq!(size("512MiB"), Ok(512 << 20));
         assert_eq!(size("4g"), Ok(4 << 30));
         assert_eq!(size("1000"), Ok(1000));
         for wrong in ["", "MiB", "4 parsecs", "0", "99999999999999999999"] {
             assert!(size(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(host_port("[::1]:9092"), Ok(("::1".into(), 9092)));
+        assert!(http_address("127.0.0.1:9644").is_ok());
+        let refused = http_address("9644").expect_err("no host");
         assert!(
-            host_port("nowhere").is_err() && host_port(":1").is_err() && host_port("a:b").is_err()
+            refused.starts_with("--http 9644: ") && refused.lines().count() == 1,
+            "{refused}"
         );
     }
 

@@ -100,11 +100,46 @@ pub struct MorePartitions {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Broker {
     pub node: NodeId,
-    pub host: String,
-    pub port: u16,
+    /// One for each listener, one at least, in the order configured; no name twice.
+    pub endpoints: Vec<Endpoint>,
     pub rack: Option<String>,
     /// Random, new at each start.
     pub incarnation: [u8; 16],
+}
+
+/// Where the clients of one listener are told to connect.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Endpoint {
+    /// The listener's name, in capitals as Kafka's.
+    pub listener: String,
+    pub host: String,
+    pub port: u16,
+}
+
+/// The only listener of brokers before `corelane.version` 3, and the one that is meant where none is named.
+pub const LISTENER_DEFAULT: &str = "PLAINTEXT";
+
+impl Broker {
+    /// Where clients of a listener are told to connect.
+    pub fn endpoint(&self, listener: &str) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|e| e.listener == listener)
+    }
+
+    /// Its one endpoint, where it is as every version of the record can say.
+    fn only_endpoint(&self) -> Option<&Endpoint> {
+        match &self.endpoints[..] {
+            [only] if only.listener == LISTENER_DEFAULT => Some(only),
+            _ => None,
+        }
+    }
+
+    /// The `corelane.version` that its record needs.
+    pub(super) fn version(&self) -> u16 {
+        match self.only_endpoint() {
+            Some(_) => 1,
+            None => VERSION_LISTENERS,
+        }
+    }
 }
 
 /// What came of a command.
@@ -184,12 +219,16 @@ pub enum CommandError {
 }
 
 /// The newest `corelane.version` this code knows. 1: topics, brokers, producer ids, leader epochs. 2: topics that change,
-/// [`VERSION_CHANGES`]. A record that an older version does not know is committed only once the version that brought it
+/// [`VERSION_CHANGES`]. 3: brokers with several listeners, [`VERSION_LISTENERS`]. A record that an older version does not know is committed only once the version that brought it
 /// is finalized: an older binary then refuses the directory by that name instead of reading half of it.
-pub const VERSION_KNOWN: u16 = 2;
+pub const VERSION_KNOWN: u16 = 3;
 
 /// From this `corelane.version` on a topic's configs and partitions may change.
 pub const VERSION_CHANGES: u16 = 2;
+
+/// From this `corelane.version` on a broker may have several listeners, or one of another name than
+/// [`LISTENER_DEFAULT`].
+pub const VERSION_LISTENERS: u16 = 3;
 
 /// What is committed and folded into the image. A snapshot is a list of records too.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -201,6 +240,7 @@ pub enum Record {
     Version {
         version: u16,
     },
+    /// Written as every version knows it where it has but the default listener; else `corelane.version` 3.
     Broker(Broker),
     /// How often the leader epochs of everything led by `node` were raised.
     LeaderEpochs {
@@ -253,6 +293,7 @@ const KIND_TOPIC_DELETED: u8 = 6;
 const KIND_PRODUCER_IDS: u8 = 7;
 const KIND_TOPIC_CONFIGS: u8 = 8;
 const KIND_PARTITIONS: u8 = 9;
+const KIND_BROKER_LISTENERS: u8 = 10;
 
 /// The format of every kind's fields so far.
 const FORMAT: u8 = 1;
@@ -262,7 +303,10 @@ impl Record {
         match self {
             Record::Cluster { .. } => KIND_CLUSTER,
             Record::Version { .. } => KIND_VERSION,
-            Record::Broker(_) => KIND_BROKER,
+            Record::Broker(broker) => match broker.only_endpoint() {
+                Some(_) => KIND_BROKER,
+                None => KIND_BROKER_LISTENERS,
+            },
             Record::LeaderEpochs { .. } => KIND_LEADER_EPOCHS,
             Record::Topic { .. } => KIND_TOPIC,
             Record::TopicDeleted { .. } => KIND_TOPIC_DELETED,
@@ -284,8 +328,10 @@ impl Record {
             Record::Version { version } => out.put_u16(*version),
             Record::Broker(broker) => {
                 out.put_i32(broker.node.0);
-                put_string(out, &broker.host);
-                out.put_u16(broker.port);
+                match broker.only_endpoint() {
+                    Some(only) => put_address(out, only),
+                    None => put_endpoints(out, &broker.endpoints),
+                }
                 out.put_u8(u8::from(broker.rack.is_some()));
                 if let Some(rack) = &broker.rack {
                     put_string(out, rack);
@@ -350,12 +396,14 @@ impl Record {
             },
             KIND_BROKER => Record::Broker(Broker {
                 node: NodeId(fields.i32()?),
-                host: fields.string()?,
-                port: fields.u16()?,
-                rack: match fields.u8()? {
-                    0 => None,
-                    _ => Some(fields.string()?),
-                },
+                endpoints: vec![endpoint(LISTENER_DEFAULT.to_owned(), fields)?],
+                rack: rack(fields)?,
+                incarnation: fields.bytes16()?,
+            }),
+            KIND_BROKER_LISTENERS => Record::Broker(Broker {
+                node: NodeId(fields.i32()?),
+                endpoints: endpoints(fields)?,
+                rack: rack(fields)?,
                 incarnation: fields.bytes16()?,
             }),
             KIND_LEADER_EPOCHS => Record::LeaderEpochs {
@@ -387,7 +435,7 @@ impl Record {
                 return Err(CodecError::Newer {
                     what: "kind of metadata record",
                     found: unknown.into(),
-                    known: KIND_PARTITIONS.into(),
+                    known: KIND_BROKER_LISTENERS.into(),
                 });
             }
         };
@@ -412,6 +460,43 @@ fn put_partitions(out: &mut BytesMut, partitions: &[PartitionState]) {
         out.put_i32(partition.leader.0);
         out.put_i32(partition.leader_epoch);
     }
+}
+
+fn put_address(out: &mut BytesMut, endpoint: &Endpoint) {
+    put_string(out, &endpoint.host);
+    out.put_u16(endpoint.port);
+}
+
+fn put_endpoints(out: &mut BytesMut, endpoints: &[Endpoint]) {
+    put_count(out, endpoints.len());
+    for endpoint in endpoints {
+        put_string(out, &endpoint.listener);
+        put_address(out, endpoint);
+    }
+}
+
+fn endpoint(listener: String, fields: &mut Reader<'_>) -> Result<Endpoint, CodecError> {
+    Ok(Endpoint {
+        listener,
+        host: fields.string()?,
+        port: fields.u16()?,
+    })
+}
+
+fn endpoints(fields: &mut Reader<'_>) -> Result<Vec<Endpoint>, CodecError> {
+    let count = fields.count(10)?;
+    if count == 0 {
+        return Err(CodecError::Invalid("a broker without listeners".to_owned()));
+    }
+    let endpoint = |_| endpoint(fields.string()?, fields);
+    (0..count).map(endpoint).collect()
+}
+
+fn rack(fields: &mut Reader<'_>) -> Result<Option<String>, CodecError> {
+    Ok(match fields.u8()? {
+        0 => None,
+        _ => Some(fields.string()?),
+    })
 }
 
 fn configs(fields: &mut Reader<'_>) -> Result<Configs, CodecError> {
@@ -460,6 +545,14 @@ mod tests {
         bytes.iter().map(|b| format!("{b:02x}")).collect()
     }
 
+    fn at(listener: &str, host: &str, port: u16) -> Endpoint {
+        Endpoint {
+            listener: listener.to_owned(),
+            host: host.to_owned(),
+            port,
+        }
+    }
+
     fn every_kind() -> Vec<(Record, &'static str)> {
         vec![
             (
@@ -470,8 +563,7 @@ mod tests {
             (
                 Record::Broker(Broker {
                     node: NodeId(1),
-                    host: "h".to_owned(),
-                    port: 9092,
+                    endpoints: vec![at("PLAINTEXT", "h", 9092)],
                     rack: None,
                     incarnation: [2; 16],
                 }),
@@ -480,8 +572,7 @@ mod tests {
             (
                 Record::Broker(Broker {
                     node: NodeId(2),
-                    host: String::new(),
-                    port: 1,
+                    endpoints: vec![at("PLAINTEXT", "", 1)],
                     rack: Some("r".to_owned()),
                     incarnation: [0; 16],
                 }),
@@ -540,6 +631,26 @@ mod tests {
                 "0901000000300909090909090909090909090909090900000003000000010000000100000001\
                  00000001000000010000000100000000",
             ),
+            (
+                Record::Broker(Broker {
+                    node: NodeId(1),
+                    endpoints: vec![at("H", "h", 9092), at("C", "::1", 9093)],
+                    rack: Some("r".to_owned()),
+                    incarnation: [2; 16],
+                }),
+                "0a010000003800000001000000020000000148000000016823840000000143000000033a3a31\
+                 238501000000017202020202020202020202020202020202",
+            ),
+            (
+                Record::Broker(Broker {
+                    node: NodeId(1),
+                    endpoints: vec![at("A", "h", 1)],
+                    rack: None,
+                    incarnation: [0; 16],
+                }),
+                "0a0100000025000000010000000100000001410000000168000100\
+                 00000000000000000000000000000000",
+            ),
         ]
     }
 
@@ -572,6 +683,14 @@ mod tests {
         }
         let all = encode_records(&records);
         assert_eq!(decode_records(&all), Ok(records));
+    }
+
+    #[test]
+    fn a_broker_without_listeners_is_refused() {
+        let mut bytes = vec![KIND_BROKER_LISTENERS, FORMAT, 0, 0, 0, 25, 0, 0, 0, 1];
+        bytes.extend([0; 4 + 1 + 16]);
+        let error = decode_records(&bytes).unwrap_err();
+        assert_eq!(error.to_string(), "a broker without listeners");
     }
 
     #[test]

@@ -67,7 +67,7 @@ fn manual(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controller::command::Broker;
+    use crate::controller::command::{Broker, Endpoint, LISTENER_DEFAULT};
     use crate::controller::topic_config::Configs;
     use crate::types::TopicId;
 
@@ -75,8 +75,11 @@ mod tests {
         let broker = |node| {
             Record::Broker(Broker {
                 node: NodeId(node),
-                host: "h".to_owned(),
-                port: 1,
+                endpoints: vec![Endpoint {
+                    listener: LISTENER_DEFAULT.to_owned(),
+                    host: "h".to_owned(),
+                    port: 1,
+                }],
                 rack: None,
                 incarnation: [0; 16],
             })

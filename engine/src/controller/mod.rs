@@ -328,7 +328,10 @@ impl Controller {
                 Some(_) => done(Record::TopicDeleted { id }),
                 None => Err(CommandError::UnknownTopicId),
             },
-            Command::RegisterBroker(broker) => done(Record::Broker(broker)),
+            Command::RegisterBroker(broker) => {
+                self.check_version(broker.version())?;
+                done(Record::Broker(broker))
+            }
             Command::AllocateProducerIds { count } => {
                 let first = self.image.next_producer_id();
                 let next = first.saturating_add(i64::from(count));

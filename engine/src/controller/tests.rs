@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::command::{
-    AlterTopic, Broker, ConfigChange, ConfigOperation, Layout, MorePartitions, NewTopic,
+    AlterTopic, Broker, ConfigChange, ConfigOperation, Endpoint, Layout, MorePartitions, NewTopic,
     decode_records,
 };
 use super::fake_disk::FakeDisk;
@@ -64,15 +64,24 @@ fn spare(files: &mut FileIds) -> [FileId; 2] {
     [files.take(), files.take()]
 }
 
+/// With these listeners, one port after the other.
+fn broker(listeners: &[&str]) -> Broker {
+    let endpoints = (9092..).zip(listeners).map(|(port, name)| Endpoint {
+        listener: (*name).to_owned(),
+        host: "h".to_owned(),
+        port,
+    });
+    Broker {
+        node: NODE,
+        endpoints: endpoints.collect(),
+        rack: Some("r".to_owned()),
+        incarnation: [1; 16],
+    }
+}
+
 fn started(disk: &mut FakeDisk, seed: u64) -> Node {
     let mut node = start(disk, seed).expect("nobody kills it").unwrap();
-    node.propose(Command::RegisterBroker(Broker {
-        node: NODE,
-        host: "h".to_owned(),
-        port: 9092,
-        rack: None,
-        incarnation: [1; 16],
-    }));
+    node.propose(Command::RegisterBroker(broker(&["PLAINTEXT"])));
     node.run(disk);
     node.answers.clear();
     node
@@ -360,7 +369,7 @@ fn commands_are_refused_with_kafkas_words() {
         (Command::DeleteTopic { id: TopicId::ZERO }, "UnknownTopicId"),
         (
             Command::FinalizeVersion { version: 9 },
-            "UnsupportedVersion(\"corelane.version 9 is not within 2 and 2\")",
+            "UnsupportedVersion(\"corelane.version 9 is not within 3 and 3\")",
         ),
     ];
     for (command, refusal) in cases {
@@ -450,6 +459,46 @@ fn topics_of_an_older_version_change_after_it_is_finalized() {
     for command in [alter("a", "segment.ms", "5"), grow("a", 2)] {
         assert_eq!(node.answer(&mut disk, command), Ok(Outcome::Done));
     }
+}
+
+/// A directory of version 2 holds its broker as that version wrote it, and is started; another record is written only
+/// once version 3 is finalized.
+#[test]
+fn a_broker_of_an_older_version_has_its_listener_and_gets_more_after_version_3() {
+    let mut disk = FakeDisk::default();
+    let mut node = started(&mut disk, 1);
+    let old = broker(&["PLAINTEXT"]);
+    let record = encode_records(&[Record::Broker(old.clone())]);
+    // What `corelane.version` 2 knows: kind 3, format 1, no name.
+    assert_eq!(record[..2], [3, 1]);
+    assert!(!record.windows(9).any(|bytes| bytes == b"PLAINTEXT"));
+    let older = Record::Version { version: 1 };
+    node.controller.image.apply(&older).unwrap();
+    let finalize = |version| Command::FinalizeVersion { version };
+    assert_eq!(node.answer(&mut disk, finalize(2)), Ok(Outcome::Done));
+    let register = |listeners: &[&str]| Command::RegisterBroker(broker(listeners));
+    for newer in [&["HOST"][..], &["PLAINTEXT", "CONTAINER"]] {
+        let error = node.answer(&mut disk, register(newer)).unwrap_err();
+        let expected = "corelane.version 3 is needed, 2 is finalized";
+        assert_eq!(error.to_string(), expected);
+    }
+    assert_eq!(
+        node.answer(&mut disk, register(&["PLAINTEXT"])),
+        Ok(Outcome::Done)
+    );
+    disk.kill();
+    let mut again = start(&mut disk, 2).unwrap().unwrap();
+    assert_eq!(again.images[0].version(), 2);
+    assert_eq!(again.images[0].broker(NODE), Some(&old));
+    assert_eq!(again.answer(&mut disk, finalize(3)), Ok(Outcome::Done));
+    let more = register(&["PLAINTEXT", "CONTAINER"]);
+    assert_eq!(again.answer(&mut disk, more), Ok(Outcome::Done));
+    disk.kill();
+    let last = start(&mut disk, 3).unwrap().unwrap();
+    let both = broker(&["PLAINTEXT", "CONTAINER"]);
+    assert_eq!(last.images[1].broker(NODE), Some(&both));
+    assert_eq!(both.endpoint("CONTAINER").map(|e| e.port), Some(9093));
+    assert_eq!(both.endpoint("HOST"), None);
 }
 
 #[test]
@@ -575,13 +624,7 @@ fn whatever_was_answered_survives_kills_and_cuts() {
                     .iter()
                     .map(|name| (name.clone(), changes(&image, name)));
                 changed = found.collect();
-                node.propose(Command::RegisterBroker(Broker {
-                    node: NODE,
-                    host: "h".to_owned(),
-                    port: 1,
-                    rack: None,
-                    incarnation: [0; 16],
-                }));
+                node.propose(Command::RegisterBroker(broker(&["HOST", "CONTAINER"])));
                 let mut proposed = BTreeMap::new();
                 let mut changing: BTreeMap<u64, (String, i32, i64)> = BTreeMap::new();
                 for round in 0..30 {

@@ -273,6 +273,7 @@ mod tests {
     fn read(high_watermark: i64) -> Result<ReadDone, ReadError> {
         Ok(ReadDone {
             records: Vec::new(),
+            count: 0,
             high_watermark: Offset(high_watermark),
             last_stable: Offset(high_watermark),
             log_start: Offset(0),

@@ -193,7 +193,10 @@ pub(super) async fn write(
         Err(error) if error.is_shortage() => return Ok(false),
         made => made?,
     }
-    flow.sync_directory("topics").await?;
+    match flow.sync_directory("topics").await {
+        Err(error) if error.is_shortage() => return Ok(false),
+        synced => synced?,
+    }
     let file = match flow.open(&path_new, true, true).await {
         Err(error) if error.is_shortage() => return Ok(false),
         opened => opened?,

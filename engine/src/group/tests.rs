@@ -951,3 +951,29 @@ fn a_hundred_thousand_groups_fit_into_memory() {
         each / 10
     );
 }
+
+/// A client may alter the topic of the offsets as any other.
+#[test]
+fn a_topic_that_takes_no_batch_refuses_and_breaks_nothing() {
+    let mut rig = Rig::ready(23);
+    rig.say("a", commit("t", 0, 1)).expect("committed");
+    rig.stop();
+    rig.partition_config.rules.max_bytes = 0;
+    rig.start();
+    rig.rest();
+    let said = rig.say("a", commit("t", 0, 2));
+    let refused = vec![(0, Err(GroupError::CommitTooLarge))];
+    assert_said(&said, &Ok(GroupDone::Committed(refused)));
+    let one = vec![("t".to_owned(), vec![0])];
+    for ask in [GroupAsk::DeleteOffsets(one), GroupAsk::Delete] {
+        let said = rig.say("a", ask);
+        let refused = match &said {
+            Ok(GroupDone::OffsetsDeleted(list)) => {
+                list.iter().all(|(_, _, result)| result.is_err())
+            }
+            other => other.is_err(),
+        };
+        assert!(refused, "{said:?}");
+    }
+    assert_eq!(offset(&mut rig, "a", "t", 0), Some(1));
+}

@@ -148,15 +148,17 @@ impl Extents {
     }
 
     /// The whole batches from the one that holds `offset` to below `end`, at most `max_bytes` of them, but one at least.
-    /// `None`: not in memory. Large batches are shared, runs of small ones are gathered.
+    /// `None`: not in memory. Large batches are shared, runs of small ones are gathered. With how many offsets they span.
     pub fn read(
         &self,
         offset: Offset,
         end: Offset,
         max_bytes: usize,
         journal: &Journal,
-    ) -> Option<Vec<Bytes>> {
+    ) -> Option<(Vec<Bytes>, u64)> {
         let from = self.find(offset)?;
+        let first = self.list[from].base_offset;
+        let mut next = first;
         let mut parts = Vec::new();
         let mut small = BytesMut::new();
         let mut total = 0;
@@ -166,6 +168,7 @@ impl Extents {
                 break;
             }
             total += length;
+            next = extent.next_offset;
             if extent.length < GATHER_BYTES {
                 small.extend_from_slice(extent.part(extent.position, extent.end(), journal));
             } else {
@@ -181,7 +184,7 @@ impl Extents {
         if !small.is_empty() {
             parts.push(small.freeze());
         }
-        Some(parts)
+        Some((parts, (next.0 - first.0) as u64))
     }
 
     /// Appends the bytes `[from, to)` of a segment, as far as they are here.

@@ -102,6 +102,8 @@ pub struct Journal {
     /// replay that ends here would take the gap for a lost group.
     flushed_through: JournalPosition,
     flushing: Vec<usize>,
+    /// End of the last group whose flush somebody waits for.
+    urgent_end: GroupSeq,
     live_bytes: usize,
     unflushed_bytes: usize,
 }
@@ -120,6 +122,7 @@ impl Journal {
             flushed: GroupSeq::FIRST,
             flushed_all: GroupSeq::FIRST,
             flushing: Vec::new(),
+            urgent_end: GroupSeq::FIRST,
             live_bytes: 0,
             unflushed_bytes: 0,
         }
@@ -269,8 +272,12 @@ impl Journal {
 
     /// Notes that the open group carries bytes of the partition in `slot`; `urgent`: its ack waits for the flush.
     pub fn touch(&mut self, slot: u32, urgent: bool) {
+        let seq = self.open_seq();
         let open = self.open.as_mut().expect("reserve came first");
         open.urgent |= urgent;
+        if urgent {
+            self.urgent_end = GroupSeq(seq.0 + 1);
+        }
         if open.touched.last() != Some(&slot) {
             open.touched.push(slot);
         }
@@ -371,6 +378,9 @@ impl Journal {
     /// `all`. An ack waits for all groups before its own, and the urgent one may be the first of its file: the file
     /// before it is flushed too. The caller submits one `Flush` for each; a file has one under way at most.
     pub fn flush(&mut self, all: bool) -> Vec<(usize, FileId)> {
+        if !all && self.urgent_end <= self.flushed {
+            return Vec::new();
+        }
         let mut wanted = Vec::new();
         let from = self.index(self.flushed);
         let awaited = |live: &Live| all || live.urgent && live.stage != Stage::Writing;
@@ -425,6 +435,7 @@ impl Journal {
 
     /// Somebody waits for the flush of a group after all.
     pub fn urge(&mut self, seq: GroupSeq) {
+        self.urgent_end = self.urgent_end.max(GroupSeq(seq.0 + 1));
         match seq == self.open_seq() {
             true => self.open.as_mut().expect("the open group").urgent = true,
             false => {

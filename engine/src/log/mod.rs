@@ -13,4 +13,5 @@ pub mod producers;
 pub mod recover;
 pub mod segment;
 pub mod trim;
+pub mod watchers;
 pub mod write_back;

@@ -11,7 +11,7 @@
 //! A batch is acknowledged, and visible, when every group up to its own and every straight byte of this partition up to
 //! its end is written (`process`) or flushed (`disk`).
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
@@ -24,13 +24,14 @@ use super::journal::{GroupSeq, Journal};
 use super::producers::Producers;
 use super::segment::Segment;
 use super::trim::{PendingStart, Retention, Trimmed};
+use super::watchers::Watchers;
 use crate::batch::{BatchHeader, CheckedBatch, Rules, TimestampType};
 use crate::call::{Appended, RequestToken};
 use crate::hash::IdHasher;
 use crate::limits::BLOCK;
 use crate::rng::Rng;
 use crate::types::{
-    Durability, LeaderEpoch, Offset, SegmentPosition, ShardId, Timestamp, TopicPartition,
+    Durability, Instant, LeaderEpoch, Offset, SegmentPosition, ShardId, Timestamp, TopicPartition,
 };
 
 /// What of a topic's configuration the log obeys.
@@ -126,7 +127,7 @@ pub struct Partition {
     pub producers: Producers,
     pub epochs: Epochs,
     /// Requests that wait for news of it.
-    pub watchers: BTreeSet<(ShardId, RequestToken)>,
+    pub watchers: Watchers,
     /// Appends below were taken while the partition promised `disk`: what it promises since does not concern them.
     pub promised_disk: Offset,
     /// Records appended since a flush was last asked for on their account.
@@ -135,6 +136,8 @@ pub struct Partition {
     pub busy: bool,
     /// Large appends come: keep the active segment's file ready for them.
     pub wants_straight: bool,
+    /// When the last of them came.
+    pub straight_at: Instant,
     /// How many leading segments the newest checkpoint holds as complete.
     pub segments_saved: usize,
 }
@@ -159,11 +162,12 @@ impl Partition {
             straight: VecDeque::new(),
             producers: Producers::new(producers_max),
             epochs: Epochs::default(),
-            watchers: BTreeSet::new(),
+            watchers: Watchers::default(),
             promised_disk: Offset(0),
             unflushed_records: 0,
             busy: false,
             wants_straight: false,
+            straight_at: Instant::default(),
             segments_saved: 0,
         }
     }

@@ -50,6 +50,9 @@ pub struct SegmentJob {
     /// Straight writes follow. Otherwise the file is closed: partitions are many, descriptors few. One that was open is
     /// the job's from its plan on.
     pub keep_open: bool,
+    /// What the log has gained is flushed, too: also bytes that were written straight, and that a start has found. False:
+    /// only what the job itself writes or makes.
+    pub flush: bool,
 }
 
 /// What became of a job, also of one that found no space: which files are open must be known in every case.
@@ -147,6 +150,7 @@ fn jobs(
             cut: (complete || stop).then_some(to),
             complete,
             keep_open: p.wants_straight || s.is_straight(),
+            flush: true,
         });
     }
     jobs
@@ -171,6 +175,7 @@ pub fn plan_close(p: &Partition, slot: u32) -> Option<SegmentJob> {
         cut: None,
         complete: false,
         keep_open: false,
+        flush: false,
     })
 }
 
@@ -191,9 +196,10 @@ async fn reserve(flow: &Flow, job: &SegmentJob, done: &mut SegmentDone) -> Resul
             Err(error) if error.is_shortage() => return Ok(false),
             made => made.map_err(disk("create directory of", job))?,
         }
-        flow.sync_directory("topics")
-            .await
-            .map_err(disk("sync directory above", job))?;
+        match flow.sync_directory("topics").await {
+            Err(error) if error.is_shortage() => return Ok(false),
+            synced => synced.map_err(disk("sync directory above", job))?,
+        }
     }
     let file = match job.file {
         Some(file) => file,
@@ -204,9 +210,10 @@ async fn reserve(flow: &Flow, job: &SegmentJob, done: &mut SegmentDone) -> Resul
     };
     done.file = Some(file);
     if !job.created {
-        flow.sync_directory(&directory)
-            .await
-            .map_err(disk("sync directory of", job))?;
+        match flow.sync_directory(&directory).await {
+            Err(error) if error.is_shortage() => return Ok(false),
+            synced => synced.map_err(disk("sync directory of", job))?,
+        }
         done.created = true;
     }
     if job.allocate_to > job.allocated {
@@ -232,7 +239,8 @@ pub async fn write_segment(flow: &Flow, job: SegmentJob) -> Result<SegmentDone, 
     let Some(file) = done.file else {
         return Ok(done);
     };
-    if !done.no_space {
+    let made = done.allocated != job.allocated || !job.created;
+    if !done.no_space && (made || job.flush) {
         let writes = job
             .writes
             .iter()

@@ -140,7 +140,7 @@ impl Shard {
             self.on_rolled(slot);
         }
         let appended = if batch.len() >= self.limits.straight_bytes_min
-            && self.ready_for_straight(slot, batch.len())
+            && self.ready_for_straight(slot, batch.len(), append.since)
         {
             self.append_straight(slot, batch, out)
         } else if batch.len() + ENTRY_HEADER <= self.journal.entry_bytes_max() {
@@ -165,6 +165,7 @@ impl Shard {
             p.unflushed_records += header.count as u64;
             self.flush_by_rule(slot, group, append.since);
         }
+        self.tally.appended(slot, batch.len(), header.count);
         Attempt::Done
     }
 
@@ -235,11 +236,12 @@ impl Shard {
     }
 
     /// Whether the active segment can take a straight write of `bytes`; asks for it to be prepared ahead of need.
-    fn ready_for_straight(&mut self, slot: u32, bytes: usize) -> bool {
+    fn ready_for_straight(&mut self, slot: u32, bytes: usize, now: Instant) -> bool {
         let p = self.partitions[slot as usize]
             .as_deref_mut()
             .expect("a known slot is filled");
         p.wants_straight = true;
+        p.straight_at = now;
         let active = p.active();
         let end = active.end + bytes as u64;
         let ahead = (end + 2 * bytes as u64).min(p.config.segment_bytes);
@@ -287,6 +289,7 @@ impl Shard {
         let file = p.active().file.expect("ready_for_straight said so");
         self.straights.insert(serial, slot);
         self.unflushed_bytes += bytes.len();
+        self.tally.straight_batches += 1;
         let token = DiskToken(token::STRAIGHT_WRITE | serial);
         out.disk.push(DiskRequest {
             token,
@@ -424,6 +427,7 @@ impl Shard {
                 cut: None,
                 complete: false,
                 keep_open: true,
+                flush: false,
             };
             p.busy = true;
             self.start_flow(move |flow| async move {

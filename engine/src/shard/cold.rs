@@ -245,7 +245,10 @@ impl Shard {
             for (item, result) in items.iter().zip(read) {
                 let answer = &mut answers[item.answer].result;
                 match (result, answer) {
-                    (Ok(records), Ok(done)) => done.records.extend(records),
+                    (Ok((records, count)), Ok(done)) => {
+                        done.records.extend(records);
+                        done.count += count;
+                    }
                     (Ok(_), Err(_)) => unreachable!("a refused item is not read"),
                     (Err(error), answer) => *answer = Err(error),
                 }
@@ -453,22 +456,24 @@ fn stored(place: &Place, position: u64, next: Offset, bytes: &[u8]) -> Result<St
     Err(ReadError::Corrupt)
 }
 
-/// The whole batches from the one that holds the asked offset on. None when nothing is left of the call's bytes.
+/// The whole batches from the one that holds the asked offset on, and how many offsets they span. None when nothing is
+/// left of the call's bytes.
 async fn read_cold(
     flow: &Flow,
     item: &ColdItem,
     left: &Cell<usize>,
-) -> Result<Vec<Bytes>, ReadError> {
+) -> Result<(Vec<Bytes>, u64), ReadError> {
     let place = &item.place;
     let (mut position, mut next) = (place.position, place.offset);
     let mut wanted = item.max_bytes + item.interval;
     if left.get() == 0 {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), 0));
     }
     loop {
         left.set(left.get().saturating_sub(wanted));
         let bytes = read_stretch(flow, place, position, wanted).await?;
         let (mut begin, mut at) = (None, 0);
+        let mut first = next;
         let mut needed = 0;
         while at < bytes.len() {
             let header = match stored(place, position + at as u64, next, &bytes[at..]) {
@@ -486,6 +491,9 @@ async fn read_cold(
                 if header.base_offset >= item.end {
                     break;
                 }
+                if begin.is_none() {
+                    first = header.base_offset;
+                }
                 let from = *begin.get_or_insert(at);
                 if at > from && end - from > item.max_bytes {
                     break;
@@ -495,7 +503,7 @@ async fn read_cold(
             at = end;
         }
         if let Some(begin) = begin.filter(|begin| *begin < at) {
-            return Ok(vec![bytes.slice(begin..at)]);
+            return Ok((vec![bytes.slice(begin..at)], (next.0 - first.0) as u64));
         }
         // The batch that holds the offset ends beyond what was read, or the file is not what we wrote.
         let more = more(place, position, &bytes, wanted, at + needed)?;

@@ -8,6 +8,7 @@
 //! Order: segment writes → their flushes → checkpoint written and flushed → head moves → files may be reused.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -24,6 +25,10 @@ use crate::types::{Now, Offset};
 
 /// Partitions written side by side.
 const AT_ONCE: usize = 16;
+/// So long after the last straight append to it, or sooner where so many are open, a segment's file is closed: an append
+/// that finds it closed goes through the journal, and costs twice.
+const STRAIGHT_KEPT: Duration = Duration::from_secs(10);
+const KEPT_OPEN_MAX: usize = 256;
 
 #[derive(Debug, Default)]
 pub(super) enum Cycle {
@@ -97,9 +102,9 @@ impl Cycle {
 }
 
 impl Shard {
-    pub(super) fn settle_cycle(&mut self, _now: Now, out: &mut ShardOut) {
+    pub(super) fn settle_cycle(&mut self, now: Now) {
         match self.cycle {
-            Cycle::Idle | Cycle::Planned => self.start_cycle(),
+            Cycle::Idle | Cycle::Planned => self.start_cycle(now),
             Cycle::Waiting { need, .. } => {
                 if self.journal.flushed_all() >= need {
                     self.write_section();
@@ -107,7 +112,6 @@ impl Shard {
             }
             Cycle::Writing { .. } | Cycle::Checkpointing { .. } | Cycle::Stopped => {}
         }
-        let _ = out;
     }
 
     /// Whether the section that waits may be written now.
@@ -157,7 +161,7 @@ impl Shard {
         below
     }
 
-    fn start_cycle(&mut self) {
+    fn start_cycle(&mut self, now: Now) {
         let below = self.target();
         if below == self.journal.first() && !self.stopping || self.no_space_until.is_some() {
             // What is not flushed cannot go; a flush is due where its memory is missed: `process` appends ask for none.
@@ -194,6 +198,7 @@ impl Shard {
             return;
         }
         let stop = self.stopping;
+        let full = self.kept_open.len() > KEPT_OPEN_MAX;
         let mut jobs = Vec::new();
         for &slot in &slots {
             let p = self.partitions[slot as usize]
@@ -203,21 +208,22 @@ impl Shard {
                 true => write_back::plan_stop(p, slot, &self.journal, &self.limits),
                 false => write_back::plan(p, slot, below, &self.journal, &self.limits),
             };
-            p.wants_straight = false;
+            p.wants_straight &= !full && now.mono.since(p.straight_at) < STRAIGHT_KEPT;
             if !planned.is_empty() {
                 take_files(p, &planned);
                 jobs.push(planned);
             }
         }
-        jobs.extend(self.close_idle());
+        jobs.extend(self.close_idle(now, full));
         self.cycle = Cycle::Writing { below, slots, stop };
         self.start_flow(|flow| async move {
             FlowEnd::WroteBack(write_back::write_back(flow, jobs, AT_ONCE).await)
         });
     }
 
-    /// Jobs that close the files which were kept open for straight appends, where none has come since the last cycle.
-    fn close_idle(&mut self) -> Vec<Vec<write_back::SegmentJob>> {
+    /// Jobs that close the files which were kept open for straight appends, where none has come for long, or since the last
+    /// cycle where too many are open.
+    fn close_idle(&mut self, now: Now, full: bool) -> Vec<Vec<write_back::SegmentJob>> {
         let mut jobs = Vec::new();
         for &slot in &self.kept_open {
             let Some(p) = self.partitions[slot as usize].as_deref_mut() else {
@@ -228,7 +234,7 @@ impl Shard {
                 take_files(p, &planned);
                 jobs.push(planned);
             }
-            p.wants_straight = false;
+            p.wants_straight &= !full && now.mono.since(p.straight_at) < STRAIGHT_KEPT;
         }
         jobs
     }

@@ -16,6 +16,7 @@ mod crash_tests;
 mod cycle;
 mod look;
 mod read;
+pub mod tally;
 #[cfg(test)]
 mod tests;
 mod trim;
@@ -205,6 +206,7 @@ pub struct Shard {
     space: look::SpaceKnown,
     writes: Vec<GroupWrite>,
     due: Vec<(AnswerTo, Appended)>,
+    tally: tally::Tally,
     stopping: bool,
     /// The disk failed: nothing is decided, and nothing acknowledged, any more.
     failed: bool,
@@ -235,6 +237,12 @@ impl Shard {
         for (slot, p) in partitions.iter().enumerate() {
             topics.entry(p.id.topic).or_default().push(slot as u32);
         }
+        let tally = tally::Tally {
+            appended: (partitions.iter())
+                .map(|p| Some((p.id.topic, tally::Volume::default())))
+                .collect(),
+            ..tally::Tally::default()
+        };
         let mut shard = Shard {
             limits,
             directory,
@@ -278,6 +286,7 @@ impl Shard {
             space: look::SpaceKnown::default(),
             writes: Vec::new(),
             due: Vec::new(),
+            tally,
             stopping: false,
             failed: false,
         };
@@ -330,6 +339,8 @@ impl Shard {
         self.topics.entry(id.topic).or_default().push(slot);
         let mut p = Box::new(Partition::new(id, config, epoch));
         p.lead();
+        let none_yet = tally::Volume::default();
+        self.tally.appended.push(Some((id.topic, none_yet)));
         self.partitions.push(Some(p));
     }
 
@@ -379,6 +390,7 @@ impl Shard {
         let p = self.partitions[slot as usize]
             .take()
             .expect("a known slot is filled");
+        self.tally.appended[slot as usize] = None;
         for pending in p.pending {
             if let Some((to, _)) = pending.answer {
                 out.appended(to, Err(AppendError::UnknownPartition));
@@ -401,8 +413,8 @@ impl Shard {
         under_way += p.segments.iter().filter(|s| s.flushing).count();
         self.unflushed.retain(|(s, _)| *s != slot);
         self.kept_open.remove(&slot);
-        for watcher in p.watchers {
-            self.changed(watcher, out);
+        for watcher in p.watchers.iter() {
+            self.changed(*watcher, out);
         }
         let segments = p.segments.iter().map(|s| (s.base, s.file));
         let trimmed = p.trimmed.iter().map(|t| (t.base, t.file));
@@ -640,7 +652,7 @@ impl Shard {
         self.cold_settle(out);
         self.go_on_looking_up(out);
         loop {
-            self.settle_cycle(now, out);
+            self.settle_cycle(now);
             self.submit_groups(out);
             while let Some(index) = self.fresh.pop() {
                 self.step_flow(now, index, out);
@@ -663,6 +675,8 @@ impl Shard {
             bytes,
         } in self.writes.drain(..)
         {
+            self.tally.groups += 1;
+            self.tally.group_bytes += bytes.len() as u64;
             let token = DiskToken(token::GROUP_WRITE | seq.0);
             out.disk.push(DiskRequest {
                 token,

@@ -143,6 +143,7 @@ impl Shard {
         check_read(p, item)?;
         let mut done = ReadDone {
             records: Vec::new(),
+            count: 0,
             high_watermark: p.high_watermark,
             last_stable: p.high_watermark,
             log_start: p.log_start,
@@ -151,13 +152,14 @@ impl Shard {
             return Ok(done);
         }
         let max_bytes = (item.max_bytes as usize).min(plan.left);
-        if let Some(parts) = p
-            .extents
-            .read(item.offset, p.high_watermark, max_bytes, &self.journal)
+        if let Some((parts, offsets)) =
+            p.extents
+                .read(item.offset, p.high_watermark, max_bytes, &self.journal)
         {
             let bytes = parts.iter().map(Bytes::len).sum();
             plan.left = plan.left.saturating_sub(bytes);
             done.records = parts;
+            done.count = offsets;
             return Ok(done);
         }
         let Some(s) = p.segment_of(item.offset) else {

@@ -3,7 +3,9 @@
 mod cold;
 mod files;
 mod flush;
+mod many;
 mod pressure;
+mod tally;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -425,14 +427,17 @@ impl Node {
                 .iter()
                 .for_each(|part| joined.extend_from_slice(part));
             let mut bytes = joined.freeze();
+            let mut count = 0;
             while !bytes.is_empty() {
                 let header = crate::batch::verify(&bytes).expect("valid");
                 let batch = bytes.split_to(header.total_bytes());
+                count += header.count as u64;
                 if header.last_offset() >= offset {
                     batches.push((header.base_offset, batch));
                     offset = Offset(header.last_offset().0 + 1);
                 }
             }
+            assert_eq!(done.count, count, "what is said of them");
         }
     }
 }

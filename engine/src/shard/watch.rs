@@ -10,11 +10,8 @@
 use std::collections::BTreeMap;
 
 use super::{Shard, ShardOut};
-use crate::call::{AnswerBody, RequestToken, WatchItem};
-use crate::types::ShardId;
-
-/// Whose watch it is. A request has one at most.
-pub(super) type Watcher = (ShardId, RequestToken);
+use crate::call::{AnswerBody, WatchItem};
+use crate::log::watchers::Watcher;
 
 #[derive(Debug)]
 struct Watch {
@@ -76,7 +73,7 @@ impl Shard {
             return;
         };
         let mut due = Vec::new();
-        for watcher in &p.watchers {
+        for watcher in p.watchers.iter() {
             let watch = self.watches.all.get_mut(watcher).expect("known to both");
             watch.missing = watch.missing.saturating_sub(bytes);
             if watch.missing == 0 {

@@ -1,5 +1,7 @@
 //! Both clocks, read once per pass.
 
+use std::time::Duration;
+
 use crate::types::{Instant, Now, Timestamp};
 
 /// Reads the monotonic and the wall clock (vDSO calls, no system call).
@@ -20,6 +22,12 @@ pub fn monotonic() -> Instant {
 pub fn wall() -> Timestamp {
     let (s, ns) = read(libc::CLOCK_REALTIME);
     Timestamp(s * 1_000 + ns / 1_000_000)
+}
+
+/// What the calling thread has used of its CPU: a system call.
+pub fn thread_cpu() -> Duration {
+    let (s, ns) = read(libc::CLOCK_THREAD_CPUTIME_ID);
+    Duration::new(s as u64, ns as u32)
 }
 
 #[expect(unsafe_code, reason = "clock_gettime")]

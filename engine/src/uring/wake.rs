@@ -36,6 +36,11 @@ impl Wake {
         self.fd.as_raw_fd()
     }
 
+    /// A descriptor of the same eventfd for a thread that may outlive this shard.
+    pub fn share(&self) -> io::Result<OwnedFd> {
+        self.fd.try_clone()
+    }
+
     pub fn armed(&self) -> bool {
         self.armed
     }

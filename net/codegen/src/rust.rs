@@ -499,9 +499,15 @@ fn write_value(field: &FieldSpec, active: Versions) -> String {
         (Kind::Struct(_), true) => format!("{this}.write(w, v, {flex})?;"),
         (Kind::Struct(_), false) => format!("w.opt_struct({this}.as_ref(), v, {flex}, {null})?;"),
         (Kind::Uuid, true) => format!("w.uuid({this});"),
+        (Kind::Int16, true) if is_error_code(field) => format!("w.error_code({this});"),
         (scalar, true) => format!("w.{}({this});", type_name(scalar)),
         (scalar, false) => panic!("{scalar:?} cannot be null"),
     }
+}
+
+/// Whether the field is one of Kafka's error codes: the writer notes the first.
+fn is_error_code(field: &FieldSpec) -> bool {
+    field.name.ends_with("ErrorCode")
 }
 
 /// `body` in the versions with a section of tagged fields.

@@ -40,6 +40,7 @@ pub struct Writer {
     buffer: BytesMut,
     splices: Vec<Splice>,
     is_frame: bool,
+    first_error: i16,
 }
 
 /// Bytes of somebody else that belong before the buffer's byte `at`.
@@ -71,6 +72,7 @@ impl Writer {
             buffer,
             splices: Vec::new(),
             is_frame: true,
+            first_error: 0,
         }
     }
 
@@ -80,12 +82,18 @@ impl Writer {
             buffer: BytesMut::new(),
             splices: Vec::new(),
             is_frame: false,
+            first_error: 0,
         }
     }
 
     /// Bytes written, the length in front of a frame and what was spliced in included.
     pub fn len(&self) -> usize {
         self.buffer.len() + self.spliced_bytes(0)
+    }
+
+    /// The first error code that was written and is one: 0 is none.
+    pub fn first_error(&self) -> i16 {
+        self.first_error
     }
 
     /// Whether nothing was written, not even the place of a length.
@@ -148,6 +156,14 @@ impl Writer {
     /// Writes an int16.
     pub fn i16(&mut self, value: i16) {
         self.buffer.put_i16(value);
+    }
+
+    /// Writes an int16 that is one of Kafka's error codes.
+    pub fn error_code(&mut self, value: i16) {
+        if self.first_error == 0 {
+            self.first_error = value;
+        }
+        self.i16(value);
     }
 
     /// Writes a uint16.
@@ -396,6 +412,17 @@ mod tests {
             assert_eq!(r.uvarint(), Ok(value));
             assert_eq!(r.finish(), Ok(()));
         }
+    }
+
+    #[test]
+    fn the_first_error_code_is_noted() {
+        let mut w = Writer::plain();
+        assert_eq!(w.first_error(), 0);
+        for code in [0, 3, 7] {
+            w.error_code(code);
+        }
+        assert_eq!(w.first_error(), 3);
+        assert_eq!(&w.into_bytes()[..], [0, 0, 0, 3, 0, 7]);
     }
 
     #[test]

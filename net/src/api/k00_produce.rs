@@ -29,6 +29,10 @@ use crate::protocol::produce_response::{
 
 /// Kafka's timeout bounds the wait for followers only, never the local disk: a client may ask for 0.
 const TIMEOUT_MIN: Duration = Duration::from_secs(5);
+/// A request at least so large lets go of its receive buffer once its records are copied: the next one then goes to the
+/// same memory, which is still in the cache. A few bytes of it would keep all of it until the answer.
+pub const DETACHED_BYTES_MIN: usize = 256 << 10;
+
 /// Attribute bit of a batch that belongs to a transaction.
 const TRANSACTIONAL: u8 = 0x10;
 /// Where the lower attribute byte and the magic lie in a batch.
@@ -66,6 +70,7 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
         Err(reason) => return Started::Close(reason),
     };
     let answered = message.acks != 0;
+    let large = body.len() >= DETACHED_BYTES_MIN;
     let acks = match message.acks {
         // An answer is wanted of acks=0, too: an error closes the connection, and what is under way is bounded.
         0 | 1 => Some(Acks::Leader),
@@ -159,7 +164,10 @@ pub fn start(desk: &mut Desk, request: &Request, body: &Bytes) -> Started {
             });
         }
         response.responses.push(TopicProduceResponse {
-            name: topic.name,
+            name: match large {
+                true => topic.name.detached(),
+                false => topic.name,
+            },
             topic_id: topic.topic_id,
             partition_responses: answers,
         });

@@ -14,7 +14,7 @@
 //! A parked fetch holds no records, as Kafka's `DelayedFetch`: for as long as it waits they would keep the log's memory.
 //!
 //! Left out: followers (a request with a replica id gets NOT_LEADER_OR_FOLLOWER: nobody may move a watermark by
-//! pretending, CVE-2018-1288), racks, tiered storage, leader hints. Without transactions the last stable offset is the
+//! pretending, CVE-2018-1288), racks, tiered storage. Without transactions the last stable offset is the
 //! high watermark, and read_committed differs only in an empty list where read_uncommitted has null.
 
 use std::collections::BTreeMap;
@@ -25,12 +25,13 @@ use bytes::Bytes;
 use corelane_engine::call::{AnswerBody, CallBody, ReadDone, ReadError, ReadItem, WatchItem};
 use corelane_engine::types::{Instant, LeaderEpoch, Offset, ShardId, TopicId, TopicPartition};
 
-use crate::context::{Operation, Resource, throttle_ms};
+use crate::context::{Operation, Resource, resolve_topic, throttle_ms};
 use crate::desk::{Desk, Encoded, Outcome, Request, Started, Waiting, Work};
 use crate::error_code::{self, ErrorCode};
 use crate::protocol::fetch_request::FetchRequest;
 use crate::protocol::fetch_response::{
-    EpochEndOffset, FetchResponse, FetchableTopicResponse, PartitionData,
+    EpochEndOffset, FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch, NodeEndpoint,
+    PartitionData,
 };
 use crate::protocol::{Records, Uuid};
 use crate::sessions::{
@@ -42,6 +43,9 @@ pub const FETCH_BYTES_MAX: i32 = 55 << 20;
 
 /// First version that can say where two logs part (KIP-595).
 const DIVERGING_SINCE: i16 = 12;
+
+/// First version that says who leads where the client was wrong about it (KIP-951).
+const LEADERS_SINCE: i16 = 16;
 
 /// A fetch under way.
 #[derive(Debug)]
@@ -89,6 +93,13 @@ impl State {
     fn bytes(&self) -> usize {
         match self {
             State::Read(done) => done.records.iter().map(Bytes::len).sum(),
+            State::Refused(_) | State::Asked | State::Failed(_) => 0,
+        }
+    }
+
+    fn records(&self) -> u64 {
+        match self {
+            State::Read(done) => done.count,
             State::Refused(_) | State::Asked | State::Failed(_) => 0,
         }
     }
@@ -212,14 +223,35 @@ fn asks(message: &FetchRequest, by_ids: bool) -> Vec<(PartitionKey, PartitionAsk
             )
         }));
     }
-    distinct(asks)
+    match asks_twice(&asks) {
+        true => distinct(asks),
+        false => asks,
+    }
+}
+
+/// Whether a partition is asked for more than once. Topics are compared once for each run of their partitions; the
+/// partitions as numbers.
+fn asks_twice(asks: &[(PartitionKey, PartitionAsk)]) -> bool {
+    let mut topics: BTreeMap<&TopicRef, u64> = BTreeMap::new();
+    let mut run: Option<(&TopicRef, u64)> = None;
+    let mut places = Vec::with_capacity(asks.len());
+    for (key, _) in asks {
+        let number = match run {
+            Some((topic, number)) if topic.is_same(&key.topic) => number,
+            Some(_) | None => {
+                let next = topics.len() as u64;
+                *topics.entry(&key.topic).or_insert(next)
+            }
+        };
+        run = Some((&key.topic, number));
+        places.push((number << 32) | u64::from(key.partition as u32));
+    }
+    places.sort_unstable();
+    places.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// As in Kafka's map: of several asks for one partition the last counts, at the place of the first.
 fn distinct(asks: Vec<(PartitionKey, PartitionAsk)>) -> Vec<(PartitionKey, PartitionAsk)> {
-    if asks.len() < 2 {
-        return asks;
-    }
     let mut places = BTreeMap::new();
     let mut distinct: Vec<(PartitionKey, PartitionAsk)> = Vec::with_capacity(asks.len());
     for (key, ask) in asks {
@@ -262,7 +294,7 @@ fn plan(
     let mut parts = Vec::with_capacity(asks.len());
     for (key, ask) in asks {
         let topic = match &run {
-            Some((topic, found)) if *topic == key.topic => *found,
+            Some((topic, found)) if topic.is_same(&key.topic) => *found,
             _ => {
                 let found = find(desk, request, &key.topic, follower);
                 run = Some((key.topic.clone(), found));
@@ -540,13 +572,35 @@ impl Fetch {
                 State::Read(_) => Some(told(&part.state)),
                 State::Refused(_) | State::Asked | State::Failed(_) => None,
             };
-            let data = self.partition(
+            let (at, bytes, count) = (part.at, part.state.bytes(), part.state.records());
+            let mut data = self.partition(
                 request,
                 part.key.partition,
                 part.state,
                 &mut left,
                 &mut first,
             );
+            if request.header.version >= LEADERS_SINCE && is_misled(data.error_code) {
+                hint(
+                    desk,
+                    request,
+                    &part.key,
+                    &mut data,
+                    &mut response.node_endpoints,
+                );
+            }
+            if let (Some((partition, _)), Some(records)) = (at, &data.records)
+                && !records.is_empty()
+            {
+                let sent = records.len();
+                let count = match sent == bytes {
+                    true => count,
+                    false => records.parts().map(|part| records_in(part)).sum(),
+                };
+                let topic = partition.topic;
+                let exists = || desk.image.topic_by_id(topic).is_some();
+                desk.fetched.add(topic, sent as u64, count, exists);
+            }
             if let Mode::Incremental { id, .. } = self.mode {
                 let records = data.records.as_ref().is_some_and(|r| !r.is_empty());
                 if !desk.sessions.answer(id, &part.key, now_told, records) {
@@ -613,6 +667,44 @@ impl Fetch {
     }
 }
 
+/// The client asked the wrong broker, or knows an older leader.
+fn is_misled(code: i16) -> bool {
+    code == ErrorCode::NotLeaderOrFollower.code() || code == ErrorCode::FencedLeaderEpoch.code()
+}
+
+/// Says who leads, and where the clients of this listener reach it (KIP-951).
+fn hint(
+    desk: &Desk,
+    request: &Request,
+    key: &PartitionKey,
+    data: &mut PartitionData,
+    nodes: &mut Vec<NodeEndpoint>,
+) {
+    let topic = match &key.topic {
+        TopicRef::Id(id) => desk.image.topic_by_id(*id),
+        TopicRef::Name(name) => desk.image.topic(resolve_topic(&request.context, name)),
+    };
+    let Some(partition) = topic.and_then(|topic| desk.image.partition(topic, key.partition)) else {
+        return;
+    };
+    let leader = partition.leader;
+    data.current_leader = LeaderIdAndEpoch {
+        leader_id: leader.0,
+        leader_epoch: partition.leader_epoch.0,
+    };
+    if nodes.iter().any(|node| node.node_id == leader.0) {
+        return;
+    }
+    let found = desk.nodes(&request.context);
+    let mut found = found.filter(|(broker, _)| broker.node == leader);
+    nodes.extend(found.next().map(|(broker, endpoint)| NodeEndpoint {
+        node_id: leader.0,
+        host: endpoint.host.as_str().into(),
+        port: i32::from(endpoint.port),
+        rack: broker.rack.as_deref().map(Into::into),
+    }));
+}
+
 fn told(state: &State) -> Told {
     match state {
         State::Read(done) => Told {
@@ -659,6 +751,18 @@ fn fit(records: Vec<Bytes>, left: &mut usize, first: &mut bool) -> Vec<Bytes> {
 fn batch_bytes(bytes: &[u8]) -> Option<usize> {
     let length = bytes.get(8..12)?.try_into().ok().map(i32::from_be_bytes)?;
     usize::try_from(length).ok().map(|length| length + 12)
+}
+
+/// How many records whole batches hold, from their own headers.
+fn records_in(batches: &[u8]) -> u64 {
+    let (mut count, mut at) = (0, 0);
+    while let Some(bytes) = batches.get(at..).and_then(batch_bytes) {
+        let field = batches.get(at + 57..at + 61);
+        let field = field.and_then(|field| field.try_into().ok());
+        count += field.map_or(0, |field| u64::from(u32::from_be_bytes(field)));
+        at += bytes;
+    }
+    count
 }
 
 /// Offset after the last record of whole batches, from the header of the last one.

@@ -250,12 +250,12 @@ fn answer(
     MetadataResponse {
         throttle_time_ms: throttle_ms(context, desk.now),
         brokers: desk
-            .brokers()
-            .map(|broker| MetadataResponseBroker {
+            .nodes(context)
+            .map(|(broker, endpoint)| MetadataResponseBroker {
                 node_id: broker.node.0,
-                host: broker.host.as_str().into(),
+                host: endpoint.host.as_str().into(),
                 rack: broker.rack.as_deref().map(Into::into),
-                port: i32::from(broker.port),
+                port: i32::from(endpoint.port),
             })
             .collect(),
         cluster_id: Some(desk.cluster_id().into()),

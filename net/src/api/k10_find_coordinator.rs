@@ -146,17 +146,17 @@ fn coordinator(desk: &Desk, request: &Request, key: &Str) -> Result<Coordinator,
         return Err(ErrorCode::GroupAuthorizationFailed);
     }
     let topic = desk.image.topic(OFFSETS_TOPIC);
-    let broker = topic.and_then(|topic| {
+    let leader = topic.and_then(|topic| {
         let number = partition_of(resolve_group(context, key), topic.partition_count());
-        let partition = desk.image.partition(topic, number)?;
-        desk.image.broker(partition.leader)
+        let leader = desk.image.partition(topic, number)?.leader;
+        Some((leader, desk.endpoint(context, leader)?))
     });
-    let broker = broker.ok_or(ErrorCode::CoordinatorNotAvailable)?;
+    let (leader, endpoint) = leader.ok_or(ErrorCode::CoordinatorNotAvailable)?;
     Ok(Coordinator {
         key: key.clone(),
-        node_id: broker.node.0,
-        host: broker.host.as_str().into(),
-        port: i32::from(broker.port),
+        node_id: leader.0,
+        host: endpoint.host.as_str().into(),
+        port: i32::from(endpoint.port),
         ..Coordinator::default()
     })
 }

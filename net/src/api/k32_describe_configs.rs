@@ -136,7 +136,7 @@ fn describe(
                 "Unexpected broker id, expected {} or empty string, but received {name}",
                 desk.node.0
             ))),
-            Ok(_) => Ok(broker_configs::shown(desk, context.listener, wanted)),
+            Ok(_) => Ok(broker_configs::shown(desk, wanted)),
         },
         resource::BROKER_LOGGER if name.is_empty() => {
             Err(invalid("Broker id must not be empty".to_owned()))
@@ -166,7 +166,7 @@ fn result(message: &DescribeConfigsRequest, shown: Shown) -> DescribeConfigsReso
     });
     DescribeConfigsResourceResult {
         name: shown.name.into(),
-        value: Some(shown.value.into()),
+        value: shown.value.map(Into::into),
         read_only: shown.read_only,
         config_source: shown.source as i8,
         synonyms: match message.include_synonyms {

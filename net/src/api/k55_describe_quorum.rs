@@ -126,13 +126,13 @@ fn describe(desk: &Desk, request: &Request, quorum: Quorum) -> DescribeQuorumRes
         ..PartitionData::default()
     };
     let nodes = quorum.voters.iter().filter_map(|voter| {
-        let broker = desk.image.broker(voter.node)?;
+        let endpoint = desk.endpoint(&request.context, voter.node)?;
         Some(Node {
             node_id: voter.node.0,
             listeners: vec![Listener {
-                name: request.context.listener.into(),
-                host: broker.host.as_str().into(),
-                port: broker.port,
+                name: endpoint.listener.as_str().into(),
+                host: endpoint.host.as_str().into(),
+                port: endpoint.port,
             }],
         })
     });

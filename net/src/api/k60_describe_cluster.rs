@@ -48,10 +48,11 @@ pub fn start(desk: &Desk, request: &Request, body: &Bytes) -> Started {
             );
         }
     }
-    let brokers = desk.brokers().map(|broker| DescribeClusterBroker {
+    let nodes = desk.nodes(&request.context);
+    let brokers = nodes.map(|(broker, endpoint)| DescribeClusterBroker {
         broker_id: broker.node.0,
-        host: broker.host.as_str().into(),
-        port: i32::from(broker.port),
+        host: endpoint.host.as_str().into(),
+        port: i32::from(endpoint.port),
         rack: broker.rack.as_deref().map(Into::into),
         is_fenced: false,
     });

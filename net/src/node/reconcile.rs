@@ -169,7 +169,10 @@ pub(super) fn apply(
                 }
             }
         }
-        Record::TopicDeleted { id } => worker.storage_mut().shard.delete_topic(*id, out),
+        Record::TopicDeleted { id } => {
+            worker.on_topic_deleted(*id);
+            worker.storage_mut().shard.delete_topic(*id, out);
+        }
         Record::LeaderEpochs { .. } => {
             let (image, storage) = worker.image_and_storage();
             for topic in image.topics() {

@@ -7,6 +7,8 @@ use corelane_engine::uring::memory::MemoryCounters;
 use corelane_engine::uring::mesh::MeshCounters;
 use corelane_engine::uring::ring::RingCounters;
 
+use crate::metrics::Histogram;
+
 /// Per shard, since its start.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Counters {
@@ -14,6 +16,12 @@ pub struct Counters {
     pub passes: u64,
     /// Passes that went to sleep.
     pub sleeps: u64,
+    /// How long passes took, from their clock to their enter.
+    pub pass_seconds: Histogram,
+    /// Time in enters that waited.
+    pub slept_ns: u64,
+    /// Questions of an observer that were answered.
+    pub answers: u64,
     pub ring: RingCounters,
     pub disk: DiskCounters,
     pub sockets: SocketCounters,

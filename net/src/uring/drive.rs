@@ -20,11 +20,14 @@ use corelane_engine::uring::mesh::{Door, Mesh, mesh};
 use corelane_engine::uring::wake::ring_eventfd;
 
 use super::counters::Counters;
+pub use super::listener::ListenOn;
 use super::listener::Listener;
+use super::observer::{Observer, Phase};
 use super::shard::{Parcel, Registered, Shard};
-pub use super::signals::StopHandle;
+pub use super::signals::{StopHandle, block_signals};
 use super::signals::{Watch, Woken};
 use crate::event::{Machine, StartReport};
+use crate::listeners::LISTENERS_MAX;
 
 /// Most shards of one process.
 pub const SHARDS_MAX: u16 = 256;
@@ -37,8 +40,8 @@ const FILES_OF_SHARD: u64 = 512;
 /// How the shards run. [`DriveConfig::new`] gives what a broker wants.
 #[derive(Clone, Debug)]
 pub struct DriveConfig {
-    /// Port 0: one chosen by the kernel, see [`Drive::address`].
-    pub listen: SocketAddr,
+    /// One at least; see [`Drive::addresses`] for those of port 0.
+    pub listeners: Vec<ListenOn>,
     /// Made where it is missing.
     pub data_dir: PathBuf,
     /// `None`: [`HostReport::shards_default`]. More than CPUs is allowed, then nothing is pinned.
@@ -50,6 +53,8 @@ pub struct DriveConfig {
     pub signals: bool,
     /// Stops the shards as SIGTERM does.
     pub stop: Option<StopHandle>,
+    /// Lets a thread beside the shards look at them. One that takes no signals: [`block_signals`].
+    pub observer: Option<Observer>,
     /// Called on shard 0's thread when the node is open for clients.
     pub on_opened: fn(&StartReport),
     /// Called on the shard's thread when the process cannot go on.
@@ -57,14 +62,15 @@ pub struct DriveConfig {
 }
 
 impl DriveConfig {
-    pub fn new(listen: SocketAddr, data_dir: impl Into<PathBuf>) -> DriveConfig {
+    pub fn new(listeners: Vec<ListenOn>, data_dir: impl Into<PathBuf>) -> DriveConfig {
         DriveConfig {
-            listen,
+            listeners,
             data_dir: data_dir.into(),
             shards: None,
             pin: true,
             signals: true,
             stop: None,
+            observer: None,
             on_opened: |_| {},
             on_fatal: die,
         }
@@ -92,11 +98,11 @@ pub fn run<M: Machine>(
     Ok(())
 }
 
-/// A directory locked, an address bound and a host looked at, but no thread yet.
+/// A directory locked, addresses bound and a host looked at, but no thread yet.
 pub struct Drive {
     config: DriveConfig,
     host: HostReport,
-    listener: Arc<Listener>,
+    listeners: Arc<[Listener]>,
     shards: u16,
     connections_max: u32,
     _lock: DirectoryLock,
@@ -110,26 +116,32 @@ impl Drive {
     pub fn prepare(config: DriveConfig) -> Result<Drive, Fatal> {
         let lock = DirectoryLock::take(&config.data_dir)?;
         let host = HostReport::read(&config.data_dir)?;
-        let listener = Arc::new(Listener::bind(config.listen)?);
+        assert!(!config.listeners.is_empty() && config.listeners.len() <= LISTENERS_MAX);
+        let listeners: Result<Arc<[Listener]>, Fatal> =
+            config.listeners.iter().map(Listener::bind).collect();
         let shards = config.shards.unwrap_or_else(|| host.shards_default());
         if shards == 0 || shards > SHARDS_MAX {
             return Err(Fatal::Host(format!(
                 "{shards} shards: between 1 and {SHARDS_MAX} are possible"
             )));
         }
+        // Each further listener may have one accept under way beyond the last connection.
+        let further = config.listeners.len() as u32 - 1;
+        let connections_max = connections_max(files_max(), shards).saturating_sub(further);
         Ok(Drive {
             config,
             host,
-            listener,
+            listeners: listeners?,
             shards,
-            connections_max: connections_max(files_max(), shards),
+            connections_max,
             _lock: lock,
         })
     }
 
-    /// The address bound. Connections are refused until a machine says [`crate::event::SocketOp::Accept`].
-    pub fn address(&self) -> SocketAddr {
-        self.listener.address()
+    /// The addresses bound, in the order of the listeners. Connections are refused until a machine says
+    /// [`crate::event::SocketOp::Accept`].
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().map(Listener::address).collect()
     }
 
     pub fn host(&self) -> &HostReport {
@@ -217,6 +229,9 @@ impl Drive {
                     Woken::Signal(signal) if stopping => std::process::exit(128 + signal),
                     Woken::Signal(_) | Woken::StopAsked => {
                         stopping = true;
+                        if let Some(observer) = &self.config.observer {
+                            observer.reached(Phase::Stopping);
+                        }
                         stop.store(true, Ordering::Release);
                         for door in &doors {
                             ring_eventfd(door.eventfd);
@@ -244,17 +259,21 @@ impl Drive {
                 tracing::warn!(cpu, shard = me.0, "the kernel refused to pin a shard");
             }
         }
-        let listener = Arc::clone(&self.listener);
+        let listeners = Arc::clone(&self.listeners);
         let (data_dir, connections_max) = (&self.config.data_dir, self.connections_max);
-        Shard::new(
+        let mut shard = Shard::new(
             me,
             data_dir,
             end,
-            listener,
+            listeners,
             connections_max,
             stop,
             registered,
-        )
+        )?;
+        if let Some(observer) = &self.config.observer {
+            shard.watch(observer)?;
+        }
+        Ok(shard)
     }
 }
 

@@ -1,10 +1,11 @@
-//! The one listening socket: bound before the threads start, listening once the worker says so.
+//! A listening socket: bound before the threads start, listening once the worker says so.
 
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use corelane_engine::controller::command::LISTENER_DEFAULT;
 use corelane_engine::fatal::Fatal;
 
 /// How long an address in use is asked for again.
@@ -13,33 +14,52 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Connections the kernel holds before they are accepted; it caps this at net.core.somaxconn.
 pub(super) const BACKLOG: i32 = 4096;
 
+/// What a listener is to be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ListenOn {
+    /// For a person who is told that it cannot be.
+    pub name: String,
+    /// Port 0: one chosen by the kernel. `[::]` takes clients of IPv4, too.
+    pub address: SocketAddr,
+}
+
+impl ListenOn {
+    /// The one listener of a node that has no other.
+    pub fn only(address: SocketAddr) -> ListenOn {
+        let name = LISTENER_DEFAULT.to_owned();
+        ListenOn { name, address }
+    }
+}
+
 /// Bound, so that a taken port is known at the start, but refusing connections until [`Listener::listen`].
 pub(super) struct Listener {
     fd: OwnedFd,
+    name: String,
     address: SocketAddr,
 }
 
 impl Listener {
     /// # Errors
     ///
-    /// [`Fatal::Host`] naming the address.
-    pub(super) fn bind(address: SocketAddr) -> Result<Listener, Fatal> {
+    /// [`Fatal::Host`] naming the listener and its address.
+    pub(super) fn bind(on: &ListenOn) -> Result<Listener, Fatal> {
         let until = Instant::now() + PATIENCE;
         loop {
-            match Listener::bind_once(address) {
+            match Listener::bind_once(on) {
                 // A broker killed a moment ago: its ring, and with it its listener, is taken down after its death.
                 Err(error)
                     if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < until =>
                 {
                     std::thread::sleep(PATIENCE / 100);
                 }
-                bound => return bound.map_err(|error| refused(address, &error)),
+                bound => return bound.map_err(|error| refused(on, &error)),
             }
         }
     }
 
     #[expect(unsafe_code, reason = "socket, setsockopt, bind")]
-    fn bind_once(address: SocketAddr) -> io::Result<Listener> {
+    fn bind_once(on: &ListenOn) -> io::Result<Listener> {
+        let ListenOn { name, address } = on.clone();
         let family = if address.is_ipv4() {
             libc::AF_INET
         } else {
@@ -52,7 +72,11 @@ impl Listener {
         }
         // SAFETY: just made, owned by nobody else.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        set_option(&fd, libc::SOL_SOCKET, libc::SO_REUSEADDR)?;
+        set_option(&fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+        if address.is_ipv6() {
+            // Whatever the host's default is: `[::]` stands for every address, as with Kafka.
+            set_option(&fd, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 0)?;
+        }
         let bound = match address {
             SocketAddr::V4(v4) => {
                 let raw = raw_v4(v4);
@@ -84,6 +108,7 @@ impl Listener {
         let address = socket.local_addr()?;
         Ok(Listener {
             fd: socket.into(),
+            name,
             address,
         })
     }
@@ -102,20 +127,32 @@ impl Listener {
     pub(super) fn listen(&self) -> Result<(), Fatal> {
         // SAFETY: a descriptor we own, no pointers.
         if unsafe { libc::listen(self.fd.as_raw_fd(), BACKLOG) } != 0 {
-            return Err(refused(self.address, &io::Error::last_os_error()));
+            let on = ListenOn {
+                name: self.name.clone(),
+                address: self.address,
+            };
+            return Err(refused(&on, &io::Error::last_os_error()));
         }
         Ok(())
     }
 }
 
-fn refused(address: SocketAddr, error: &io::Error) -> Fatal {
+fn refused(on: &ListenOn, error: &io::Error) -> Fatal {
+    let ListenOn { name, address } = on;
     Fatal::Host(match error.raw_os_error() {
-        Some(libc::EADDRINUSE) => {
-            format!("address {address} is in use by another process; choose another with --listen")
+        Some(libc::EADDRINUSE) => format!(
+            "listener {name}: address {address} is in use by another process; choose another with --listen"
+        ),
+        Some(libc::EADDRNOTAVAIL) => {
+            format!("listener {name}: address {address} is not an address of this host")
         }
-        Some(libc::EADDRNOTAVAIL) => format!("address {address} is not an address of this host"),
-        Some(libc::EACCES) => format!("address {address}: ports below 1024 need privileges"),
-        _ => format!("cannot listen on {address}: {error}"),
+        Some(libc::EACCES) => {
+            format!("listener {name}: address {address}: ports below 1024 need privileges")
+        }
+        Some(libc::EAFNOSUPPORT) => {
+            format!("listener {name}: address {address}: this host has no IPv6")
+        }
+        _ => format!("listener {name}: cannot listen on {address}: {error}"),
     })
 }
 
@@ -143,16 +180,15 @@ fn raw_v6(v6: SocketAddrV6) -> libc::sockaddr_in6 {
 }
 
 #[expect(unsafe_code, reason = "setsockopt")]
-fn set_option(fd: &OwnedFd, level: i32, option: i32) -> io::Result<()> {
-    let on = 1i32;
-    // SAFETY: reads four bytes of `on`.
+fn set_option(fd: &OwnedFd, level: i32, option: i32, value: i32) -> io::Result<()> {
+    // SAFETY: reads four bytes of `value`.
     let answer = unsafe {
         libc::setsockopt(
             fd.as_raw_fd(),
             level,
             option,
-            (&raw const on).cast(),
-            size_of_val(&on) as u32,
+            (&raw const value).cast(),
+            size_of_val(&value) as u32,
         )
     };
     if answer != 0 {
@@ -162,12 +198,13 @@ fn set_option(fd: &OwnedFd, level: i32, option: i32) -> io::Result<()> {
 }
 
 /// Prepares an accepted connection, as Kafka does: no delay of small answers, and a peer that has vanished without a word
-/// is noticed some day. `None` when the peer is gone already.
+/// is noticed some day. `None` when the peer is gone already. A peer of IPv4 is one, whatever socket it came through.
 pub(super) fn prepare(fd: OwnedFd) -> Option<(OwnedFd, SocketAddr)> {
-    set_option(&fd, libc::SOL_SOCKET, libc::SO_KEEPALIVE).ok()?;
+    set_option(&fd, libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1).ok()?;
     let stream = TcpStream::from(fd);
     let peer = stream.peer_addr().ok()?;
     stream.set_nodelay(true).ok()?;
+    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
     Some((stream.into(), peer))
 }
 
@@ -195,7 +232,7 @@ mod tests {
     #[test]
     fn refuses_until_listening_on_both_families() {
         for asked in ["127.0.0.1:0", "[::1]:0"] {
-            let listener = match Listener::bind(asked.parse().unwrap()) {
+            let listener = match Listener::bind(&ListenOn::only(asked.parse().unwrap())) {
                 Ok(listener) => listener,
                 // A host without IPv6.
                 Err(e) => {
@@ -214,8 +251,36 @@ mod tests {
             let (accepted, _) = prepare(accepted.0.into()).unwrap();
             assert!(is_set(&accepted, libc::SOL_SOCKET, libc::SO_KEEPALIVE));
             assert!(is_set(&accepted, libc::IPPROTO_TCP, libc::TCP_NODELAY));
-            let second = Listener::bind(address).err().unwrap().to_string();
-            assert!(second.contains(&format!("{address} is in use")), "{second}");
+            let on = ListenOn {
+                name: "SECOND".to_owned(),
+                address,
+            };
+            let second = Listener::bind(&on).err().unwrap().to_string();
+            let expected = format!("listener SECOND: address {address} is in use");
+            assert!(second.contains(&expected), "{second}");
+        }
+    }
+
+    #[test]
+    fn the_wildcard_of_ipv6_takes_peers_of_both_families_by_their_own_addresses() {
+        let on = ListenOn::only("[::]:0".parse().unwrap());
+        let listener = match Listener::bind(&on) {
+            Ok(listener) => listener,
+            Err(e) => return eprintln!("did not run: this host has no IPv6: {e}"),
+        };
+        listener.listen().unwrap();
+        for host in ["127.0.0.1", "::1"] {
+            let host: std::net::IpAddr = host.parse().unwrap();
+            let Ok(client) = TcpStream::connect((host, listener.address().port())) else {
+                assert!(host.is_ipv6(), "IPv4 is refused");
+                eprintln!("did not run: this host has no {host}");
+                continue;
+            };
+            let accepted = std::net::TcpListener::from(listener.fd.try_clone().unwrap())
+                .accept()
+                .unwrap();
+            let (_, peer) = prepare(accepted.0.into()).unwrap();
+            assert_eq!(peer, client.local_addr().unwrap());
         }
     }
 }

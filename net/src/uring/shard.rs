@@ -26,8 +26,11 @@ use io_uring::{cqueue, opcode};
 
 use super::counters::Counters;
 use super::listener::{BACKLOG, Listener, prepare};
+use super::observer::{Answer, KernelNumbers, Observer, Phase, Watched};
 use super::sockets::{Sockets, cancel};
 use crate::event::{Event, Machine, Message, Outbox, SocketOp, StartReport};
+use crate::listeners::ListenerId;
+use crate::metrics::Question;
 
 /// Pause before accepting again when the process has run out of descriptors or memory, or has all its connections.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -40,7 +43,7 @@ const WIND_DOWN: Duration = Duration::from_secs(5);
 pub(super) enum Parcel {
     Worker(Message),
     /// A new connection for the receiving shard.
-    Connection(OwnedFd),
+    Connection(OwnedFd, ListenerId),
 }
 
 /// What all shards together have registered, and what the host refused.
@@ -68,21 +71,40 @@ pub(super) struct Shard {
     /// Pieces of the machine's memory that the ring knows.
     chunks: usize,
     registered: Arc<Registered>,
+    /// When the loop began.
+    began: Instant,
+    watched: Option<Watched>,
 }
 
-/// Shard 0's listener. `armed`: an accept is in the ring; `many`: one that goes on by itself.
+/// Shard 0's listeners.
 struct Accept {
-    listener: Arc<Listener>,
+    listeners: Arc<[Listener]>,
+    /// What of each is in the ring.
+    armed: Vec<Armed>,
     /// Most connections of all shards: the files must be able to open.
     connections_max: u32,
     wanted: bool,
-    armed: bool,
-    many: bool,
     again_at: Option<Instant>,
     warned_at: Option<Instant>,
 }
 
+/// The accept of one listener.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Armed {
+    No,
+    /// For one connection.
+    Once,
+    /// It goes on by itself.
+    Many,
+}
+
 impl Accept {
+    /// The room that accepts which go on by themselves need: each may take all that the kernel holds before anybody
+    /// can say stop.
+    fn many_needs(&self) -> u32 {
+        BACKLOG as u32 * self.armed.len() as u32
+    }
+
     /// Whether a warning is due; counts as given.
     fn may_warn(&mut self, now: Instant) -> bool {
         let quiet = |at: Instant| now.since(at) < ACCEPT_WARNING;
@@ -100,7 +122,7 @@ impl Shard {
         me: ShardId,
         data_dir: &Path,
         mesh: Mesh<Parcel>,
-        listener: Arc<Listener>,
+        listeners: Arc<[Listener]>,
         connections_max: u32,
         stop: Arc<AtomicBool>,
         registered: Arc<Registered>,
@@ -118,11 +140,10 @@ impl Shard {
             mesh,
             wake,
             accept: Accept {
-                listener,
+                armed: vec![Armed::No; listeners.len()],
+                listeners,
                 connections_max,
                 wanted: false,
-                armed: false,
-                many: false,
                 again_at: None,
                 warned_at: None,
             },
@@ -132,8 +153,17 @@ impl Shard {
             counters: Counters::default(),
             chunks: 0,
             registered,
+            began: clock::monotonic(),
+            watched: None,
             ring,
         })
+    }
+
+    /// Lets somebody beside the shards ask this one.
+    pub(super) fn watch(&mut self, observer: &Observer) -> Result<(), Fatal> {
+        let seat = observer.seat(self.me, &self.wake);
+        self.watched = Some(seat.map_err(|e| Fatal::Host(format!("no eventfd: {e}")))?);
+        Ok(())
     }
 
     pub(super) fn door(&self) -> Door {
@@ -167,6 +197,7 @@ impl Shard {
     ) -> Result<(), Fatal> {
         self.mesh.open(doors, self.ring.has_message_ring());
         self.wake.arm(&mut self.ring)?;
+        self.began = clock::monotonic();
         let mut out = Outbox::default();
         let mut cqes = Vec::new();
         let mut inbox = Vec::new();
@@ -184,7 +215,7 @@ impl Shard {
             for (from, parcel) in inbox.drain(..) {
                 let event = match parcel {
                     Parcel::Worker(message) => Some(Event::Mesh { from, message }),
-                    Parcel::Connection(fd) => self.adopt(fd),
+                    Parcel::Connection(fd, listener) => self.adopt(fd, listener),
                 };
                 if let Some(event) = event {
                     self.tell(machine, now, event, &mut out)?;
@@ -210,6 +241,9 @@ impl Shard {
             }
             self.apply(&mut out)?;
             if let Some(report) = out.opened.take() {
+                if let Some(watched) = &self.watched {
+                    watched.observer.reached(Phase::Open);
+                }
                 // The others have registered theirs: a shard does so before its word to shard 0 that it is ready.
                 on_opened(&StartReport {
                     registered_bytes: self.registered.bytes.load(Ordering::Relaxed),
@@ -222,7 +256,37 @@ impl Shard {
                 self.mesh.flush(&mut self.ring)?;
                 return self.ring.enter(Wait::No);
             }
+            self.answer_one(machine);
             self.turn_over(machine.deadline(), now)?;
+        }
+    }
+
+    /// One question of an observer, if one was asked: the others wait for further passes.
+    fn answer_one<M: Machine>(&mut self, machine: &M) {
+        if !self.watched.as_ref().is_some_and(Watched::is_rung) {
+            return;
+        }
+        let Some(mut watched) = self.watched.take() else {
+            return;
+        };
+        watched.answer_one(|question| {
+            self.counters.answers += 1;
+            let numbers = *question == Question::Numbers;
+            Answer {
+                sample: machine.sample(question),
+                kernel: numbers.then(|| Box::new(self.numbers())),
+            }
+        });
+        self.watched = Some(watched);
+    }
+
+    fn numbers(&self) -> KernelNumbers {
+        KernelNumbers {
+            counters: self.counters(),
+            running: clock::monotonic().since(self.began),
+            slept: Duration::from_nanos(self.counters.slept_ns),
+            cpu: clock::thread_cpu(),
+            disk_in_flight: self.disk.in_flight(),
         }
     }
 
@@ -235,7 +299,9 @@ impl Shard {
             self.accept.again_at = None;
             self.arm_accept()?;
         }
+        let rung = self.watched.as_ref().is_some_and(Watched::is_rung);
         let work = self.disk.has_ready() || self.sockets.has_ready() || !self.local.is_empty();
+        let work = work || rung;
         let deadline = match (deadline, self.accept.again_at) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -256,7 +322,13 @@ impl Shard {
                 wait = Wait::No;
             }
         }
+        let before = clock::monotonic();
+        self.counters.pass_seconds.record(before.since(now.mono));
         let entered = self.ring.enter(wait);
+        if wait != Wait::No {
+            let slept = clock::monotonic().since(before);
+            self.counters.slept_ns += slept.as_nanos() as u64;
+        }
         self.mesh.awake();
         entered
     }
@@ -331,7 +403,8 @@ impl Shard {
                 if self.stop_told {
                     return Ok(());
                 }
-                self.accept.listener.listen()?;
+                let listeners = Arc::clone(&self.accept.listeners);
+                listeners.iter().try_for_each(Listener::listen)?;
                 self.arm_accept()
             }
             SocketOp::Receive { conn } => self.sockets.receive(conn, ring),
@@ -360,18 +433,23 @@ impl Shard {
             Kind::Send => self.sockets.sent(slot, cqe, ring),
             Kind::Wake => {
                 self.wake.fired();
+                if let Some(watched) = &mut self.watched {
+                    watched.ring();
+                }
                 if cqe.result != -libc::ECANCELED {
                     self.wake.arm(ring)?;
                 }
                 Ok(None)
             }
-            Kind::Accept => self.accepted(now, cqe),
+            Kind::Accept => self.accepted(now, slot, cqe),
         }
     }
 
-    fn accepted(&mut self, now: Now, cqe: Cqe) -> Result<Option<Event>, Fatal> {
+    /// `slot`: the listener's number.
+    fn accepted(&mut self, now: Now, slot: u32, cqe: Cqe) -> Result<Option<Event>, Fatal> {
+        let listener = ListenerId(slot as u16);
         if !cqueue::more(cqe.flags) {
-            self.accept.armed = false;
+            self.accept.armed[slot as usize] = Armed::No;
         }
         let mut event = None;
         if cqe.result >= 0 {
@@ -380,9 +458,9 @@ impl Shard {
             if !self.stop_told {
                 let to = self.mesh.assign_connection();
                 if to == self.me {
-                    event = self.adopt(fd);
+                    event = self.adopt(fd, listener);
                 } else {
-                    self.mesh.send(to, Parcel::Connection(fd));
+                    self.mesh.send(to, Parcel::Connection(fd, listener));
                 }
             }
         } else if matches!(
@@ -395,12 +473,17 @@ impl Shard {
             }
             self.accept.again_at = Some(now.mono.after(ACCEPT_PAUSE));
         }
-        if self.accept.armed && self.accept.many && self.room() <= BACKLOG as u32 {
+        if self.room() <= self.accept.many_needs() {
             // The limit is near: one by one from here on.
-            self.accept.many = false;
-            cancel(Kind::Accept.tag(0), &mut self.ring)?;
+            for (slot, armed) in (0..).zip(&mut self.accept.armed) {
+                if *armed == Armed::Many {
+                    *armed = Armed::Once;
+                    cancel(Kind::Accept.tag(slot), &mut self.ring)?;
+                }
+            }
         }
-        if !self.accept.armed && self.accept.again_at.is_none() && !self.stop_told {
+        let idle = self.accept.armed.contains(&Armed::No);
+        if idle && self.accept.again_at.is_none() && !self.stop_told {
             self.arm_accept()?;
         }
         Ok(event)
@@ -412,9 +495,9 @@ impl Shard {
         most.saturating_sub(self.mesh.connections())
     }
 
-    #[expect(unsafe_code, reason = "pushes an entry")]
+    /// Accepts on every listener on which it is not done yet.
     fn arm_accept(&mut self) -> Result<(), Fatal> {
-        if self.accept.armed || self.stop_told {
+        if self.stop_told {
             return Ok(());
         }
         let room = self.room();
@@ -430,38 +513,53 @@ impl Shard {
             }
             return Ok(());
         }
-        self.accept.armed = true;
-        // One that goes on by itself may take all that the kernel holds before anybody can say stop.
-        self.accept.many = room > BACKLOG as u32;
-        let fd = Fd(self.accept.listener.fd());
-        let entry = match self.accept.many {
-            true => opcode::AcceptMulti::new(fd)
-                .flags(libc::SOCK_CLOEXEC)
-                .build(),
-            false => opcode::Accept::new(fd, std::ptr::null_mut(), std::ptr::null_mut())
-                .flags(libc::SOCK_CLOEXEC)
-                .build(),
+        let many = room > self.accept.many_needs();
+        for slot in 0..self.accept.armed.len() {
+            if self.accept.armed[slot] == Armed::No {
+                self.arm_one(slot, many)?;
+            }
+        }
+        Ok(())
+    }
+
+    #[expect(unsafe_code, reason = "pushes an entry")]
+    fn arm_one(&mut self, slot: usize, many: bool) -> Result<(), Fatal> {
+        let fd = Fd(self.accept.listeners[slot].fd());
+        let (armed, entry) = match many {
+            true => {
+                let accept = opcode::AcceptMulti::new(fd).flags(libc::SOCK_CLOEXEC);
+                (Armed::Many, accept.build())
+            }
+            false => {
+                let null = std::ptr::null_mut;
+                let accept = opcode::Accept::new(fd, null(), std::ptr::null_mut());
+                (Armed::Once, accept.flags(libc::SOCK_CLOEXEC).build())
+            }
         };
+        self.accept.armed[slot] = armed;
+        let entry = entry.user_data(Kind::Accept.tag(slot as u32));
         // SAFETY: an accept that asks for no address points to no memory.
-        unsafe { self.ring.push(&entry.user_data(Kind::Accept.tag(0))) }
+        unsafe { self.ring.push(&entry) }
     }
 
     fn stop_accepting(&mut self) -> Result<(), Fatal> {
         self.accept.again_at = None;
-        if self.accept.armed {
-            cancel(Kind::Accept.tag(0), &mut self.ring)?;
+        for (slot, armed) in (0..).zip(&self.accept.armed) {
+            if *armed != Armed::No {
+                cancel(Kind::Accept.tag(slot), &mut self.ring)?;
+            }
         }
         Ok(())
     }
 
     /// A connection assigned to this shard; `None` when it is gone already or the shard is stopping.
-    fn adopt(&mut self, fd: OwnedFd) -> Option<Event> {
+    fn adopt(&mut self, fd: OwnedFd, listener: ListenerId) -> Option<Event> {
         let ready = if self.stop_told { None } else { prepare(fd) };
         let Some((fd, peer)) = ready else {
             self.mesh.connection_ended();
             return None;
         };
-        Some(self.sockets.open(fd, peer))
+        Some(self.sockets.open(fd, listener, peer))
     }
 
     /// After the machine has stopped: closes everything and waits until the kernel uses none of our memory.
@@ -498,7 +596,7 @@ impl Shard {
         self.disk.in_flight() > 0
             || self.sockets.len() > 0
             || self.wake.armed()
-            || self.accept.armed
+            || self.accept.armed.iter().any(|armed| *armed != Armed::No)
     }
 
     pub(super) fn counters(&self) -> Counters {

@@ -47,12 +47,9 @@ impl Watch {
         let mut before: libc::sigset_t = unsafe { std::mem::zeroed() };
         let mut signals = None;
         if catch_signals {
-            // SAFETY: as above; the calls fill and read valid sets.
+            let set = stop_signals();
+            // SAFETY: the calls read and fill valid sets.
             let fd = unsafe {
-                let mut set: libc::sigset_t = std::mem::zeroed();
-                libc::sigemptyset(&mut set);
-                libc::sigaddset(&mut set, libc::SIGTERM);
-                libc::sigaddset(&mut set, libc::SIGINT);
                 libc::pthread_sigmask(libc::SIG_BLOCK, &set, &mut before);
                 libc::signalfd(-1, &set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK)
             };
@@ -122,6 +119,26 @@ impl Drop for Watch {
             // SAFETY: the mask that `new` found.
             unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.before, std::ptr::null_mut()) };
         }
+    }
+}
+
+/// For a thread beside the shards: SIGTERM and SIGINT are for the one that runs them.
+#[expect(unsafe_code, reason = "signal mask")]
+pub fn block_signals() {
+    let set = stop_signals();
+    // SAFETY: reads a valid set.
+    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut()) };
+}
+
+#[expect(unsafe_code, reason = "signal sets")]
+fn stop_signals() -> libc::sigset_t {
+    // SAFETY: a signal set is plain bits, for which zero is a value; the calls fill it.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        libc::sigaddset(&mut set, libc::SIGTERM);
+        libc::sigaddset(&mut set, libc::SIGINT);
+        set
     }
 }
 

@@ -25,13 +25,17 @@ use io_uring::{cqueue, opcode, squeue};
 use super::counters::SocketCounters;
 use super::pool::{self, Pool};
 use crate::event::{ConnId, Event};
+use crate::listeners::ListenerId;
 
 /// Received bytes are handed out as slices of chunks of this length.
 const CHUNK_BYTES: usize = 64 * 1024;
 /// Most parts of one send entry (IOV_MAX).
 const PARTS_MAX: usize = 1024;
-/// Most bytes of one receive entry.
-const RECEIVE_BYTES_MAX: usize = 1 << 30;
+/// Most bytes of one receive entry that waits until all have come. A peer at the least rate allowed is not silent for
+/// longer than [`crate::conn::STALL`].
+const RECEIVE_BYTES_MAX: usize = 1 << 20;
+/// Most bytes of one send entry.
+const SEND_BYTES_MAX: usize = 1 << 30;
 /// Bits of a connection's id that name its slot; above them a counter, above that the shard.
 const SLOT_BITS: u32 = 20;
 const SHARD_SHIFT: u32 = 54;
@@ -133,7 +137,7 @@ impl Sockets {
     }
 
     /// Takes a connection over.
-    pub(super) fn open(&mut self, fd: OwnedFd, peer: SocketAddr) -> Event {
+    pub(super) fn open(&mut self, fd: OwnedFd, listener: ListenerId, peer: SocketAddr) -> Event {
         let slot = self.connections.next_slot();
         assert!(slot < 1 << SLOT_BITS, "too many connections: {slot}");
         self.opened += 1;
@@ -156,7 +160,11 @@ impl Sockets {
         });
         assert!(stored == slot, "slot {stored}, not {slot}");
         self.counters.opened += 1;
-        Event::Accepted { conn, peer }
+        Event::Accepted {
+            conn,
+            listener,
+            peer,
+        }
     }
 
     /// The slot of a connection that the worker has not closed.
@@ -216,7 +224,10 @@ impl Sockets {
             Receive::Into(buffer) => {
                 let room = buffer.spare_capacity_mut();
                 let len = room.len().min(RECEIVE_BYTES_MAX);
-                opcode::Recv::new(fd, room.as_mut_ptr().cast(), len as u32).build()
+                // One completion for a body, not one for each piece that the network brings: each would be a pass.
+                opcode::Recv::new(fd, room.as_mut_ptr().cast(), len as u32)
+                    .flags(libc::MSG_WAITALL)
+                    .build()
             }
         };
         push(&entry.user_data(Kind::Receive.tag(slot)), ring)
@@ -255,7 +266,7 @@ impl Sockets {
         let flags = libc::MSG_WAITALL | libc::MSG_NOSIGNAL;
         let entry = if sending.parts.len() == 1 {
             let part = &sending.parts[0];
-            let len = part.len().min(RECEIVE_BYTES_MAX);
+            let len = part.len().min(SEND_BYTES_MAX);
             opcode::Send::new(fd, part.as_ptr(), len as u32)
                 .flags(flags)
                 .build()

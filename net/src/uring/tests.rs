@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 use corelane_engine::fatal::Fatal;
 use corelane_engine::types::ShardId;
 
-use self::machines::{Breaker, Closer, Echo, Odd, Recaller};
+use self::machines::{Asked, Breaker, Closer, Echo, Odd, Recaller};
 use super::counters::Counters;
-use super::drive::{Drive, DriveConfig, StopHandle};
+use super::drive::{Drive, DriveConfig, ListenOn, StopHandle};
+use super::observer::{Observer, Phase};
 use crate::event::Machine;
+use crate::metrics::{Question, Sample};
 
 /// One broker at a time: some tests count this process's descriptors.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -37,8 +39,14 @@ fn directory(name: &str) -> PathBuf {
     path
 }
 
+/// So many listeners on ports that the kernel chooses.
+fn anywhere(listeners: usize) -> Vec<ListenOn> {
+    let address = "127.0.0.1:0".parse().unwrap();
+    vec![ListenOn::only(address); listeners]
+}
+
 fn config(name: &str, shards: u16) -> DriveConfig {
-    let mut config = DriveConfig::new("127.0.0.1:0".parse().unwrap(), directory(name));
+    let mut config = DriveConfig::new(anywhere(1), directory(name));
     config.shards = Some(shards);
     config.signals = false;
     config.pin = false;
@@ -57,7 +65,7 @@ fn start<M: Machine + 'static>(
     let (told, address) = mpsc::channel();
     let thread = thread::spawn(move || {
         let drive = Drive::prepare(config).unwrap();
-        told.send(drive.address()).unwrap();
+        told.send(drive.addresses()[0]).unwrap();
         drive.run(make).unwrap()
     });
     Running {
@@ -336,10 +344,10 @@ fn a_taken_port_and_a_used_directory_are_named() {
     let taken = holder.local_addr().unwrap();
     let mut first = config("taken", 1);
     let directory = first.data_dir.clone();
-    first.listen = taken;
+    first.listeners = vec![ListenOn::only(taken)];
     let refused = Drive::prepare(first.clone()).err().unwrap();
     assert!(matches!(&refused, Fatal::Host(text) if text.contains(&taken.to_string())));
-    first.listen = "127.0.0.1:0".parse().unwrap();
+    first.listeners = anywhere(1);
     let _held = Drive::prepare(first.clone()).unwrap();
     let refused = Drive::prepare(first).err().unwrap();
     assert!(matches!(&refused, Fatal::Directory(text) if text.contains("in use by process")));
@@ -353,12 +361,14 @@ fn as_a_child() {
         return;
     };
     let (mode, path) = order.split_once(':').unwrap();
-    let mut config = DriveConfig::new("127.0.0.1:0".parse().unwrap(), path);
+    let mut config = DriveConfig::new(anywhere(2), path);
     config.shards = Some(2);
     config.pin = false;
     let drive = Drive::prepare(config).unwrap();
-    let address = drive.address().to_string();
-    std::fs::write(format!("{path}/address"), address).unwrap();
+    let addresses = drive.addresses().into_iter().map(|a| a.to_string());
+    let addresses: Vec<String> = addresses.collect();
+    std::fs::write(format!("{path}/.address"), addresses.join(" ")).unwrap();
+    std::fs::rename(format!("{path}/.address"), format!("{path}/address")).unwrap();
     match mode {
         "echo" => drop(drive.run(|me| Echo::new(me, 2)).unwrap()),
         mode => drop(
@@ -409,12 +419,16 @@ fn terminate(child: &std::process::Child) {
     unsafe { libc::kill(child.id() as i32, libc::SIGTERM) };
 }
 
+/// Of its first listener.
 fn address_of(path: &std::path::Path) -> SocketAddr {
+    addresses_of(path)[0]
+}
+
+fn addresses_of(path: &std::path::Path) -> Vec<SocketAddr> {
     let end = Instant::now() + Duration::from_secs(20);
     loop {
-        let text = std::fs::read_to_string(path.join("address")).unwrap_or_default();
-        if let Ok(address) = text.parse() {
-            return address;
+        if let Ok(text) = std::fs::read_to_string(path.join("address")) {
+            return text.split(' ').map(|one| one.parse().unwrap()).collect();
         }
         assert!(Instant::now() < end, "the child gives no address");
         thread::sleep(Duration::from_millis(5));
@@ -443,11 +457,11 @@ fn sigterm_stops_a_process() {
 fn without_descriptors_the_rest_is_served() {
     let path = directory("emfile");
     let mut process = child("echo", &path, Some(60));
-    let address = address_of(&path);
+    let addresses = addresses_of(&path);
     thread::sleep(Duration::from_millis(300));
     // The kernel completes these handshakes; the process can take only some of them.
     let mut streams: Vec<TcpStream> = (0..100)
-        .map(|_| TcpStream::connect(address).unwrap())
+        .map(|n| TcpStream::connect(addresses[n % 2]).unwrap())
         .collect();
     round_trip(&mut streams[0], b"served");
     let mut last = streams.pop().unwrap();
@@ -496,4 +510,81 @@ fn a_fatal_reason_is_told_and_is_the_exit_code() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(text.contains("damaged: on purpose"), "{text}");
     let _ = std::fs::remove_dir_all(path);
+}
+
+/// However many ask at the same time, a pass answers one question; a sleeping shard wakes for it, and nothing is lost.
+#[test]
+fn a_pass_answers_one_question() {
+    let _alone = alone();
+    let before = descriptors();
+    let observer = Observer::new();
+    assert_eq!(observer.phase(), Phase::Starting);
+    let mut config = config("asked", 2);
+    config.observer = Some(observer.clone());
+    let stop = StopHandle::new().unwrap();
+    config.stop = Some(stop.clone());
+    let data_dir = config.data_dir.clone();
+    let thread = thread::spawn(move || {
+        let drive = Drive::prepare(config).unwrap();
+        drive.run(Asked::new).unwrap()
+    });
+    let end = Instant::now() + Duration::from_secs(10);
+    while observer.phase() != Phase::Open && Instant::now() < end {
+        thread::yield_now();
+    }
+    assert_eq!(observer.phase(), Phase::Open);
+    const ASKERS: usize = 8;
+    const ASKS: usize = 200;
+    thread::scope(|scope| {
+        for asker in 0..ASKERS {
+            let observer = &observer;
+            scope.spawn(move || {
+                for ask in 0..ASKS {
+                    let shard = ShardId(((asker + ask) % 2) as u16);
+                    let question = Question::Appended(ask);
+                    let answer = wait(observer.ask(shard, question)).expect("answered");
+                    let Sample::Appended(piece) = answer.sample else {
+                        panic!("{answer:?}");
+                    };
+                    assert_eq!(piece.next, Some(ask), "the answer to this question");
+                    assert!(answer.kernel.is_none());
+                }
+            });
+        }
+    });
+    let numbers = wait(observer.ask(ShardId(1), Question::Numbers)).expect("answered");
+    let kernel = numbers.kernel.expect("with numbers");
+    assert!(kernel.running >= kernel.slept && kernel.counters.passes > 0);
+    assert!(wait(observer.ask(ShardId(2), Question::Alive)).is_none());
+    stop.stop();
+    let counters = thread.join().unwrap();
+    assert_eq!(observer.phase(), Phase::Stopping);
+    assert!(
+        wait(observer.ask(ShardId(0), Question::Alive)).is_none(),
+        "it has ended"
+    );
+    let answers: u64 = counters.iter().map(|c| c.answers).sum();
+    assert_eq!(answers as usize, ASKERS * ASKS + 1);
+    drop((observer, stop));
+    assert_eq!(descriptors(), before);
+    let _ = std::fs::remove_dir_all(data_dir);
+}
+
+/// Blocks this thread until the future is ready.
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = std::sync::Arc::new(Unpark(thread::current())).into();
+    let mut future = std::pin::pin!(future);
+    loop {
+        let mut context = std::task::Context::from_waker(&waker);
+        if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+        thread::park();
+    }
 }

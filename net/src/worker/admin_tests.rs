@@ -437,7 +437,9 @@ fn the_brokers_configs_are_what_it_has() {
     let keys = [
         "node.id",
         "corelane.shards",
+        "listeners",
         "advertised.listeners",
+        "broker.rack",
         "message.max.bytes",
     ];
     let some = described(&mut rig, conn, BROKER, "1", &keys);
@@ -450,7 +452,11 @@ fn the_brokers_configs_are_what_it_has() {
         [
             "node.id 1 4 [4:node.id=1]",
             "corelane.shards 2 4 [4:corelane.shards=2]",
-            "advertised.listeners PLAINTEXT://127.0.0.1:9092 4 [4:advertised.listeners=PLAINTEXT://127.0.0.1:9092]",
+            "listeners PLAINTEXT://0.0.0.0:9092,CONTAINER://0.0.0.0:9093 4 \
+             [4:listeners=PLAINTEXT://0.0.0.0:9092,CONTAINER://0.0.0.0:9093]",
+            "advertised.listeners PLAINTEXT://127.0.0.1:9092,CONTAINER://[::1]:9093 4 \
+             [4:advertised.listeners=PLAINTEXT://127.0.0.1:9092,CONTAINER://[::1]:9093]",
+            "broker.rack r1 4 [4:broker.rack=r1]",
             "message.max.bytes 1048588 5 [5:message.max.bytes=1048588]",
         ]
     );
@@ -567,9 +573,9 @@ fn the_cluster_and_its_quorum_are_described() {
         assert_eq!(&*answer.cluster_id, "AAAAAAAAAAAAAAAAAAAAAA");
         let brokers = answer.brokers.iter();
         let brokers: Vec<_> = brokers
-            .map(|b| (b.broker_id, &*b.host, b.port, b.rack.is_some()))
+            .map(|b| (b.broker_id, &*b.host, b.port, b.rack.as_deref()))
             .collect();
-        assert_eq!(brokers, [(1, "127.0.0.1", 9092, false)]);
+        assert_eq!(brokers, [(1, "127.0.0.1", 9092, Some("r1"))]);
         if version > 0 {
             for (endpoint_type, code) in [(2, 114), (3, 115)] {
                 let ask = DescribeClusterRequest {

@@ -9,8 +9,8 @@ use corelane_engine::call::{
     ReadDone, ReadError, RequestToken, WatchItem,
 };
 use corelane_engine::controller::command::{
-    Broker, Command, CommandError, Layout, NewTopic, Outcome, PartitionState, Quorum, QuorumMember,
-    Record,
+    Broker, Command, CommandError, Endpoint, Layout, NewTopic, Outcome, PartitionState, Quorum,
+    QuorumMember, Record,
 };
 use corelane_engine::controller::image::Image;
 use corelane_engine::controller::{alter, grow, names};
@@ -27,6 +27,7 @@ use super::{NetLimits, Parts, Worker};
 use crate::api;
 use crate::context::{Authorize, authorize_all};
 use crate::event::{ConnId, Event, Machine, Outbox, SocketOp};
+use crate::listeners::{Listener, ListenerId};
 use crate::protocol::{Message, Reader, Writer};
 use crate::storage::Storage;
 
@@ -174,6 +175,7 @@ impl Storage for Fake {
                         .collect();
                     left = left.saturating_sub(records.iter().map(Bytes::len).sum());
                     Ok(ReadDone {
+                        count: records.iter().map(|batch| count(batch) as u64).sum(),
                         records,
                         high_watermark: end,
                         last_stable: end,
@@ -351,7 +353,12 @@ pub(super) struct Rig {
     pub(super) created: Vec<NewTopic>,
     waiting: Vec<(usize, crate::desk::Proposed)>,
     next_id: i64,
+    connected: u64,
 }
+
+/// Name, host and port of each listener of the node, by its id.
+pub(super) const LISTENERS: [(&str, &str, u16); 2] =
+    [("PLAINTEXT", "127.0.0.1", 9092), ("CONTAINER", "::1", 9093)];
 
 impl Rig {
     pub(super) fn new(shards: u16) -> Rig {
@@ -359,11 +366,19 @@ impl Rig {
     }
 
     pub(super) fn with(shards: u16, authorize: Authorize, limits: NetLimits) -> Rig {
+        let endpoints = LISTENERS.iter().map(|&(name, host, port)| Endpoint {
+            listener: name.to_owned(),
+            host: host.to_owned(),
+            port,
+        });
+        let listeners = endpoints.clone().map(|endpoint| Listener {
+            bound: ([0, 0, 0, 0], endpoint.port).into(),
+            endpoint,
+        });
         let broker = Record::Broker(Broker {
             node: NodeId(1),
-            host: "127.0.0.1".to_owned(),
-            port: 9092,
-            rack: None,
+            endpoints: endpoints.clone().collect(),
+            rack: Some("r1".to_owned()),
             incarnation: [0; 16],
         });
         let image = Image::of(0, &[Record::Cluster { id: [0; 16] }, broker]).expect("sound");
@@ -379,7 +394,7 @@ impl Rig {
                     limits: limits.clone(),
                     rng: Rng::new(u64::from(shard)),
                     authorize,
-                    listener: "PLAINTEXT",
+                    listeners: listeners.clone().collect(),
                 })
             })
             .collect();
@@ -395,6 +410,7 @@ impl Rig {
             created: Vec::new(),
             waiting: Vec::new(),
             next_id: 0,
+            connected: 0,
         }
     }
 
@@ -433,7 +449,13 @@ impl Rig {
     }
 
     pub(super) fn connect(&mut self, shard: usize) -> ConnId {
-        let conn = ConnId(self.peers.len() as u64 + 1);
+        self.connect_to(shard, ListenerId(0))
+    }
+
+    /// Connects to a listener.
+    pub(super) fn connect_to(&mut self, shard: usize, listener: ListenerId) -> ConnId {
+        self.connected += 1;
+        let conn = ConnId(self.connected);
         self.peers.insert(
             conn,
             Peer {
@@ -442,7 +464,12 @@ impl Rig {
             },
         );
         let peer = ([127, 0, 0, 1], 5000).into();
-        self.event(shard, Event::Accepted { conn, peer });
+        let accepted = Event::Accepted {
+            conn,
+            listener,
+            peer,
+        };
+        self.event(shard, accepted);
         self.run();
         conn
     }
@@ -773,6 +800,12 @@ impl Rig {
         let shard = peer.shard;
         self.event(shard, Event::Received { conn, bytes });
         self.run();
+    }
+
+    /// A connection that is closed on both sides is no longer looked at.
+    pub(super) fn forget(&mut self, conn: ConnId) {
+        let peer = self.peers.remove(&conn).expect("known");
+        assert!(peer.closed, "{conn:?} is open");
     }
 
     pub(super) fn closed(&self, conn: ConnId) -> bool {

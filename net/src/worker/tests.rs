@@ -1,6 +1,8 @@
 //! Stories of a whole worker: bytes in, bytes out.
 
+mod bent;
 mod deaf;
+mod many;
 mod odd;
 mod pressure;
 

@@ -7,10 +7,10 @@ use std::panic;
 use std::process::{Command, ExitCode};
 
 use corelane_tests::sim::canary::Canary;
-use corelane_tests::sim::swarm::{Ledger, Options, hunt, replay, run};
+use corelane_tests::sim::swarm::{Ledger, Options, Swarm, hunt, replay, run};
 
 const USAGE: &str = "\
-sim --seeds A..B [--trace] [--twice] [--plain] [--canary NAME] [--keep-going] [--ledger FILE]: runs seeds A to B - 1
+sim --seeds A..B [--trace] [--twice] [--plain | --faults] [--canary NAME] [--keep-going] [--ledger FILE]: runs seeds A to B - 1
 sim --canaries [--seeds A..B] [--ledger FILE]: looks for every planted bug, and prints who found it";
 
 /// What was run is noted here, a line of JSON each.
@@ -38,7 +38,7 @@ struct Asked {
     seeds: Range<u64>,
     trace: bool,
     twice: bool,
-    plain: bool,
+    swarm: Option<Swarm>,
     keep_going: bool,
     canaries: bool,
     canary: Option<Canary>,
@@ -60,7 +60,8 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
             }
             "--trace" => asked.trace = true,
             "--twice" => asked.twice = true,
-            "--plain" => asked.plain = true,
+            "--plain" => asked.swarm = Some(Swarm::Plain),
+            "--faults" => asked.swarm = Some(Swarm::Faults),
             "--keep-going" => asked.keep_going = true,
             "--canaries" => asked.canaries = true,
             "--ledger" => asked.ledger = Some(value()?),
@@ -105,10 +106,9 @@ fn go(asked: &Asked) -> ExitCode {
     let mut ledger = Ledger::default();
     let mut failing = Vec::new();
     for seed in asked.seeds.clone() {
-        let mut options = match (asked.canary, asked.plain) {
-            (Some(canary), _) => Options::hunt(seed, canary),
-            (None, true) => Options::plain(seed),
-            (None, false) => Options::draw(seed),
+        let mut options = match asked.canary {
+            Some(canary) => Options::hunt(seed, canary),
+            None => Options::of(asked.swarm.unwrap_or(Swarm::All), seed),
         };
         options.pace.print = asked.trace;
         if asked.trace {

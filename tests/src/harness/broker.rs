@@ -36,6 +36,8 @@ const ALLOWED_EVERYWHERE: &[&str] = &[
 pub struct Options {
     /// `--shards`; more than there are CPUs is allowed.
     pub shards: usize,
+    /// Whether `--listen` names [`Broker::address`]: not where the flags or the file name all listeners.
+    pub listen: bool,
     /// `--memory`, in the CLI's own notation.
     pub memory: Option<String>,
     /// Contents of the file given to `--config`.
@@ -50,14 +52,17 @@ pub struct Options {
     pub allowed: Vec<String>,
     /// An existing data directory to use, which then stays.
     pub data_dir: Option<PathBuf>,
-    /// Apache Kafka in place of our binary: the reference. Of the other options only `data_dir` counts.
+    /// Apache Kafka in place of our binary: the reference. Of the other options only `data_dir` and `properties` count.
     pub kafka: bool,
+    /// Settings of Apache Kafka beside those it always has. A list that it has already becomes longer.
+    pub properties: Vec<(&'static str, String)>,
 }
 
 impl Default for Options {
     fn default() -> Options {
         Options {
             shards: 1,
+            listen: true,
             memory: None,
             config: None,
             flags: Vec::new(),
@@ -66,6 +71,7 @@ impl Default for Options {
             allowed: Vec::new(),
             data_dir: None,
             kafka: std::env::var_os("CORELANE_TEST_KAFKA").is_some(),
+            properties: Vec::new(),
         }
     }
 }
@@ -273,7 +279,8 @@ impl Broker {
         assert!(owned.child.is_none(), "the broker runs already");
         let data_dir = self.data_dir.as_ref().expect("our own broker");
         let mut command = if owned.options.kafka {
-            kafka(self.address, data_dir, &owned.scratch)
+            let properties = &owned.options.properties;
+            kafka(self.address, data_dir, &owned.scratch, properties)
         } else {
             corelane(self.address, data_dir, &owned.scratch, &owned.options)
         };
@@ -358,10 +365,12 @@ fn corelane(address: SocketAddr, data_dir: &Path, scratch: &Path, options: &Opti
     command
         .args(&words[1..])
         .arg("broker")
-        .args(["--listen", &address.to_string()])
         .arg("--data-dir")
         .arg(data_dir)
         .args(["--shards", &options.shards.to_string()]);
+    if options.listen {
+        command.args(["--listen", &address.to_string()]);
+    }
     if let Some(memory) = &options.memory {
         command.args(["--memory", memory]);
     }
@@ -375,11 +384,16 @@ fn corelane(address: SocketAddr, data_dir: &Path, scratch: &Path, options: &Opti
 }
 
 /// Apache Kafka as one KRaft node that is its own controller; formats the directory at its first start.
-fn kafka(address: SocketAddr, data_dir: &Path, scratch: &Path) -> Command {
+fn kafka(
+    address: SocketAddr,
+    data_dir: &Path,
+    scratch: &Path,
+    further: &[(&'static str, String)],
+) -> Command {
     let properties = scratch.join("server.properties");
     if !properties.exists() {
         let controller = free_address();
-        let text = format!(
+        let mut text = format!(
             "process.roles=broker,controller\nnode.id=1\n\
              controller.quorum.voters=1@{controller}\n\
              listeners=PLAINTEXT://{address},CONTROLLER://{controller}\n\
@@ -390,6 +404,15 @@ fn kafka(address: SocketAddr, data_dir: &Path, scratch: &Path) -> Command {
              transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n",
             data_dir.display()
         );
+        for (name, value) in further {
+            let known = format!("\n{name}=");
+            let Some(at) = text.find(&known) else {
+                text.push_str(&format!("{name}={value}\n"));
+                continue;
+            };
+            let end = at + 1 + text[at + 1..].find('\n').expect("every line ends");
+            text.insert_str(end, &format!(",{value}"));
+        }
         fs::write(&properties, text).expect("scratch is writable");
         let mut format = java().expect("java with mvn");
         format

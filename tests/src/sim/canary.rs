@@ -4,20 +4,25 @@
 //! ```text
 //!  machine ── flush, write ──► [lie] ──► disk          answered at once, asked of nobody (or later, or elsewhere)
 //!  crash ──► [tamper] the journal on disk ──► start    what only the missing check would refuse now passes all others
+//!  shard ── call, answer ──► [mesh] ──► shard          answered at once, or not what was said
 //! ```
 
 mod journal;
+mod mesh;
+mod snapshots;
 
 use std::collections::BTreeMap;
 
 use corelane_engine::disk::{DiskDone, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
 use corelane_engine::limits::BLOCK;
+use corelane_engine::log::group::Entry;
 use corelane_engine::rng::Rng;
 use corelane_engine::types::{Instant, Now};
 use corelane_net::event::{Event, Machine, Outbox, SocketOp};
 
-use super::check::{ABOUT_DATA, STARTS};
+use super::check::{ABOUT_DATA, STARTS, commits, fenced, generations, owners, starts};
 use super::disk::FakeDisk;
+use mesh::Mesh;
 
 /// A bug to plant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,10 +50,24 @@ pub enum Canary {
     JournalMisdirected,
     /// A write to a segment lands a block further on, now and then.
     SegmentMisdirected,
+    /// A commit of offsets is answered before it is durable.
+    CommitAnsweredEarly,
+    /// A start takes a snapshot of groups for one that reaches further than it does.
+    SnapshotReachesFurther,
+    /// A start hands out a generation again that was handed out and not recorded.
+    GenerationNotRaised,
+    /// A commit under an old generation is refused, and answered as if it had not been.
+    OldGenerationHeard,
+    /// All members get the leader's first assignment.
+    AssignmentsMixedUp,
+    /// A log start is taken for durable before it is.
+    LogStartNotFlushed,
+    /// More is deleted than was asked for.
+    TrimmedTooFar,
 }
 
 impl Canary {
-    pub const ALL: [Canary; 11] = [
+    pub const ALL: [Canary; 18] = [
         Canary::FlushSkipped,
         Canary::StraightNotFlushed,
         Canary::RecoveredNotFlushed,
@@ -60,6 +79,13 @@ impl Canary {
         Canary::PointerEndsJournal,
         Canary::JournalMisdirected,
         Canary::SegmentMisdirected,
+        Canary::CommitAnsweredEarly,
+        Canary::SnapshotReachesFurther,
+        Canary::GenerationNotRaised,
+        Canary::OldGenerationHeard,
+        Canary::AssignmentsMixedUp,
+        Canary::LogStartNotFlushed,
+        Canary::TrimmedTooFar,
     ];
 
     pub fn name(self) -> &'static str {
@@ -75,12 +101,54 @@ impl Canary {
             Canary::PointerEndsJournal => "pointer-ends-journal",
             Canary::JournalMisdirected => "journal-misdirected",
             Canary::SegmentMisdirected => "segment-misdirected",
+            Canary::CommitAnsweredEarly => "commit-answered-early",
+            Canary::SnapshotReachesFurther => "snapshot-reaches-further",
+            Canary::GenerationNotRaised => "generation-not-raised",
+            Canary::OldGenerationHeard => "old-generation-heard",
+            Canary::AssignmentsMixedUp => "assignments-mixed-up",
+            Canary::LogStartNotFlushed => "log-start-not-flushed",
+            Canary::TrimmedTooFar => "trimmed-too-far",
         }
     }
 
-    /// Whether a broken promise proves that the bug was noticed for what it is. All but one are about records, and a start
-    /// that is refused does not say so.
+    /// Of groups and trims: the one promise that it breaks.
+    fn own_promise(self) -> Option<&'static str> {
+        match self {
+            Canary::CommitAnsweredEarly | Canary::SnapshotReachesFurther => Some(commits::PROMISE),
+            Canary::GenerationNotRaised => Some(generations::PROMISE),
+            Canary::OldGenerationHeard => Some(fenced::PROMISE),
+            Canary::AssignmentsMixedUp => Some(owners::PROMISE),
+            Canary::LogStartNotFlushed | Canary::TrimmedTooFar => Some(starts::PROMISE),
+            Canary::FlushSkipped
+            | Canary::StraightNotFlushed
+            | Canary::RecoveredNotFlushed
+            | Canary::FlushAnsweredEarly
+            | Canary::WriteAnsweredEarly
+            | Canary::DirectoryNotSynced
+            | Canary::WrittenBackUnflushed
+            | Canary::StaleGroupAccepted
+            | Canary::PointerEndsJournal
+            | Canary::JournalMisdirected
+            | Canary::SegmentMisdirected => None,
+        }
+    }
+
+    /// It harms groups: a seed that looks for it has some.
+    pub fn needs_groups(self) -> bool {
+        self.own_promise().is_some() && !self.needs_trims()
+    }
+
+    /// It harms logs that begin later as time goes by: a seed that looks for it has some.
+    pub fn needs_trims(self) -> bool {
+        self.own_promise() == Some(starts::PROMISE)
+    }
+
+    /// Whether a broken promise proves that the bug was noticed for what it is. All others but one are about records, and a
+    /// start that is refused does not say so.
     pub fn is_shown_by(self, promise: &str) -> bool {
+        if let Some(own) = self.own_promise() {
+            return promise == own;
+        }
         // The journal's own checks turn this one into a refused start: no record is ever wrong.
         let refused = self == Canary::WrittenBackUnflushed && promise == STARTS;
         refused || ABOUT_DATA.contains(&promise)
@@ -91,11 +159,13 @@ impl Canary {
     }
 }
 
-/// Before a start: makes of the journals on disk what the planted bug would take them for.
+/// Before a start: makes of journals and snapshots on disk what the planted bug would take them for.
 pub fn tamper(canary: Canary, disk: &mut FakeDisk) {
     match canary {
         Canary::StaleGroupAccepted => journal::accept_stale(disk),
         Canary::PointerEndsJournal => journal::end_at_bad_pointer(disk),
+        Canary::SnapshotReachesFurther => snapshots::reach_further(disk),
+        Canary::GenerationNotRaised => snapshots::hand_out_again(disk),
         _ => {}
     }
 }
@@ -144,6 +214,9 @@ pub struct Lying<M> {
     writes: u64,
     /// What waits until the flushes that were lied about are done, in order.
     held: Outbox,
+    /// What was written to the journal since its last flush: log starts, and anything else.
+    unflushed: (bool, bool),
+    mesh: Mesh,
 }
 
 impl<M: Machine> Lying<M> {
@@ -158,6 +231,8 @@ impl<M: Machine> Lying<M> {
             open: false,
             writes: 0,
             held: Outbox::default(),
+            unflushed: (false, false),
+            mesh: Mesh::new(canary),
         }
     }
 
@@ -189,6 +264,27 @@ impl<M: Machine> Lying<M> {
                 if self.open && is_journal(self.path(*file)) =>
             {
                 Lie::Early
+            }
+            (Canary::LogStartNotFlushed, DiskOp::Write { file, bytes, .. })
+                if self.open && is_journal(self.path(*file)) =>
+            {
+                for entry in journal::entries(bytes) {
+                    match entry {
+                        Entry::LogStart { .. } => self.unflushed.0 = true,
+                        Entry::Bytes { .. } | Entry::Pointer { .. } | Entry::Cut { .. } => {
+                            self.unflushed.1 = true;
+                        }
+                    }
+                }
+                Lie::Truth
+            }
+            (Canary::LogStartNotFlushed, DiskOp::Flush { file })
+                if self.open && is_journal(self.path(*file)) =>
+            {
+                match std::mem::take(&mut self.unflushed) {
+                    (true, false) => Lie::Skip,
+                    _ => Lie::Truth,
+                }
             }
             (Canary::DirectoryNotSynced, DiskOp::SyncDirectory { .. }) => Lie::Skip,
             (Canary::JournalMisdirected, DiskOp::Write { file, .. })
@@ -243,6 +339,9 @@ impl<M: Machine> Lying<M> {
 
     fn lie(&mut self, out: &mut Outbox) {
         self.open |= (out.sockets.iter()).any(|op| !matches!(op, SocketOp::Close { .. }));
+        for (to, message) in &mut out.mesh {
+            self.mesh.leaves(*to, message);
+        }
         for mut request in std::mem::take(&mut out.disk) {
             if let DiskOp::Open { file, path, .. } = &request.op {
                 self.paths.insert(*file, path.clone());
@@ -275,7 +374,7 @@ impl<M: Machine> Lying<M> {
 }
 
 impl<M: Machine> Machine for Lying<M> {
-    fn on(&mut self, now: Now, event: Event, out: &mut Outbox) {
+    fn on(&mut self, now: Now, mut event: Event, out: &mut Outbox) {
         if let Event::Disk(done) = &event
             && let Some(at) = self.told.iter().position(|(token, _)| *token == done.token)
         {
@@ -286,15 +385,22 @@ impl<M: Machine> Machine for Lying<M> {
             }
             return;
         }
+        if !self.mesh.comes(&mut event) {
+            return;
+        }
         // What was pushed so far in this pass was judged already.
-        let judged = std::mem::take(&mut out.disk);
+        let (judged, said) = (std::mem::take(&mut out.disk), std::mem::take(&mut out.mesh));
         self.inner.on(now, event, out);
         self.lie(out);
         out.disk.splice(0..0, judged);
+        out.mesh.splice(0..0, said);
     }
 
     fn settle(&mut self, now: Now, out: &mut Outbox) {
-        let judged = std::mem::take(&mut out.disk);
+        let (judged, said) = (std::mem::take(&mut out.disk), std::mem::take(&mut out.mesh));
+        for event in std::mem::take(&mut self.mesh.early) {
+            self.inner.on(now, event, out);
+        }
         for token in std::mem::take(&mut self.lies) {
             let result = Ok(DiskOutcome::Done);
             let done = Event::Disk(DiskDone { token, result });
@@ -302,12 +408,13 @@ impl<M: Machine> Machine for Lying<M> {
         }
         self.inner.settle(now, out);
         self.lie(out);
-        self.hold(out);
         out.disk.splice(0..0, judged);
+        out.mesh.splice(0..0, said);
+        self.hold(out);
     }
 
     fn deadline(&self) -> Option<Instant> {
-        match self.lies.is_empty() {
+        match self.lies.is_empty() && self.mesh.early.is_empty() {
             true => self.inner.deadline(),
             false => Some(Instant(0)),
         }

@@ -2,14 +2,22 @@
 
 pub mod acked;
 pub mod bytes;
+pub mod commits;
 pub mod exits;
+pub mod fenced;
+pub mod generations;
 pub mod ghosts;
+#[cfg(test)]
+mod group_tests;
 pub mod offsets;
 pub mod once;
 pub mod order;
+pub mod owners;
 pub mod progress;
 pub mod readable;
 pub mod refused;
+pub mod stable;
+pub mod starts;
 #[cfg(test)]
 mod tests;
 pub mod times;
@@ -48,7 +56,7 @@ pub const STARTS: &str = "starts and lives without faults";
 
 /// Everything that can be judged from a history.
 pub fn all(history: &History) -> Vec<Violation> {
-    let checks: [Check; 12] = [
+    let checks: [Check; 18] = [
         ("bytes are served as sent", bytes::check),
         ("acknowledged is readable", acked::check),
         ("once", once::check),
@@ -61,6 +69,12 @@ pub fn all(history: &History) -> Vec<Violation> {
         ("a failing disk ends the process", exits::check),
         (progress::PROMISE, progress::check),
         ("topics stay created, or deleted", topics::check),
+        (commits::PROMISE, commits::check),
+        (generations::PROMISE, generations::check),
+        (owners::PROMISE, owners::check),
+        (fenced::PROMISE, fenced::check),
+        (stable::PROMISE, stable::check),
+        (starts::PROMISE, starts::check),
     ];
     let broken = checks
         .into_iter()

@@ -6,6 +6,8 @@
 //!    └────── a while ──────┴─────────────┘         sends it again, first of all; others forget it
 //! ```
 
+mod answers;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -13,23 +15,27 @@ use corelane_engine::batch::Codec;
 use corelane_engine::rng::Rng;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::{
-    CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, FetchRequest,
-    IncrementalAlterConfigsRequest, InitProducerIdRequest, ListOffsetsRequest, MetadataRequest,
-    ProduceRequest,
+    CreatePartitionsRequest, CreateTopicsRequest, DeleteRecordsRequest, DeleteTopicsRequest,
+    FetchRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest, ListOffsetsRequest,
+    MetadataRequest, ProduceRequest,
 };
 use kafka_protocol::protocol::Request;
 use uuid::Uuid;
 
-use super::history::{BatchNo, Fact, History, Place, ServedBatch, Times, TopicNo};
+use super::history::{BatchNo, Expiry, Fact, History, Place, ServedBatch, Times, TopicNo};
 use super::session::{Plan, Session};
 use super::wire::{self, FetchBounds};
-use super::world::{ClientId, Hands, Start};
-use crate::harness::wire::{create_topics, decode_response, topic_of};
-use corelane_engine::types::Durability;
+use super::world::{ClientId, Hands, Start, wall_ms};
+use crate::harness::wire::{create_topics, topic_of};
+use corelane_engine::types::{Durability, Timestamp};
 use corelane_net::event::ConnId;
 
 /// Small, so that segments roll: Kafka's own setting for tests, below the minimum of `segment.bytes`.
 pub(super) const SEGMENT_BYTES: &str = "40960";
+/// What a topic that expires may be configured to, the least first, as it is created.
+pub(super) const RETENTION_BYTES: [&str; 3] = ["50000", "120000", "-1"];
+pub(super) const RETENTION_MS: [&str; 3] = ["30", "100", "-1"];
+pub(super) const EXPIRIES: [Expiry; 2] = [Expiry::Bytes(50_000), Expiry::Ms(30)];
 
 /// What an answer is awaited for.
 #[derive(Clone, Debug)]
@@ -37,7 +43,7 @@ pub enum Ask {
     Create(TopicNo),
     Delete(TopicNo),
     /// Other configs, by name and value.
-    Alter(TopicNo, [(&'static str, &'static str); 2]),
+    Alter(TopicNo, Vec<(&'static str, &'static str)>),
     /// So many partitions.
     Grow(TopicNo, i32),
     Metadata {
@@ -54,6 +60,15 @@ pub enum Ask {
     Latest {
         places: Vec<Place>,
     },
+    Earliest {
+        places: Vec<Place>,
+    },
+    /// Records below are to be deleted. `beyond`: more than there were.
+    Trim {
+        place: Place,
+        below: i64,
+        beyond: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -61,6 +76,8 @@ struct Waiting {
     correlation: i32,
     version: i16,
     ask: Ask,
+    /// The length of the history when it was asked.
+    when: usize,
 }
 
 /// What came of an ask, as far as the client's owner has to act on it.
@@ -76,14 +93,7 @@ pub enum Told {
         result: Result<Vec<ServedBatch>, i16>,
     },
     Latest(Vec<(Place, i64)>),
-}
-
-/// A partition's part of the answer to a produce request.
-#[derive(Clone, Copy, Debug)]
-struct Produced {
-    code: i16,
-    base: i64,
-    time: i64,
+    Earliest(Vec<(Place, i64)>),
 }
 
 /// What all clients know of topics that exist.
@@ -109,6 +119,8 @@ pub struct Habits {
     pub min_bytes: bool,
     /// One in so many requests is cut off in the middle of its frame.
     pub cut_one_in: Option<u64>,
+    /// Records say when they were made, and answers where logs begin.
+    pub ages: bool,
 }
 
 impl Habits {
@@ -118,6 +130,7 @@ impl Habits {
         rewind_one_in: None,
         min_bytes: false,
         cut_one_in: None,
+        ages: false,
     };
 }
 
@@ -251,7 +264,11 @@ impl Client {
                 | Ask::Alter(..)
                 | Ask::Grow(..)
                 | Ask::InitProducer => true,
-                Ask::Metadata { .. } | Ask::Fetch { .. } | Ask::Latest { .. } => false,
+                Ask::Metadata { .. }
+                | Ask::Fetch { .. }
+                | Ask::Latest { .. }
+                | Ask::Earliest { .. }
+                | Ask::Trim { .. } => false,
             };
             if again {
                 self.again.push_back(waiting.ask);
@@ -318,7 +335,11 @@ impl Client {
                 true => wire::draw_codec(&mut self.rng),
                 false => Codec::None,
             };
-            let (mut bytes, count) = wire::batch(&mut self.rng, bytes, codec, producer);
+            let time = match self.style.habits.ages {
+                true => Timestamp(wall_ms(now)),
+                false => wire::LONG_AGO,
+            };
+            let (mut bytes, count) = wire::batch(&mut self.rng, bytes, codec, producer, time);
             if let Some(sequence) = self.sequences.get_mut(place) {
                 *sequence += count;
             } else if acks != 0 && self.rng.one_in(40) {
@@ -333,6 +354,7 @@ impl Client {
                 client: self.id,
                 bytes,
                 count,
+                time: time.0,
                 idempotent: self.style.idempotent,
                 conn: self.conn.expect("produces on an open connection"),
             }));
@@ -367,6 +389,16 @@ impl Client {
                 }
                 if wanted.opened {
                     configs.push(("corelane.validate", "records"));
+                }
+                match wanted.expiry {
+                    Expiry::Never => {}
+                    Expiry::Bytes(_) => configs.push(("retention.bytes", RETENTION_BYTES[0])),
+                    Expiry::Ms(_) => configs.push(("retention.ms", RETENTION_MS[0])),
+                }
+                if self.style.habits.ages {
+                    // Files go at once, or while others are read.
+                    let delay = if topic.0.is_multiple_of(2) { "0" } else { "40" };
+                    configs.push(("file.delete.delay.ms", delay));
                 }
                 let request = create_topics(&topic.name(), wanted.partitions, &configs);
                 encode::<CreateTopicsRequest>(7, correlation, &request)
@@ -457,6 +489,18 @@ impl Client {
                 let request = wire::list_offsets(places, -1);
                 encode::<ListOffsetsRequest>(version, correlation, &request)
             }
+            Ask::Earliest { places } => {
+                let version = 1 + self.rng.below(8) as i16;
+                let request = wire::list_offsets(places, -2);
+                encode::<ListOffsetsRequest>(version, correlation, &request)
+            }
+            Ask::Trim { place, below, .. } => {
+                let (place, below) = (*place, *below);
+                history.note(now, self.life, Fact::TrimAsked { place, below });
+                let request = wire::delete_records(place, below);
+                let version = self.rng.below(3) as i16;
+                encode::<DeleteRecordsRequest>(version, correlation, &request)
+            }
         };
         let cut = self.style.habits.cut_one_in;
         let cut = cut.is_some_and(|n| self.rng.one_in(n));
@@ -470,6 +514,7 @@ impl Client {
                 correlation,
                 version,
                 ask,
+                when: history.entries.len(),
             });
         }
         if cut {
@@ -515,238 +560,6 @@ impl Client {
             }
         }
         told
-    }
-
-    fn answered(
-        &mut self,
-        waiting: Waiting,
-        frame: &[u8],
-        ids: &mut Ids,
-        history: &mut History,
-        now: u64,
-        told: &mut Vec<Told>,
-    ) {
-        let Waiting {
-            correlation,
-            version,
-            ask,
-        } = waiting;
-        let life = self.life;
-        let found = i32::from_be_bytes(frame[..4].try_into().expect("a correlation id"));
-        if found != correlation {
-            let what = format!("answer {found} where {correlation} ({ask:?}) comes next");
-            history.note(now, life, Fact::Nonsense(what));
-            return;
-        }
-        let mut nonsense = |what: String| history.note(now, life, Fact::Nonsense(what));
-        match ask {
-            Ask::Create(topic) => {
-                let (_, answer) = decode_response::<CreateTopicsRequest>(version, frame);
-                let answer = &answer.topics[0];
-                match answer.error_code {
-                    0 => drop(ids.0.insert(topic, answer.topic_id)),
-                    // An earlier attempt, whose answer was lost, made it.
-                    36 => {}
-                    code => return nonsense(format!("create {}: code {code}", topic.name())),
-                }
-                history.note(now, life, Fact::Created(topic));
-                told.push(Told::Created(topic));
-            }
-            Ask::Delete(topic) => {
-                let (_, answer) = decode_response::<DeleteTopicsRequest>(version, frame);
-                match answer.responses[0].error_code {
-                    0 | 3 => {}
-                    code => return nonsense(format!("delete {}: code {code}", topic.name())),
-                }
-                history.note(now, life, Fact::Deleted(topic));
-                told.push(Told::Deleted(topic));
-            }
-            Ask::Alter(topic, _) => {
-                let (_, answer) = decode_response::<IncrementalAlterConfigsRequest>(version, frame);
-                match answer.responses[0].error_code {
-                    0 => {}
-                    code => nonsense(format!("alter {}: code {code}", topic.name())),
-                }
-            }
-            Ask::Grow(topic, partitions) => {
-                let (_, answer) = decode_response::<CreatePartitionsRequest>(version, frame);
-                match answer.results[0].error_code {
-                    // 37: an earlier attempt, whose answer was lost, did it.
-                    0 | 37 => {}
-                    code => return nonsense(format!("grow {}: code {code}", topic.name())),
-                }
-                history.note(now, life, Fact::Grown(topic, partitions));
-                told.push(Told::Grown(topic, partitions));
-            }
-            Ask::Metadata { asked } => {
-                let (_, answer) = decode_response::<MetadataRequest>(version, frame);
-                let topics = answer.topics.into_iter().map(|topic| {
-                    let name = topic.name.map(|n| n.0.to_string()).unwrap_or_default();
-                    (name, topic.partitions.len() as i32)
-                });
-                let topics = topics.collect();
-                history.note(now, life, Fact::Listed { asked, topics });
-                told.push(Told::Listed);
-            }
-            Ask::InitProducer => {
-                let (_, answer) = decode_response::<InitProducerIdRequest>(version, frame);
-                match answer.error_code {
-                    0 => self.producer = Some((answer.producer_id.0, answer.producer_epoch)),
-                    code => nonsense(format!("init producer id: code {code}")),
-                }
-            }
-            Ask::Produce { batches, .. } => {
-                let (_, answer) = decode_response::<ProduceRequest>(version, frame);
-                let mut answers: BTreeMap<(Uuid, String, i32), Produced> = BTreeMap::new();
-                for topic in &answer.responses {
-                    for p in &topic.partition_responses {
-                        let name = match version {
-                            13.. => String::new(),
-                            _ => topic.name.0.to_string(),
-                        };
-                        let produced = Produced {
-                            code: p.error_code,
-                            base: p.base_offset,
-                            time: p.log_append_time_ms,
-                        };
-                        answers.insert((topic.topic_id, name, p.index), produced);
-                    }
-                }
-                for batch in batches {
-                    let place = history.batch(batch).place;
-                    let key = match version {
-                        13.. => (ids.of(place), String::new(), place.partition),
-                        _ => (Uuid::nil(), place.topic.name(), place.partition),
-                    };
-                    match answers.get(&key) {
-                        Some(produced) => self.produced(batch, *produced, history, now),
-                        None => {
-                            let what = format!("no answer for {place:?} in {answers:?}");
-                            history.note(now, life, Fact::Nonsense(what));
-                        }
-                    }
-                }
-            }
-            Ask::Fetch { positions } => {
-                let (_, answer) = decode_response::<FetchRequest>(version, frame);
-                if self.style.habits.sessions {
-                    self.session.on_answer(answer.error_code, answer.session_id);
-                }
-                if answer.error_code != 0 {
-                    return nonsense(format!("fetch: code {}", answer.error_code));
-                }
-                for topic in &answer.responses {
-                    for p in &topic.partitions {
-                        let mut asked = positions.iter().filter(|(place, _)| {
-                            let same = match version {
-                                13.. => ids.of(*place) == topic.topic_id,
-                                _ => *place.topic.name() == *topic.topic.0,
-                            };
-                            same && place.partition == p.partition_index
-                        });
-                        let Some((place, asked)) = asked.next().copied() else {
-                            let what = format!("fetch: {:?} was not asked", topic.topic);
-                            history.note(now, life, Fact::Nonsense(what));
-                            continue;
-                        };
-                        let result = match p.error_code {
-                            0 => {
-                                let records = p.records.as_deref().unwrap_or_default();
-                                wire::split(records, history).map_err(|what| {
-                                    let what = format!("fetch {place:?} from {asked}: {what}");
-                                    history.note(now, life, Fact::Nonsense(what));
-                                    -1
-                                })
-                            }
-                            code => Err(code),
-                        };
-                        match &result {
-                            Ok(batches) => {
-                                let served = Fact::Served {
-                                    place,
-                                    asked,
-                                    high_watermark: p.high_watermark,
-                                    batches: batches.clone(),
-                                };
-                                history.note(now, life, served);
-                            }
-                            Err(1) => history.note(now, life, Fact::OutOfRange { place, asked }),
-                            // Corrupt, storage: judged by what happened to the disk.
-                            Err(code @ (2 | 56)) => {
-                                let code = *code;
-                                let unreadable = Fact::Unreadable { place, asked, code };
-                                history.note(now, life, unreadable);
-                            }
-                            // Unknown topic or id, not leader, our own judgement above.
-                            Err(3 | 6 | 100 | -1) => {}
-                            Err(code) => {
-                                let what = format!("fetch {place:?} from {asked}: code {code}");
-                                history.note(now, life, Fact::Nonsense(what));
-                            }
-                        }
-                        told.push(Told::Fetched {
-                            place,
-                            asked,
-                            result,
-                        });
-                    }
-                }
-            }
-            Ask::Latest { places } => {
-                let (_, answer) = decode_response::<ListOffsetsRequest>(version, frame);
-                let mut ends = Vec::new();
-                for topic in &answer.topics {
-                    for p in &topic.partitions {
-                        let at = |q: &&Place| {
-                            *q.topic.name() == *topic.name.0 && q.partition == p.partition_index
-                        };
-                        let Some(place) = places.iter().find(at) else {
-                            continue;
-                        };
-                        match p.error_code {
-                            0 => ends.push((*place, p.offset)),
-                            // Unknown: there is nothing to be read, and what was promised says the rest.
-                            3 => ends.push((*place, 0)),
-                            code => {
-                                let what = format!("latest of {place:?}: code {code}");
-                                history.note(now, life, Fact::Nonsense(what));
-                            }
-                        }
-                    }
-                }
-                told.push(Told::Latest(ends));
-            }
-        }
-    }
-
-    fn produced(&mut self, batch: BatchNo, produced: Produced, history: &mut History, now: u64) {
-        let Produced { code, base, time } = produced;
-        let attempt = self.attempts[&batch];
-        let refused = Fact::Refused {
-            batch,
-            code,
-            attempt,
-        };
-        match code {
-            0 => history.note(now, self.life, Fact::Acked { batch, base, time }),
-            // Corrupt, unknown topic or id, too large, invalid: not appended.
-            2 | 3 | 10 | 18 | 87 | 100 => history.note(now, self.life, refused),
-            45 | 46 | 47 | 59 => {
-                history.note(now, self.life, refused);
-                self.broken = true;
-            }
-            // Timed out, storage: nobody knows.
-            7 | 56 => {
-                history.note(now, self.life, Fact::Undecided { batch, code });
-                if self.style.idempotent {
-                    self.retry.push(batch);
-                }
-            }
-            code => {
-                let what = format!("produce {batch:?}: code {code}");
-                history.note(now, self.life, Fact::Nonsense(what));
-            }
-        }
     }
 }
 

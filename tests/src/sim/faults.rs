@@ -147,11 +147,11 @@ impl At {
     }
 }
 
-/// Faults that were met since the last call become facts.
-pub fn after(disk: &mut FakeDisk, load: &mut Load, at: At) {
+/// Faults that were met since the last call become facts; `heard`: by the process.
+pub fn after(disk: &mut FakeDisk, load: &mut Load, at: At, heard: bool) {
     for (kind, path) in disk.take_met() {
         let what = format!("{kind:?} {path}");
-        let (fatal, lost) = (is_fatal(kind), kind == Kind::Flush);
+        let (fatal, lost) = (heard && is_fatal(kind), kind == Kind::Flush);
         at.note(load, Fact::DiskFailed { what, fatal, lost });
     }
 }

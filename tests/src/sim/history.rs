@@ -7,17 +7,31 @@ use bytes::Bytes;
 use corelane_engine::types::Durability;
 use corelane_net::event::ConnId;
 
+use super::groups::story::{Asked, CallNo, GroupNo, Told};
 use super::world::{ClientId, Start};
 
-/// A topic of the workload; names are never used twice.
+/// A topic of the workload. Those whose numbers differ by [`TopicNo::NAMES`] have one name, one after the other.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct TopicNo(pub u32);
 
 impl TopicNo {
+    pub const NAMES: u32 = 1_000;
+
     pub fn name(self) -> String {
-        format!("topic-{}", self.0)
+        format!("topic-{}", self.first().0)
     }
 
+    /// The first of its name.
+    pub fn first(self) -> TopicNo {
+        TopicNo(self.0 % TopicNo::NAMES)
+    }
+
+    /// The next of its name.
+    pub fn next(self) -> TopicNo {
+        TopicNo(self.0 + TopicNo::NAMES)
+    }
+
+    /// The first of this name.
     pub fn of_name(name: &str) -> Option<TopicNo> {
         Some(TopicNo(name.strip_prefix("topic-")?.parse().ok()?))
     }
@@ -28,6 +42,16 @@ impl TopicNo {
 pub struct Place {
     pub topic: TopicNo,
     pub partition: i32,
+}
+
+impl Place {
+    /// The partition of this number of the first topic of its topic's name.
+    pub fn first(self) -> Place {
+        Place {
+            topic: self.topic.first(),
+            ..self
+        }
+    }
 }
 
 /// A batch by its number in [`History::batches`].
@@ -43,6 +67,17 @@ pub struct Topic {
     pub times: Times,
     /// The broker opens every batch, compressed ones too (`corelane.validate=records`).
     pub opened: bool,
+    pub expiry: Expiry,
+}
+
+/// What may go by itself: of what was ever configured, that which takes most.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expiry {
+    Never,
+    /// Whole segments, while so many bytes are left.
+    Bytes(u64),
+    /// Segments whose records are all so old.
+    Ms(i64),
 }
 
 /// Who says when a batch was made (`message.timestamp.type`).
@@ -59,9 +94,26 @@ pub struct Batch {
     /// As sent.
     pub bytes: Bytes,
     pub count: i32,
+    /// When its records were made, as they say.
+    pub time: i64,
     pub idempotent: bool,
     /// The connection it was first sent on.
     pub conn: ConnId,
+}
+
+impl Batch {
+    /// For who reads the events of a seed.
+    pub fn describe(&self) -> String {
+        let field = |at: usize| {
+            self.bytes[at..at + 8]
+                .try_into()
+                .expect("within the header")
+        };
+        let producer = i64::from_be_bytes(field(43));
+        let sequence = i64::from_be_bytes(field(53)) >> 32;
+        let (place, client, count) = (self.place, self.client, self.count);
+        format!("{place:?} of {client:?}, {count} records, {producer} from {sequence} on")
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +146,19 @@ pub enum Fact {
         asked: i64,
         high_watermark: i64,
         batches: Vec<ServedBatch>,
+        /// The length of the history when it was asked.
+        when: usize,
+    },
+    /// Records below are to be deleted; -1: all there are.
+    TrimAsked {
+        place: Place,
+        below: i64,
+    },
+    /// The log begins here, as was asked when the history had `when` entries.
+    Begins {
+        place: Place,
+        begin: i64,
+        when: usize,
     },
     /// A fetch was answered by OFFSET_OUT_OF_RANGE.
     OutOfRange {
@@ -118,10 +183,28 @@ pub enum Fact {
         asked: usize,
         topics: Vec<(String, i32)>,
     },
+    /// A member, or a client beside the group, asks something of it.
+    GroupAsked {
+        call: CallNo,
+        client: ClientId,
+        conn: ConnId,
+        group: GroupNo,
+        asked: Asked,
+    },
+    GroupTold {
+        call: CallNo,
+        told: Told,
+    },
+    /// From now on the topic of the groups may be told to acknowledge before the flush.
+    OffsetsWeak,
+    /// Since everything healed, every member was told that it is alive in one generation.
+    GroupStable(GroupNo),
     /// Something that no broker may answer.
     Nonsense(String),
     /// The process of this entry's life was killed.
     Killed,
+    /// The process of this entry's life was stopped before it took a client.
+    StoppedEarly,
     /// Power was cut; everything before is of an earlier boot.
     PowerCut,
     /// The disk failed an operation; `fatal`: nobody can know what that left on it. `lost`: what no flush covers may be
@@ -182,6 +265,12 @@ pub struct History {
     pub entries: Vec<Entry>,
     /// What the last read of everything found; of topics that were not deleted.
     pub logs: BTreeMap<Place, Vec<Found>>,
+    /// Where that read began.
+    pub begins: BTreeMap<Place, i64>,
+    /// The least that batches were ever limited to (`max.message.bytes`), if they were.
+    pub batch_bytes_least: Option<usize>,
+    /// How long committed offsets live, in nanoseconds, if they do not live for ever.
+    pub offsets_live: Option<u64>,
 }
 
 /// The fixed part of a batch; records follow.
@@ -236,6 +325,24 @@ impl History {
             && (0..HEADER)
                 .filter(outside)
                 .all(|at| bytes[at] == served[at])
+    }
+
+    /// Where the last read of a partition began.
+    pub fn begin(&self, place: Place) -> i64 {
+        self.begins.get(&place).copied().unwrap_or(0)
+    }
+
+    /// A stored bit of it was flipped.
+    pub fn is_rotten(&self, place: Place) -> bool {
+        let mut facts = self.entries.iter().map(|entry| &entry.fact);
+        facts.any(|fact| matches!(fact, Fact::Rotted(at) if *at == place))
+    }
+
+    /// Somebody wanted records of it to go, or they may go by themselves.
+    pub fn may_begin_later(&self, place: Place) -> bool {
+        let asked =
+            |entry: &Entry| matches!(entry.fact, Fact::TrimAsked { place: at, .. } if at == place);
+        self.topics[&place.topic].expiry != Expiry::Never || self.entries.iter().any(asked)
     }
 
     pub fn durability(&self, place: Place) -> Durability {

@@ -6,15 +6,22 @@
 //!               ─► Calling: each client asks once more, and has its answer ─► Reading: all of every topic ─► Done
 //! ```
 
-use std::collections::BTreeMap;
+mod trims;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use corelane_engine::log::segment;
 use corelane_engine::rng::Rng;
 use corelane_engine::types::{Durability, TopicId, TopicPartition};
 
-use super::client::{Ask, Client, Habits, Ids, SEGMENT_BYTES, Told};
-use super::history::{Fact, Found, History, Place, Times, Topic, TopicNo};
+use super::client::{
+    Ask, Client, EXPIRIES, Habits, Ids, RETENTION_BYTES, RETENTION_MS, SEGMENT_BYTES, Told,
+};
+use super::groups::{Crowd, Groups};
+use super::history::{Expiry, Fact, Found, History, Place, Times, Topic, TopicNo};
 use super::world::{ClientEvent, ClientId, Hands, Start, Workload};
+use trims::Gone;
+pub use trims::{BEYOND, Trims};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Phase {
@@ -49,6 +56,8 @@ pub struct Mix {
     pub habits: Habits,
     /// The admin changes a topic, its configs or its partitions, once in so many looks.
     pub change_one_in: u64,
+    pub crowd: Crowd,
+    pub trims: Option<Trims>,
 }
 
 const ADMIN: ClientId = ClientId(0);
@@ -59,6 +68,7 @@ pub struct Load {
     mix: Mix,
     rng: Rng,
     clients: Vec<Client>,
+    pub groups: Groups,
     pub history: History,
     ids: Ids,
     /// Created, and not asked to be deleted.
@@ -74,6 +84,13 @@ pub struct Load {
     positions: BTreeMap<(ClientId, Place), i64>,
     /// The reader's part: ends of logs, and how far it has come.
     ends: BTreeMap<Place, i64>,
+    begins: BTreeMap<Place, i64>,
+    /// Where a consumer has to find out anew where the log begins.
+    lost: BTreeSet<(ClientId, Place)>,
+    /// Deleted, and perhaps to be created again.
+    gone: Vec<Gone>,
+    /// Draws what is to go, and nothing else.
+    trims: Rng,
     read: BTreeMap<Place, i64>,
     listed: bool,
     /// Clients that have asked their one thing since everything healed; with its answer: true.
@@ -84,7 +101,6 @@ pub struct Load {
 
 /// So often the reader asks for what the broker cannot read, before it leaves the rest of that partition.
 const READ_TRIES: u32 = 3;
-
 impl Load {
     pub fn new(seed: u64, mix: Mix) -> Load {
         let mut rng = Rng::new(seed);
@@ -93,6 +109,7 @@ impl Load {
         Load {
             mix,
             clients: clients.collect(),
+            groups: Groups::new(seed ^ 0x6709, count, mix.crowd),
             history: History::default(),
             ids: Ids::default(),
             live: Vec::new(),
@@ -103,6 +120,10 @@ impl Load {
             ops: 0,
             positions: BTreeMap::new(),
             ends: BTreeMap::new(),
+            begins: BTreeMap::new(),
+            lost: BTreeSet::new(),
+            gone: Vec::new(),
+            trims: Rng::new(seed ^ 0x7215),
             read: BTreeMap::new(),
             listed: false,
             called: BTreeMap::new(),
@@ -113,10 +134,13 @@ impl Load {
 
     /// Sets every client going.
     pub fn begin(&mut self, now: u64) -> Hands {
+        let live_ms = self.mix.crowd.offsets_live_ms;
+        self.history.offsets_live = live_ms.map(|ms| ms * 1_000_000);
         let mut hands = Hands::default();
         for client in &self.clients {
             hands.wake(client.id, now + self.rng.below(1_000_000));
         }
+        self.groups.begin(now, &mut hands);
         hands
     }
 
@@ -134,6 +158,7 @@ impl Load {
         if self.phase == Phase::Running {
             self.phase = Phase::Draining;
             self.history.note(now, life, Fact::Healed);
+            self.groups.calm_down();
         }
         for client in &mut self.clients {
             client.style.habits.cut_one_in = None;
@@ -156,7 +181,8 @@ impl Load {
     pub fn stuck(&self) -> String {
         let busy = self.clients.iter().filter(|c| !c.is_idle());
         let busy: Vec<String> = busy.map(Client::describe).collect();
-        format!("{:?}; {}", self.phase, busy.join("; "))
+        let groups = self.groups.stuck();
+        format!("{:?}; {}; {groups}", self.phase, busy.join("; "))
     }
 
     fn places(&self) -> Vec<Place> {
@@ -180,7 +206,8 @@ impl Load {
             self.phase = Phase::Calling;
         }
         let all = self.clients.len() - 1;
-        if self.phase == Phase::Calling && self.called.values().filter(|c| **c).count() == all {
+        let called = self.called.values().filter(|c| **c).count() == all;
+        if self.phase == Phase::Calling && called && self.groups.is_done() {
             self.phase = Phase::Reading;
             hands.wake(READER, now);
         }
@@ -266,15 +293,28 @@ impl Load {
                 true => Times::LogAppend,
                 false => Times::Create,
             };
+            let expiry = match self.mix.trims {
+                Some(trims) if self.trims.below(4) < trims.expire_of_4 => {
+                    EXPIRIES[self.trims.below(2) as usize]
+                }
+                Some(_) | None => Expiry::Never,
+            };
             let wanted = Topic {
                 partitions,
                 durability,
                 times,
                 opened: of_4(self.mix.opened_of_4),
+                expiry,
             };
-            self.history.topics.insert(topic, wanted);
-            self.partitions.insert(topic, partitions);
-            self.ask(ADMIN, Ask::Create(topic), now, hands);
+            self.create(topic, wanted, now, hands);
+        } else if let Some(topic) = self.again(now) {
+            // Under the name of one that is gone, and with fewer or more partitions.
+            let before = &self.history.topics[&topic];
+            let wanted = Topic {
+                partitions: 1 + self.trims.below(3) as i32,
+                ..before.clone()
+            };
+            self.create(topic.next(), wanted, now, hands);
         } else if self.live.len() > 1 && self.rng.one_in(self.mix.delete_one_in) {
             let at = self.rng.below(self.live.len() as u64) as usize;
             let topic = self.live.swap_remove(at);
@@ -285,6 +325,12 @@ impl Load {
             let asked = self.history.entries.len();
             self.ask(ADMIN, Ask::Metadata { asked }, now, hands);
         }
+    }
+
+    fn create(&mut self, topic: TopicNo, wanted: Topic, now: u64, hands: &mut Hands) {
+        self.partitions.insert(topic, wanted.partitions);
+        self.history.topics.insert(topic, wanted);
+        self.ask(ADMIN, Ask::Create(topic), now, hands);
     }
 
     /// Another configuration for a topic, or one more partition.
@@ -306,7 +352,24 @@ impl Load {
                 ["0", "4096"][self.changes.below(2) as usize],
             ),
         };
-        self.ask(ADMIN, Ask::Alter(topic, [segment, other]), now, hands);
+        let mut configs = vec![segment, other];
+        let draw = self.trims.below(3) as usize;
+        if self.mix.trims.is_some() && self.trims.one_in(3) {
+            let most = ["1048588", "30000", "5000"][self.trims.below(3) as usize];
+            let bytes = most.parse().expect("a number");
+            let least = self
+                .history
+                .batch_bytes_least
+                .map_or(bytes, |least| least.min(bytes));
+            self.history.batch_bytes_least = Some(least);
+            configs.push(("max.message.bytes", most));
+        }
+        match self.history.topics[&topic].expiry {
+            Expiry::Never => {}
+            Expiry::Bytes(_) => configs.push(("retention.bytes", RETENTION_BYTES[draw])),
+            Expiry::Ms(_) => configs.push(("retention.ms", RETENTION_MS[draw])),
+        }
+        self.ask(ADMIN, Ask::Alter(topic, configs), now, hands);
     }
 
     fn produce(&mut self, client: ClientId, now: u64, hands: &mut Hands) {
@@ -337,6 +400,9 @@ impl Load {
         if places.is_empty() || !self.clients[client.0 as usize].is_idle() {
             return;
         }
+        if self.mix.trims.is_some() && self.trim(client, now, hands) {
+            return;
+        }
         let all = self.rng.one_in(3);
         let one = places[self.rng.below(places.len() as u64) as usize];
         if let Some(n) = self.mix.habits.rewind_one_in
@@ -354,7 +420,13 @@ impl Load {
         self.ask(client, Ask::Fetch { positions }, now, hands);
     }
 
-    /// Metadata, the ends of all logs, then every log from its begin to its end.
+    /// Where the reader goes on.
+    fn next_read(&self, place: Place) -> i64 {
+        let read = self.read.get(&place).or(self.begins.get(&place));
+        read.copied().unwrap_or(0)
+    }
+
+    /// Metadata, the ends of all logs, their begins, then every log from its begin to its end.
     fn read_all(&mut self, now: u64, hands: &mut Hands) {
         if !self.clients[READER.0 as usize].is_idle() {
             return;
@@ -367,9 +439,14 @@ impl Load {
         if self.ends.len() < places.len() {
             return self.ask(READER, Ask::Latest { places }, now, hands);
         }
+        if self.mix.trims.is_some() && self.begins.len() < places.len() {
+            let known = |place: &Place| self.begins.contains_key(place);
+            let places = places.into_iter().filter(|place| !known(place)).collect();
+            return self.ask(READER, Ask::Earliest { places }, now, hands);
+        }
         let ends = &self.ends;
         let positions: Vec<(Place, i64)> = (places.iter())
-            .map(|place| (*place, self.read.get(place).copied().unwrap_or(0)))
+            .map(|place| (*place, self.next_read(*place)))
             .filter(|(place, position)| *position < ends[place])
             .filter(|(place, _)| self.unreadable.get(place).is_none_or(|n| *n < READ_TRIES))
             .collect();
@@ -387,10 +464,31 @@ impl Load {
     fn told(&mut self, client: ClientId, told: Told) {
         match told {
             Told::Created(topic) => self.live.push(topic),
-            Told::Deleted(_) => {}
+            Told::Deleted(topic) => {
+                if self.mix.trims.is_some() {
+                    let clients = self.clients.iter().map(|client| client.id);
+                    self.gone.push(Gone::new(topic, clients.collect()));
+                }
+            }
             Told::Grown(topic, partitions) => drop(self.partitions.insert(topic, partitions)),
             Told::Listed => self.listed |= client == READER,
             Told::Latest(ends) => self.ends.extend(ends),
+            Told::Earliest(begins) => {
+                for (place, begin) in begins {
+                    if client != READER {
+                        self.positions.insert((client, place), begin);
+                    } else {
+                        // What was read below it is gone by now, and what lies between was never read.
+                        let read = self.next_read(place);
+                        self.begins.insert(place, begin);
+                        if read < begin || !self.history.begins.contains_key(&place) {
+                            self.history.begins.insert(place, begin);
+                            self.history.logs.remove(&place);
+                            self.read.insert(place, begin);
+                        }
+                    }
+                }
+            }
             Told::Fetched {
                 place,
                 asked,
@@ -402,6 +500,12 @@ impl Load {
                     Err(1) => Some(0),
                     Err(_) => None,
                 };
+                if self.mix.trims.is_some() && result.as_ref().err() == Some(&1) {
+                    match client {
+                        READER => drop(self.begins.remove(&place)),
+                        _ => drop(self.lost.insert((client, place))),
+                    }
+                }
                 if client == READER && matches!(result, Err(2 | 56)) {
                     *self.unreadable.entry(place).or_default() += 1;
                 }
@@ -412,7 +516,7 @@ impl Load {
                     return;
                 }
                 if let (Ok(batches), Some(end)) = (&result, end)
-                    && self.read.get(&place).copied().unwrap_or(0) == asked
+                    && self.next_read(place) == asked
                 {
                     let log = self.history.logs.entry(place).or_default();
                     let known = batches.iter().filter_map(|served| {
@@ -433,6 +537,10 @@ impl Load {
 
 impl Workload for Load {
     fn on(&mut self, now: u64, id: ClientId, event: ClientEvent, hands: &mut Hands) {
+        if self.groups.has(id) {
+            let (places, history) = (self.places(), &mut self.history);
+            return self.groups.on(now, id, event, &places, history, hands);
+        }
         let client = &mut self.clients[id.0 as usize];
         match event {
             ClientEvent::Wake => self.look(id, now, hands),

@@ -55,7 +55,12 @@ impl Session {
             _ => std::mem::take(&mut self.told),
         };
         let news = |(place, at): &(Place, i64)| before.get(place) != Some(at);
-        let gone = before.keys().filter(|place| !wanted.contains_key(place));
+        // By name, a topic that was created again is the one before.
+        let wants = |place: &Place| match by_id {
+            true => wanted.contains_key(place),
+            false => wanted.keys().any(|other| other.first() == place.first()),
+        };
+        let gone = before.keys().filter(|place| !wants(place));
         let plan = Plan {
             id: self.id,
             epoch: self.epoch,

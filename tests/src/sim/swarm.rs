@@ -8,27 +8,30 @@
 mod ledger;
 mod options;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use corelane_engine::controller::command::{Endpoint, LISTENER_DEFAULT};
 use corelane_engine::disk::DiskError;
 use corelane_engine::fatal::Fatal;
-use corelane_engine::group::config::GroupConfig;
 use corelane_engine::rng::Rng;
 use corelane_engine::types::{Instant, NodeId, Now};
 use corelane_net::context::authorize_all;
 use corelane_net::event::{Event, Machine, Outbox};
+use corelane_net::listeners::Listener;
 use corelane_net::node::{Node, NodeConfig};
 use corelane_net::worker::NetLimits;
 
 use super::canary::{Canary, Lying, plant_decoys, tamper};
-use super::check::{self, Violation, progress};
+use super::check::{self, Violation, progress, stable};
 use super::disk::Counters;
 use super::faults::{self, At, Faults};
-use super::history::Fact;
+use super::groups::story::{self, Asked, Told};
+use super::history::{Fact, History};
 use super::load::{Load, Phase};
 use super::world::{Boot, World};
 pub use ledger::Ledger;
-pub use options::{End, Life, Options};
+pub use options::{End, Life, Options, Swarm};
 
 /// A machine of any kind.
 pub struct AnyMachine(Box<dyn Machine>);
@@ -60,13 +63,20 @@ pub fn node(options: &Options, boot: Boot) -> AnyMachine {
         me: boot.shard,
         shards: boot.shards,
         node: NodeId(1),
-        host: "127.0.0.1".to_owned(),
-        port: 9092,
+        listeners: vec![Listener {
+            bound: ([127, 0, 0, 1], 9092).into(),
+            endpoint: Endpoint {
+                listener: LISTENER_DEFAULT.to_owned(),
+                host: "127.0.0.1".to_owned(),
+                port: 9092,
+            },
+        }],
+        rack: None,
         limits: options.limits.clone(),
         net: NetLimits::NORMAL,
         arena: options.arena,
         seed: boot.seed,
-        groups: GroupConfig::default(),
+        groups: options.groups.clone(),
         authorize: authorize_all,
     });
     match options.canary {
@@ -95,6 +105,11 @@ pub struct Outcome {
     pub decoys: u32,
     /// Fetches answered by: this cannot be read.
     pub unreadable: u64,
+    pub group_calls: u64,
+    pub commits: u64,
+    pub generations: u64,
+    /// Later begins of logs that somebody was told of.
+    pub begins: u64,
     /// Simulated nanoseconds.
     pub simulated: u64,
     pub disk: Counters,
@@ -117,9 +132,36 @@ impl Outcome {
             exits: 0,
             decoys: 0,
             unreadable: 0,
+            group_calls: 0,
+            commits: 0,
+            generations: 0,
+            begins: 0,
             simulated: 0,
             disk: Counters::default(),
         }
+    }
+}
+
+impl Outcome {
+    fn count(&mut self, history: &History) {
+        let mut generations = BTreeSet::new();
+        for call in story::calls(history) {
+            self.group_calls += 1;
+            match (call.asked, call.told) {
+                (Asked::Commit { .. }, Some((Told::Each(_), _))) => self.commits += 1,
+                (_, Some((Told::Joined { generation, .. }, _))) => {
+                    generations.insert((call.group, *generation));
+                }
+                _ => {}
+            }
+        }
+        self.generations = generations.len() as u64;
+        let facts = history.entries.iter().map(|entry| &entry.fact);
+        let begins = facts.filter_map(|fact| match fact {
+            Fact::Begins { place, begin, .. } if *begin > 0 => Some((*place, *begin)),
+            _ => None,
+        });
+        self.begins = begins.collect::<BTreeSet<_>>().len() as u64;
     }
 }
 
@@ -217,7 +259,8 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         self.world.step(&mut self.load);
         self.was_open |= self.world.is_accepting();
         let at = self.at();
-        faults::after(&mut self.world.disk, &mut self.load, at);
+        let heard = !self.world.was_unheard();
+        faults::after(&mut self.world.disk, &mut self.load, at, heard);
     }
 
     /// Runs until something comes true, the process has ended, or the time is over; whether it came true.
@@ -264,6 +307,9 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
                 return self.broken("stops when asked to", what);
             }
             self.outcome.stops += 1;
+            if !self.was_open && self.world.had_no_fatal() {
+                self.note(Fact::StoppedEarly);
+            }
         }
         self.ended_by_itself(&life.faults)?;
         if life.end == End::PowerCut {
@@ -312,8 +358,12 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         self.ended_by_itself(&Faults::default())?;
         if !done {
             let accepting = self.world.is_accepting();
+            let promise = match self.load.phase() {
+                Phase::Calling if !self.load.groups.is_done() => stable::PROMISE,
+                _ => progress::PROMISE,
+            };
             let what = format!("accepting: {accepting}; {}", self.load.stuck());
-            return self.broken(progress::PROMISE, what);
+            return self.broken(promise, what);
         }
         Ok(())
     }
@@ -355,7 +405,12 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
                 _ => {}
             }
         }
+        outcome.count(&load.history);
         if options.pace.print {
+            for (number, batch) in load.history.batches.iter().enumerate() {
+                let words = format_args!("batch {number}: {}", batch.describe());
+                world.trace.say(world.now(), words);
+            }
             for entry in &load.history.entries {
                 let words = format_args!("life {}: {:?}", entry.life.0, entry.fact);
                 world.trace.say(entry.at, words);
@@ -406,8 +461,11 @@ pub fn replay(options: &Options) -> String {
     let (seed, end) = (options.seed, options.seed + 1);
     let how = match options.canary {
         Some(canary) => format!(" --canary {}", canary.name()),
-        None if options.plain => " --plain".to_owned(),
-        None => String::new(),
+        None => match options.swarm {
+            Swarm::Plain => " --plain".to_owned(),
+            Swarm::Faults => " --faults".to_owned(),
+            Swarm::All => String::new(),
+        },
     };
     format!("cargo run -p corelane-tests --bin sim -- --seeds {seed}..{end} --trace{how}")
 }

@@ -6,6 +6,9 @@ use corelane_engine::batch::{BatchBuilder, Codec};
 use corelane_engine::rng::Rng;
 use corelane_engine::types::Timestamp;
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
+use kafka_protocol::messages::delete_records_request::{
+    DeleteRecordsPartition, DeleteRecordsTopic,
+};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic, ForgottenTopic};
 use kafka_protocol::messages::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig,
@@ -13,8 +16,8 @@ use kafka_protocol::messages::incremental_alter_configs_request::{
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
-    BrokerId, CreatePartitionsRequest, FetchRequest, IncrementalAlterConfigsRequest,
-    ListOffsetsRequest, ProduceRequest,
+    BrokerId, CreatePartitionsRequest, DeleteRecordsRequest, FetchRequest,
+    IncrementalAlterConfigsRequest, ListOffsetsRequest, ProduceRequest,
 };
 use kafka_protocol::protocol::{Request, StrBytes};
 use uuid::Uuid;
@@ -157,6 +160,19 @@ pub fn list_offsets(places: &[Place], timestamp: i64) -> ListOffsetsRequest {
         .with_topics(topics.collect())
 }
 
+/// Deletes what is below an offset; -1: everything.
+pub fn delete_records(place: Place, below: i64) -> DeleteRecordsRequest {
+    let partition = DeleteRecordsPartition::default()
+        .with_partition_index(place.partition)
+        .with_offset(below);
+    let topic = DeleteRecordsTopic::default()
+        .with_name(topic_of(&place.topic.name()))
+        .with_partitions(vec![partition]);
+    DeleteRecordsRequest::default()
+        .with_topics(vec![topic])
+        .with_timeout_ms(30_000)
+}
+
 /// Whole batches of a `records` field; an error names what is none.
 pub fn split(records: &[u8], history: &History) -> Result<Vec<ServedBatch>, String> {
     let mut batches = Vec::new();
@@ -185,6 +201,9 @@ pub fn split(records: &[u8], history: &History) -> Result<Vec<ServedBatch>, Stri
     Ok(batches)
 }
 
+/// When records were made, where their age does not matter.
+pub const LONG_AGO: Timestamp = Timestamp(1_767_225_600_000);
+
 /// Less than a segment of the workload, all headers included.
 const BATCH_BYTES_MAX: u64 = 38_000;
 
@@ -212,7 +231,13 @@ pub fn draw_codec(rng: &mut Rng) -> Codec {
 }
 
 /// A batch of `bytes` or somewhat more, before it is compressed. `producer`: id, epoch and base sequence, or -1 each.
-pub fn batch(rng: &mut Rng, bytes: usize, codec: Codec, producer: (i64, i16, i32)) -> (Bytes, i32) {
+pub fn batch(
+    rng: &mut Rng,
+    bytes: usize,
+    codec: Codec,
+    producer: (i64, i16, i32),
+    time: Timestamp,
+) -> (Bytes, i32) {
     let count = 1 + rng.below(4) as i32;
     let mut builder = BatchBuilder::new()
         .codec(codec)
@@ -223,7 +248,7 @@ pub fn batch(rng: &mut Rng, bytes: usize, codec: Codec, producer: (i64, i16, i32
         while value.len() < bytes / count as usize {
             value.extend_from_slice(&rng.next_u64().to_le_bytes());
         }
-        builder = builder.value(Timestamp(1_767_225_600_000), &value);
+        builder = builder.value(time, &value);
     }
     (builder.build(), count)
 }

@@ -16,6 +16,7 @@ use corelane_engine::fatal::Fatal;
 use corelane_engine::rng::Rng;
 use corelane_engine::types::{Instant, Now, ShardId, Timestamp};
 use corelane_net::event::{ConnId, Event, Machine, Message, Outbox, SocketOp};
+use corelane_net::listeners::ListenerId;
 
 use super::disk::{FakeDisk, Kind, OpId, Speed};
 use super::net::{FakeNet, NetEvent, NetOut, NetOutcome};
@@ -208,6 +209,8 @@ pub struct World<M, F> {
     /// The monotonic clock begins anew with each boot of the machine.
     clock_base: u64,
     fatal: Option<(ShardId, Fatal)>,
+    /// The shard that asked the disk had stopped when the last answer came.
+    unheard: bool,
     pub trace: Trace,
 }
 
@@ -239,6 +242,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
             net_out: NetOut::default(),
             clock_base: rng.below(1 << 50),
             fatal: None,
+            unheard: false,
             trace: Trace::new(pace.print),
             rng,
         }
@@ -266,6 +270,16 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
     /// Why the process ended by itself, once.
     pub fn take_fatal(&mut self) -> Option<(ShardId, Fatal)> {
         self.fatal.take()
+    }
+
+    /// Nobody heard the disk's last answer: a shard that stops while it starts leaves operations behind.
+    pub fn was_unheard(&self) -> bool {
+        self.unheard
+    }
+
+    /// It did not end by itself.
+    pub fn had_no_fatal(&self) -> bool {
+        self.fatal.is_none()
     }
 
     pub fn machine(&self, shard: ShardId) -> &M {
@@ -427,6 +441,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
 
     fn disk_done(&mut self, op: OpId) {
         let (shard, done) = self.disk.complete(op);
+        self.unheard = self.shards[usize::from(shard.0)].stopped;
         let outcome = match &done.result {
             Ok(DiskOutcome::Done) => 0,
             Ok(DiskOutcome::Read(bytes)) => 1 + u64::from(crc32c::crc32c(bytes)),
@@ -600,7 +615,14 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
         let conn = self.net.connect(shard);
         self.clients.insert(conn, client);
         let peer = ([127, 0, 0, 1], 10_000 + client.0 as u16).into();
-        self.inbox(shard, Event::Accepted { conn, peer });
+        self.inbox(
+            shard,
+            Event::Accepted {
+                conn,
+                listener: ListenerId::default(),
+                peer,
+            },
+        );
         let start = self.start;
         self.tell(client, ClientEvent::Connected { conn, start }, load);
     }

@@ -437,9 +437,9 @@ impl ClassicGroup {
     /// The group as a member is told of it; `all`: with the members, for who leads.
     fn joined(&self, key: MemberKey, all: bool, skip_assignment: bool) -> Joined {
         let protocol = self.protocol.as_deref().unwrap_or("");
-        let members = self.members.iter().filter(|_| all);
-        let members =
-            members.map(|(_, m)| (m.id.clone(), m.instance.clone(), m.metadata(protocol)));
+        // Looked through for the leader alone: everybody else is told in a rebalance, too.
+        let listed = all.then(|| self.members.iter()).into_iter().flatten();
+        let members = listed.map(|(_, m)| (m.id.clone(), m.instance.clone(), m.metadata(protocol)));
         Joined {
             generation: self.generation,
             protocol_type: self.protocol_type.clone(),

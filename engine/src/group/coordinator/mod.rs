@@ -132,13 +132,16 @@ impl Coordinator {
 
     /// What a partition takes, and when it acknowledges, has changed.
     pub fn configure(&mut self, partition: GroupPartition) {
-        let index = self.places.get(&partition.id);
-        let seat = index.and_then(|index| self.seats[*index as usize].as_deref_mut());
-        if let Some(seat) = seat {
+        let Some(&index) = self.places.get(&partition.id) else {
+            return;
+        };
+        if let Some(seat) = self.seats[index as usize].as_deref_mut() {
             seat.configure(
                 partition.batch_bytes_max,
                 partition.durability == Durability::Disk,
             );
+            // It may want a snapshot now.
+            self.grown.insert(index);
         }
     }
 

@@ -73,7 +73,10 @@ impl Seat {
     /// Adds a record to those of this pass.
     pub(super) fn push(&mut self, key: Bytes, value: Option<Bytes>, part: Part) {
         let bytes = RECORD_BYTES + key.len() + value.as_ref().map_or(0, Bytes::len);
-        let full = BATCH_BYTES.min(self.batch_bytes_max) - BATCH_HEADER;
+        // A topic may be told to take no batch at all: what does not fit is refused by the log.
+        let full = BATCH_BYTES
+            .min(self.batch_bytes_max)
+            .saturating_sub(BATCH_HEADER);
         if !self.open.records.is_empty() && self.open.bytes + bytes > full {
             self.sealed.push_back(std::mem::take(&mut self.open));
         }

@@ -1,5 +1,7 @@
 //! Files and descriptors: used up, left open, left behind.
 
+use std::time::Duration;
+
 use super::*;
 
 const OTHER: TopicPartition = TopicPartition {
@@ -81,6 +83,10 @@ fn a_file_kept_for_straight_appends_is_closed_when_they_end() {
             append_to(&mut node, OTHER, batch(1, 20_000, 1)).expect("appended");
         }
         assert!(is_open(&node), "round {round}: kept for the next");
+        busy(&mut node);
+        busy(&mut node);
+        assert!(is_open(&node), "round {round}: they may go on");
+        node.now.mono = node.now.mono.after(Duration::from_secs(10));
         busy(&mut node);
         busy(&mut node);
         assert!(!is_open(&node), "round {round}: still open");

@@ -42,7 +42,7 @@ impl Wire for AddPartitionsToTxnResponse {
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
         if v >= 4 {
-            w.i16(self.error_code);
+            w.error_code(self.error_code);
         }
         if v >= 4 {
             w.array(&self.results_by_transaction, v, flex)?;
@@ -164,7 +164,7 @@ impl Wire for AddPartitionsToTxnPartitionResult {
 
     fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.partition_index);
-        w.i16(self.partition_error_code);
+        w.error_code(self.partition_error_code);
         if flex {
             w.uvarint(0);
         }

@@ -31,7 +31,7 @@ impl Wire for AllocateProducerIdsResponse {
 
     fn write(&self, w: &mut Writer, _: i16, _: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.i64(self.producer_id_start);
         w.i32(self.producer_id_len);
         w.uvarint(0);

@@ -86,7 +86,7 @@ impl Wire for AlterConfigsResourceResponse {
     }
 
     fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.i8(self.resource_type);
         w.str(&self.resource_name, flex)?;

@@ -49,7 +49,7 @@ impl Wire for AlterPartitionReassignmentsResponse {
         if v == 1 {
             w.bool(self.allow_replication_factor_change);
         }
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.array(&self.responses, v, flex)?;
         w.uvarint(0);
@@ -132,7 +132,7 @@ impl Wire for ReassignablePartitionResponse {
 
     fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.partition_index);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.uvarint(0);
         Ok(())

@@ -28,7 +28,7 @@ impl Wire for AlterPartitionResponse {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.array(&self.topics, v, flex)?;
         w.uvarint(0);
         Ok(())
@@ -112,7 +112,7 @@ impl Wire for PartitionData {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.partition_index);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.i32(self.leader_id);
         w.i32(self.leader_epoch);
         w.array(&self.isr, v, flex)?;

@@ -64,7 +64,7 @@ impl Wire for ApiVersionsResponse {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.array(&self.api_keys, v, flex)?;
         if v >= 1 {
             w.i32(self.throttle_time_ms);

@@ -35,7 +35,7 @@ impl Wire for BeginQuorumEpochResponse {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.array(&self.topics, v, flex)?;
         if v != 1 && !self.node_endpoints.is_empty() {
             return Err(EncodeError::Absent(
@@ -130,7 +130,7 @@ impl Wire for PartitionData {
 
     fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.partition_index);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.i32(self.leader_id);
         w.i32(self.leader_epoch);
         if flex {

@@ -38,7 +38,7 @@ impl Wire for BrokerRegistrationResponse {
 
     fn write(&self, w: &mut Writer, _: i16, _: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.i64(self.broker_epoch);
         w.uvarint(0);
         Ok(())

@@ -100,7 +100,7 @@ impl Wire for DescribedGroup {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.str(&self.group_id, flex)?;
         w.str(&self.group_state, flex)?;

@@ -78,7 +78,7 @@ impl Wire for AclCreationResult {
     }
 
     fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         if flex {
             w.uvarint(0);

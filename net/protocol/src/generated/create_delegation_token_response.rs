@@ -55,7 +55,7 @@ impl Wire for CreateDelegationTokenResponse {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.str(&self.principal_type, flex)?;
         w.str(&self.principal_name, flex)?;
         if v == 3 {

@@ -73,7 +73,7 @@ impl Wire for CreatePartitionsTopicResult {
 
     fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
         w.str(&self.name, flex)?;
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         if flex {
             w.uvarint(0);

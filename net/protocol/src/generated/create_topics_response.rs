@@ -116,7 +116,7 @@ impl Wire for CreatableTopicResult {
         if v == 7 {
             w.uuid(self.topic_id);
         }
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         if v >= 5 {
             w.i32(self.num_partitions);
@@ -132,7 +132,7 @@ impl Wire for CreatableTopicResult {
             w.uvarint(u32::from(tag0));
             if tag0 {
                 let mark = w.begin_tag(0);
-                w.i16(self.topic_config_error_code);
+                w.error_code(self.topic_config_error_code);
                 w.end_tag(mark)?;
             }
         }

@@ -82,7 +82,7 @@ impl Wire for DeleteAclsFilterResult {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.array(&self.matching_acls, v, flex)?;
         if flex {
@@ -153,7 +153,7 @@ impl Wire for DeleteAclsMatchingAcl {
     }
 
     fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.i8(self.resource_type);
         w.str(&self.resource_name, flex)?;

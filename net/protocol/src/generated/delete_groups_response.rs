@@ -70,7 +70,7 @@ impl Wire for DeletableGroupResult {
 
     fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
         w.str(&self.group_id, flex)?;
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         if flex {
             w.uvarint(0);
         }

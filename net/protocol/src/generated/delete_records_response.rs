@@ -107,7 +107,7 @@ impl Wire for DeleteRecordsPartitionResult {
     fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.partition_index);
         w.i64(self.low_watermark);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         if flex {
             w.uvarint(0);
         }

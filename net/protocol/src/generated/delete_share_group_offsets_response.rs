@@ -31,7 +31,7 @@ impl Wire for DeleteShareGroupOffsetsResponse {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.array(&self.responses, v, flex)?;
         w.uvarint(0);
@@ -79,7 +79,7 @@ impl Wire for DeleteShareGroupOffsetsResponseTopic {
     fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
         w.str(&self.topic_name, flex)?;
         w.uuid(self.topic_id);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.uvarint(0);
         Ok(())

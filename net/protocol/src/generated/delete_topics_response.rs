@@ -90,7 +90,7 @@ impl Wire for DeletableTopicResult {
         if v == 6 {
             w.uuid(self.topic_id);
         }
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         if v >= 5 {
             w.opt_str(self.error_message.as_ref(), flex, true)?;
         }

@@ -58,7 +58,7 @@ impl Wire for DescribeClusterResponse {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         if v >= 1 {
             w.i8(self.endpoint_type);

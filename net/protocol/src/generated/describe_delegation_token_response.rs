@@ -31,7 +31,7 @@ impl Wire for DescribeDelegationTokenResponse {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.array(&self.tokens, v, flex)?;
         w.i32(self.throttle_time_ms);
         if flex {

@@ -106,7 +106,7 @@ impl Wire for DescribedGroup {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         if v == 6 {
             w.opt_str(self.error_message.as_ref(), flex, true)?;
         } else if self.error_message.is_some() {

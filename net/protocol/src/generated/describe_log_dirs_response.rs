@@ -31,7 +31,7 @@ impl Wire for DescribeLogDirsResponse {
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
         if v >= 3 {
-            w.i16(self.error_code);
+            w.error_code(self.error_code);
         }
         w.array(&self.results, v, flex)?;
         if flex {
@@ -100,7 +100,7 @@ impl Wire for DescribeLogDirsResult {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.str(&self.log_dir, flex)?;
         w.array(&self.topics, v, flex)?;
         if v >= 4 {

@@ -99,7 +99,7 @@ impl Wire for PartitionResponse {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.partition_index);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.array(&self.active_producers, v, flex)?;
         w.uvarint(0);

@@ -49,7 +49,7 @@ impl Wire for DescribeQuorumResponse {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         if v == 2 {
             w.opt_str(self.error_message.as_ref(), flex, true)?;
         }
@@ -163,7 +163,7 @@ impl Wire for PartitionData {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.partition_index);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         if v == 2 {
             w.opt_str(self.error_message.as_ref(), flex, true)?;
         }

@@ -71,7 +71,7 @@ impl Wire for DescribeShareGroupOffsetsResponseGroup {
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.str(&self.group_id, flex)?;
         w.array(&self.topics, v, flex)?;
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.uvarint(0);
         Ok(())
@@ -164,7 +164,7 @@ impl Wire for DescribeShareGroupOffsetsResponsePartition {
         if v == 1 {
             w.i64(self.lag);
         }
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.uvarint(0);
         Ok(())

@@ -92,7 +92,7 @@ impl Wire for DescribeTopicPartitionsResponseTopic {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.name.as_ref(), flex, true)?;
         w.uuid(self.topic_id);
         w.bool(self.is_internal);
@@ -162,7 +162,7 @@ impl Wire for DescribeTopicPartitionsResponsePartition {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.i32(self.partition_index);
         w.i32(self.leader_id);
         w.i32(self.leader_epoch);

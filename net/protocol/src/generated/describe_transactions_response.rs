@@ -81,7 +81,7 @@ impl Wire for TransactionState {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.str(&self.transactional_id, flex)?;
         w.str(&self.transaction_state, flex)?;
         w.i32(self.transaction_timeout_ms);

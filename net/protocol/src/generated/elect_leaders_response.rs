@@ -31,7 +31,7 @@ impl Wire for ElectLeadersResponse {
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
         if v >= 1 {
-            w.i16(self.error_code);
+            w.error_code(self.error_code);
         } else if self.error_code != 0 {
             return Err(EncodeError::Absent("ElectLeadersResponse.ErrorCode", v));
         }
@@ -124,7 +124,7 @@ impl Wire for PartitionResult {
 
     fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.partition_id);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         if flex {
             w.uvarint(0);

@@ -27,7 +27,7 @@ impl Wire for EnvelopeResponse {
 
     fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
         w.opt_bytes(self.response_data.as_ref(), flex, true)?;
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.uvarint(0);
         Ok(())
     }

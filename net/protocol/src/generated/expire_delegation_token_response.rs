@@ -29,7 +29,7 @@ impl Wire for ExpireDelegationTokenResponse {
     }
 
     fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.i64(self.expiry_timestamp_ms);
         w.i32(self.throttle_time_ms);
         if flex {

@@ -45,7 +45,7 @@ impl Wire for FetchResponse {
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
         if v >= 7 {
-            w.i16(self.error_code);
+            w.error_code(self.error_code);
         }
         if v >= 7 {
             w.i32(self.session_id);
@@ -202,7 +202,7 @@ impl Wire for PartitionData {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.partition_index);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.i64(self.high_watermark);
         w.i64(self.last_stable_offset);
         if v >= 5 {

@@ -37,7 +37,7 @@ impl Wire for FetchSnapshotResponse {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.array(&self.topics, v, flex)?;
         if v != 1 && !self.node_endpoints.is_empty() {
             return Err(EncodeError::Absent(
@@ -139,7 +139,7 @@ impl Wire for PartitionSnapshot {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.index);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         self.snapshot_id.write(w, v, flex)?;
         w.i64(self.size);
         w.i64(self.position);

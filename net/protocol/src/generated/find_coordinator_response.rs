@@ -67,7 +67,7 @@ impl Wire for FindCoordinatorResponse {
             w.i32(self.throttle_time_ms);
         }
         if v <= 3 {
-            w.i16(self.error_code);
+            w.error_code(self.error_code);
         } else if self.error_code != 0 {
             return Err(EncodeError::Absent("FindCoordinatorResponse.ErrorCode", v));
         }
@@ -165,7 +165,7 @@ impl Wire for Coordinator {
         w.i32(self.node_id);
         w.str(&self.host, flex)?;
         w.i32(self.port);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.uvarint(0);
         Ok(())

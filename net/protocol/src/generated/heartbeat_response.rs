@@ -29,7 +29,7 @@ impl Wire for HeartbeatResponse {
         if v >= 1 {
             w.i32(self.throttle_time_ms);
         }
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         if flex {
             w.uvarint(0);
         }

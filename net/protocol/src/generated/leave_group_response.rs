@@ -36,7 +36,7 @@ impl Wire for LeaveGroupResponse {
         if v >= 1 {
             w.i32(self.throttle_time_ms);
         }
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         if v >= 3 {
             w.array(&self.members, v, flex)?;
         } else if !self.members.is_empty() {
@@ -98,7 +98,7 @@ impl Wire for MemberResponse {
     fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
         w.str(&self.member_id, flex)?;
         w.opt_str(self.group_instance_id.as_ref(), flex, true)?;
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         if flex {
             w.uvarint(0);
         }

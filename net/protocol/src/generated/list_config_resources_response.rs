@@ -28,7 +28,7 @@ impl Wire for ListConfigResourcesResponse {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.array(&self.config_resources, v, flex)?;
         w.uvarint(0);
         Ok(())

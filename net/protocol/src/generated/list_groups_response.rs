@@ -32,7 +32,7 @@ impl Wire for ListGroupsResponse {
         if v >= 1 {
             w.i32(self.throttle_time_ms);
         }
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.array(&self.groups, v, flex)?;
         if flex {
             w.uvarint(0);

@@ -42,7 +42,7 @@ impl Wire for ListPartitionReassignmentsResponse {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.array(&self.topics, v, flex)?;
         w.uvarint(0);

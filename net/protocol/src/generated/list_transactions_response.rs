@@ -31,7 +31,7 @@ impl Wire for ListTransactionsResponse {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.array(&self.unknown_state_filters, v, flex)?;
         w.array(&self.transaction_states, v, flex)?;
         w.uvarint(0);

@@ -79,7 +79,7 @@ impl Wire for MetadataResponse {
             ));
         }
         if v == 13 {
-            w.i16(self.error_code);
+            w.error_code(self.error_code);
         }
         if flex {
             w.uvarint(0);
@@ -190,7 +190,7 @@ impl Wire for MetadataResponseTopic {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.name.as_ref(), flex, v >= 12)?;
         if v >= 10 {
             w.uuid(self.topic_id);
@@ -271,7 +271,7 @@ impl Wire for MetadataResponsePartition {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.i32(self.partition_index);
         w.i32(self.leader_id);
         if v >= 7 {

@@ -49,7 +49,7 @@ impl Wire for OffsetFetchResponse {
             return Err(EncodeError::Absent("OffsetFetchResponse.Topics", v));
         }
         if (2..=7).contains(&v) {
-            w.i16(self.error_code);
+            w.error_code(self.error_code);
         }
         if v >= 8 {
             w.array(&self.groups, v, flex)?;
@@ -157,7 +157,7 @@ impl Wire for OffsetFetchResponsePartition {
             w.i32(self.committed_leader_epoch);
         }
         w.opt_str(self.metadata.as_ref(), flex, true)?;
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         if flex {
             w.uvarint(0);
         }
@@ -192,7 +192,7 @@ impl Wire for OffsetFetchResponseGroup {
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.str(&self.group_id, flex)?;
         w.array(&self.topics, v, flex)?;
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.uvarint(0);
         Ok(())
     }
@@ -282,7 +282,7 @@ impl Wire for OffsetFetchResponsePartitions {
         w.i64(self.committed_offset);
         w.i32(self.committed_leader_epoch);
         w.opt_str(self.metadata.as_ref(), flex, true)?;
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.uvarint(0);
         Ok(())
     }

@@ -45,7 +45,7 @@ impl Wire for SaslAuthenticateResponse {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.bytes(&self.auth_bytes, flex)?;
         if v >= 1 {

@@ -22,7 +22,7 @@ impl Wire for SaslHandshakeResponse {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.array(&self.mechanisms, v, flex)?;
         Ok(())
     }

@@ -37,7 +37,7 @@ impl Wire for ShareAcknowledgeResponse {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         if v == 2 {
             w.i32(self.acquisition_lock_timeout_ms);
@@ -117,7 +117,7 @@ impl Wire for PartitionData {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.partition_index);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         self.current_leader.write(w, v, flex)?;
         w.uvarint(0);

@@ -39,7 +39,7 @@ impl Wire for ShareFetchResponse {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.i32(self.acquisition_lock_timeout_ms);
         w.array(&self.responses, v, flex)?;
@@ -129,9 +129,9 @@ impl Wire for PartitionData {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.partition_index);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
-        w.i16(self.acknowledge_error_code);
+        w.error_code(self.acknowledge_error_code);
         w.opt_str(self.acknowledge_error_message.as_ref(), flex, true)?;
         self.current_leader.write(w, v, flex)?;
         w.records(&self.records, flex)?;

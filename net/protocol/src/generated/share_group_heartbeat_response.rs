@@ -40,7 +40,7 @@ impl Wire for ShareGroupHeartbeatResponse {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.opt_str(self.member_id.as_ref(), flex, true)?;
         w.i32(self.member_epoch);

@@ -82,7 +82,7 @@ impl Wire for StreamsGroupHeartbeatResponse {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.str(&self.member_id, flex)?;
         w.i32(self.member_epoch);

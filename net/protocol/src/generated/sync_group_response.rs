@@ -40,7 +40,7 @@ impl Wire for SyncGroupResponse {
         if v >= 1 {
             w.i32(self.throttle_time_ms);
         }
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         if v == 5 {
             w.opt_str(self.protocol_type.as_ref(), flex, true)?;
         }

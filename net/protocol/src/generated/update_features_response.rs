@@ -46,7 +46,7 @@ impl Wire for UpdateFeaturesResponse {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         if v <= 1 {
             w.array(&self.results, v, flex)?;
@@ -102,7 +102,7 @@ impl Wire for UpdatableFeatureResult {
 
     fn write(&self, w: &mut Writer, _: i16, flex: bool) -> Result<(), EncodeError> {
         w.str(&self.feature, flex)?;
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.opt_str(self.error_message.as_ref(), flex, true)?;
         w.uvarint(0);
         Ok(())

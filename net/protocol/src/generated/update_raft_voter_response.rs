@@ -34,7 +34,7 @@ impl Wire for UpdateRaftVoterResponse {
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
         w.i32(self.throttle_time_ms);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         let tag0 = self.current_leader != CurrentLeader::default();
         w.uvarint(u32::from(tag0));
         if tag0 {

@@ -33,7 +33,7 @@ impl Wire for VoteResponse {
     }
 
     fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.array(&self.topics, v, flex)?;
         if v < 1 && !self.node_endpoints.is_empty() {
             return Err(EncodeError::Absent("VoteResponse.NodeEndpoints", v));
@@ -120,7 +120,7 @@ impl Wire for PartitionData {
 
     fn write(&self, w: &mut Writer, _: i16, _: bool) -> Result<(), EncodeError> {
         w.i32(self.partition_index);
-        w.i16(self.error_code);
+        w.error_code(self.error_code);
         w.i32(self.leader_id);
         w.i32(self.leader_epoch);
         w.bool(self.vote_granted);

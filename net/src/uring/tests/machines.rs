@@ -1,5 +1,6 @@
 //! Machines that drive the kernel half in tests.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -10,9 +11,11 @@ use corelane_engine::call::{
 };
 use corelane_engine::disk::{DiskDone, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
 use corelane_engine::fatal::Fatal;
+use corelane_engine::shard::tally::Piece;
 use corelane_engine::types::{Instant, Now, Offset, ShardId, TopicId, TopicPartition};
 
-use crate::event::{ConnId, Event, Machine, Message, Outbox, SocketOp};
+use crate::event::{ConnId, Event, Machine, Message, Outbox, SocketOp, StartReport};
+use crate::metrics::{Question, Sample};
 
 /// Echoes, the long way: to the next shard, into its file, flushed, read back, home again.
 pub(super) struct Echo {
@@ -142,6 +145,7 @@ impl Echo {
                 let half = bytes.split_to(bytes.len() / 2);
                 let done = ReadDone {
                     records: vec![half.freeze(), bytes.freeze()],
+                    count: 0,
                     high_watermark: Offset(0),
                     last_stable: Offset(0),
                     log_start: Offset(0),
@@ -166,7 +170,8 @@ impl Echo {
         out.sockets.push(if self.turns.is_multiple_of(2) {
             SocketOp::Receive { conn }
         } else {
-            let buffer = BytesMut::with_capacity(50_000);
+            // It is answered once it is full: whatever comes, one byte does.
+            let buffer = BytesMut::with_capacity(1);
             SocketOp::ReceiveInto { conn, buffer }
         });
     }
@@ -175,7 +180,7 @@ impl Echo {
 impl Machine for Echo {
     fn on(&mut self, _: Now, event: Event, out: &mut Outbox) {
         match event {
-            Event::Accepted { conn, peer } => {
+            Event::Accepted { conn, peer, .. } => {
                 assert!(peer.ip().is_loopback());
                 assert!(self.live.insert(conn), "an id used twice");
                 self.receive(conn, out);
@@ -407,5 +412,58 @@ impl Machine for Odd {
 
     fn deadline(&self) -> Option<Instant> {
         None
+    }
+}
+
+/// Opens, sleeps, and insists on one question a pass.
+pub(super) struct Asked {
+    first: bool,
+    opened: bool,
+    stopping: bool,
+    /// Since the last `settle`.
+    questions: Cell<u32>,
+}
+
+impl Asked {
+    pub(super) fn new(me: ShardId) -> Asked {
+        Asked {
+            first: me == ShardId(0),
+            opened: false,
+            stopping: false,
+            questions: Cell::new(0),
+        }
+    }
+}
+
+impl Machine for Asked {
+    fn on(&mut self, _: Now, event: Event, _: &mut Outbox) {
+        match event {
+            Event::Stop => self.stopping = true,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn settle(&mut self, _: Now, out: &mut Outbox) {
+        self.questions.set(0);
+        if self.first && !std::mem::replace(&mut self.opened, true) {
+            out.opened = Some(StartReport::default());
+        }
+        out.stopped = self.stopping;
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    fn sample(&self, question: &Question) -> Sample {
+        self.questions.set(self.questions.get() + 1);
+        assert_eq!(self.questions.get(), 1, "questions in one pass");
+        match question {
+            Question::Appended(from) => Sample::Appended(Piece {
+                rows: Vec::new(),
+                next: Some(*from),
+            }),
+            question => Sample::none(question),
+        }
     }
 }

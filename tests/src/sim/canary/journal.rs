@@ -101,6 +101,17 @@ fn ring(files: &Files, directory: &str) -> Option<Ring> {
     })
 }
 
+/// The entries of all groups in one write.
+pub(super) fn entries(bytes: &Bytes) -> Vec<Entry> {
+    let (mut entries, mut at) = (Vec::new(), 0);
+    while let Some(header) = group::parse_any_group(&bytes[at..]) {
+        let whole = bytes.slice(at..at + header.length as usize);
+        entries.extend(group::parse_entries(&whole).unwrap_or_default());
+        at += header.padded() as usize;
+    }
+    entries
+}
+
 /// What the newest checkpoint says.
 fn head(files: &Files, directory: &str, id: [u8; 16]) -> (JournalPosition, u32) {
     let mut best = (0, JournalPosition(0), 0);

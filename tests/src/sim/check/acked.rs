@@ -1,4 +1,4 @@
-//! What was acknowledged is readable at its offset after every crash. In a `process` topic a power cut may lose a
+//! What was acknowledged is readable at its offset after every crash, unless the log begins later by now. In a `process` topic a power cut may lose a
 //! suffix of what came before it; a kill never does. What lies behind a flipped bit may be refused.
 
 use std::collections::BTreeMap;
@@ -74,7 +74,9 @@ pub fn check(history: &History) -> Result<(), String> {
                 .map(|at| &log[at])
                 .filter(|found| found.batch == p.batch)
         };
-        let kept = |p: &Promise| found(p).is_some();
+        let begin = history.begin(place);
+        let end = |p: &Promise| p.base + i64::from(history.batch(p.batch).count);
+        let kept = |p: &Promise| end(p) <= begin || found(p).is_some();
         for lost in promises.iter().filter(|p| !kept(p)) {
             let durability = history.durability(place);
             // A cut may have taken it if nothing promised before that cut, and above it, survived.
@@ -90,7 +92,7 @@ pub fn check(history: &History) -> Result<(), String> {
                             .any(|p| above(p) && before(p) && survived(p))
                 });
             // A flipped bit ends what can be read of a partition; never more than that.
-            let rotten = behind_rot(history, place, log).is_some_and(|at| lost.base >= at);
+            let rotten = behind_rot(history, place, log).is_some_and(|at| end(lost) > at);
             if !excused && !rotten {
                 let Promise { base, batch, life } = *lost;
                 return Err(format!(
@@ -108,7 +110,7 @@ pub fn check(history: &History) -> Result<(), String> {
 fn behind_rot(history: &History, place: Place, log: &[Found]) -> Option<i64> {
     let mut facts = history.entries.iter().map(|entry| &entry.fact);
     facts.find(|fact| matches!(fact, Fact::Rotted(at) if *at == place))?;
-    let end = log.last().map_or(0, |found| {
+    let end = log.last().map_or(history.begin(place), |found| {
         found.base + i64::from(history.batch(found.batch).count)
     });
     let stopped = |fact: &&Fact| matches!(fact, Fact::Unreadable { place: at, asked, .. } if *at == place && *asked == end);

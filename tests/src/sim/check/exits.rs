@@ -21,8 +21,8 @@ pub fn check(history: &History) -> Result<(), String> {
                 }
                 failed = None;
             }
-            // A crash came first.
-            Fact::Killed | Fact::PowerCut => failed = None,
+            // A crash came first, or a stop while it started: it promised nothing, and the next start does it all again.
+            Fact::Killed | Fact::PowerCut | Fact::StoppedEarly => failed = None,
             Fact::Acked { .. } | Fact::Served { .. } => {
                 if let Some((life, at, what)) = failed
                     && entry.life == life

@@ -1,5 +1,5 @@
 //! Offsets are dense; a value once seen at an offset stays there; leader epochs never fall along a log. In a `process`
-//! topic only a power cut lets an offset be given anew.
+//! topic only a power cut, or a flipped bit, lets an offset be given anew.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +20,7 @@ fn dense(history: &History) -> Result<(), String> {
             asked,
             high_watermark,
             batches,
+            ..
         } = &entry.fact
         else {
             continue;
@@ -51,9 +52,11 @@ fn dense(history: &History) -> Result<(), String> {
         }
     }
     for (place, log) in &history.logs {
-        let mut next = 0;
-        for found in log {
-            if found.base != next {
+        let mut next = history.begin(*place);
+        for (at, found) in log.iter().enumerate() {
+            // The log may begin within a batch.
+            let within = at == 0 && found.base < next;
+            if found.base != next && !within {
                 let base = found.base;
                 return Err(format!("{place:?}: {base} where {next} comes next"));
             }
@@ -75,14 +78,19 @@ fn stable(history: &History) -> Result<(), String> {
             };
             let (early, late) = (before.life.min(promise.life), before.life.max(promise.life));
             let cut_between = cuts.iter().any(|cut| early <= *cut && *cut < late);
-            if !(process && cut_between) {
+            // Of what no flush covers a start believes only what it can read.
+            let rotten = history.is_rotten(place);
+            if !(process && (cut_between || rotten)) {
                 return Err(format!("{place:?}: {before:?}, then {promise:?}"));
             }
         }
     }
     for entry in &history.entries {
         if let Fact::OutOfRange { place, asked } = entry.fact
-            && (history.durability(place) == Durability::Disk || cuts.is_empty())
+            // Judged by where it begins.
+            && !history.may_begin_later(place)
+            && (history.durability(place) == Durability::Disk
+                || cuts.is_empty() && !history.is_rotten(place))
         {
             return Err(format!(
                 "{place:?}: offset {asked} was served up to, now out of range"

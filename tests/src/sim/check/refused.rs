@@ -23,7 +23,10 @@ pub fn check(history: &History) -> Result<(), String> {
             Fact::Undecided { batch, .. } | Fact::Sent { batch, .. } => {
                 let sent = history.batch(batch);
                 let undecided = matches!(entry.fact, Fact::Undecided { .. });
-                if undecided || full.contains(&entry.life) {
+                // As a batch that is too large may be, and its refusal not be heard (236851).
+                let least = history.batch_bytes_least.unwrap_or(usize::MAX);
+                let too_large = sent.bytes.len() > least;
+                if undecided || too_large || full.contains(&entry.life) {
                     open.insert((sent.client, sent.place));
                 }
                 continue;
@@ -40,9 +43,19 @@ pub fn check(history: &History) -> Result<(), String> {
         let overtaken = open.contains(&(sent.client, sent.place));
         if SEQUENCE_CODES.contains(&code) && !lossy && !overtaken {
             let place = sent.place;
+            let before = (0..batch.0).rev().map(BatchNo).filter(|before| {
+                let before = history.batch(*before);
+                (before.client, before.place) == (sent.client, place)
+            });
+            let before: Vec<BatchNo> = before.take(3).collect();
             return Err(format!(
-                "{place:?}: {batch:?} refused by {code}: its producer's state was lost"
+                "{place:?}: {batch:?} refused by {code}: its producer's state was lost; before it came {before:?}"
             ));
+        }
+        // What is in flight behind a batch that was not appended is out of order: one that is too large, or of a
+        // partition so new that not every shard knew it.
+        if !SEQUENCE_CODES.contains(&code) {
+            open.insert((sent.client, sent.place));
         }
         // An earlier attempt may have been appended.
         if attempt == 1 {

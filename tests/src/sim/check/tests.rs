@@ -9,7 +9,7 @@ use corelane_net::event::ConnId;
 
 use super::{all, progress};
 use crate::sim::history::{
-    Batch, BatchNo, Fact, Found, History, Place, ServedBatch, Times, Topic, TopicNo,
+    Batch, BatchNo, Expiry, Fact, Found, History, Place, ServedBatch, Times, Topic, TopicNo,
 };
 use crate::sim::wire;
 use crate::sim::world::{ClientId, Start, wall_ms};
@@ -31,18 +31,26 @@ fn story(durability: Durability) -> History {
         durability,
         times: Times::Create,
         opened: false,
+        expiry: Expiry::Never,
     };
     history.topics = BTreeMap::from([(TopicNo(0), topic)]);
     history.note(0, Start(1), Fact::CreateAsked(TopicNo(0)));
     history.note(0, Start(1), Fact::Created(TopicNo(0)));
     let mut base = 0;
     for _ in 0..3 {
-        let (bytes, count) = wire::batch(&mut Rng::new(base as u64), 100, Codec::None, NOBODY);
+        let (bytes, count) = wire::batch(
+            &mut Rng::new(base as u64),
+            100,
+            Codec::None,
+            NOBODY,
+            wire::LONG_AGO,
+        );
         let batch = history.add_batch(Batch {
             place: PLACE,
             client: ClientId(2),
             bytes,
             count,
+            time: wire::LONG_AGO.0,
             idempotent: true,
             conn: ConnId(1),
         });
@@ -139,6 +147,7 @@ fn serve(history: &mut History, base: i64, batch: Option<BatchNo>, life: u32) {
         asked: base,
         high_watermark: 1_000,
         batches,
+        when: history.entries.len(),
     };
     history.note(4, Start(life), served);
 }
@@ -161,7 +170,7 @@ fn bytes_never_sent_and_values_that_change_are_seen() {
 #[test]
 fn what_was_refused_must_not_be_served() {
     let mut history = story(Durability::Disk);
-    let (bytes, count) = wire::batch(&mut Rng::new(77), 100, Codec::None, NOBODY);
+    let (bytes, count) = wire::batch(&mut Rng::new(77), 100, Codec::None, NOBODY, wire::LONG_AGO);
     let batch = history.add_batch(Batch {
         bytes,
         count,
@@ -222,6 +231,7 @@ fn show_end(history: &mut History, high_watermark: i64) {
         asked,
         high_watermark,
         batches,
+        when: history.entries.len(),
     };
     history.note(4, Start(2), shown);
 }
@@ -266,6 +276,7 @@ fn a_time_that_changes_falls_or_cannot_be_is_seen() {
             asked: 0,
             high_watermark: 1_000,
             batches: batches.collect(),
+            when: 0,
         };
         history.note(4_000_000, Start(1), served);
         history
@@ -335,6 +346,9 @@ fn a_process_that_outlives_its_disk_is_seen() {
     let mut history = failed();
     history.note(5, Start(1), Fact::Killed);
     check(&history, None);
+    let mut history = failed();
+    history.note(5, Start(1), Fact::StoppedEarly);
+    check(&history, None);
     // It may be killed later: that it went on acknowledging is seen all the same.
     let mut history = failed();
     let (batch, base, time) = (BatchNo(0), 0, -1);
@@ -383,4 +397,65 @@ fn a_refused_sequence_is_excused_where_a_batch_before_it_was_left_open() {
     history.note(3, Start(1), Fact::Sent { batch, attempt });
     refuse(&mut history);
     check(&history, None);
+}
+
+#[test]
+fn a_begin_that_goes_back_or_that_nobody_wanted_is_seen() {
+    let begins = |history: &mut History, begin: i64| {
+        let (place, when) = (PLACE, history.entries.len());
+        history.note(5, Start(1), Fact::Begins { place, begin, when });
+    };
+    let asked = |history: &mut History, below: i64| {
+        let place = PLACE;
+        history.note(5, Start(1), Fact::TrimAsked { place, below });
+    };
+    let promise = Some(super::starts::PROMISE);
+    /// The log begins with its second batch.
+    fn cut(history: &mut History) -> i64 {
+        let begin = log(history)[1].base;
+        history.begins.insert(PLACE, begin);
+        log(history).remove(0);
+        begin
+    }
+
+    let mut history = story(Durability::Disk);
+    begins(&mut history, 1);
+    check(&history, promise);
+    let mut history = story(Durability::Disk);
+    asked(&mut history, 1);
+    begins(&mut history, 1);
+    check(&history, None);
+
+    let mut history = story(Durability::Disk);
+    asked(&mut history, -1);
+    let begin = cut(&mut history);
+    begins(&mut history, begin);
+    check(&history, None);
+    begins(&mut history, begin - 1);
+    check(&history, promise);
+    history.entries.pop();
+    serve(&mut history, 0, Some(BatchNo(0)), 1);
+    check(&history, promise);
+
+    // What is missing above the begin is lost all the same.
+    let mut history = story(Durability::Disk);
+    asked(&mut history, -1);
+    let begin = cut(&mut history);
+    begins(&mut history, begin);
+    log(&mut history).truncate(1);
+    check(&history, Some("acknowledged is readable"));
+
+    // By themselves records go when they are old enough, or when enough are left.
+    for (expiry, broken) in [
+        (Expiry::Ms(0), None),
+        (Expiry::Ms(50), promise),
+        (Expiry::Bytes(10), None),
+        (Expiry::Bytes(100_000), promise),
+    ] {
+        let mut history = story(Durability::Disk);
+        history.topics.get_mut(&TopicNo(0)).expect("there").expiry = expiry;
+        let begin = cut(&mut history);
+        begins(&mut history, begin);
+        check(&history, broken);
+    }
 }

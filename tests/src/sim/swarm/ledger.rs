@@ -24,6 +24,12 @@ pub struct Ledger {
     pub short_writes: u64,
     pub flips: u64,
     pub unreadable: u64,
+    /// Calls of members, commits acknowledged, and generations that a member was told of.
+    pub group_calls: u64,
+    pub commits: u64,
+    pub generations: u64,
+    /// Begins of logs that somebody was told of.
+    pub begins: u64,
     pub violations: u64,
 }
 
@@ -48,13 +54,17 @@ impl Ledger {
         self.short_writes += outcome.disk.short;
         self.unreadable += outcome.unreadable;
         self.flips += outcome.disk.flips;
+        self.group_calls += outcome.group_calls;
+        self.commits += outcome.commits;
+        self.generations += outcome.generations;
+        self.begins += outcome.begins;
         self.violations += u64::from(!outcome.violations.is_empty());
     }
 }
 
 impl Ledger {
     /// Every number, by its name.
-    fn numbers(&self) -> [(&'static str, u64); 21] {
+    fn numbers(&self) -> [(&'static str, u64); 25] {
         [
             ("seeds", self.seeds),
             ("operations", self.ops),
@@ -73,6 +83,10 @@ impl Ledger {
             ("short writes", self.short_writes),
             ("flipped bits", self.flips),
             ("fetches refused as unreadable", self.unreadable),
+            ("calls of groups", self.group_calls),
+            ("commits acked", self.commits),
+            ("generations", self.generations),
+            ("log starts", self.begins),
             ("events", self.events),
             ("simulated ms", self.simulated_ms),
             (

@@ -1,5 +1,8 @@
 //! What a seed draws: how the clients work, how fast things go, how often the node dies, what else fails.
 
+use std::time::Duration;
+
+use corelane_engine::group::config::GroupConfig;
 use corelane_engine::limits::Limits;
 use corelane_engine::rng::Rng;
 
@@ -7,7 +10,8 @@ use crate::sim::canary::Canary;
 use crate::sim::client::Habits;
 use crate::sim::disk::Speed;
 use crate::sim::faults::{Faults, Kinds};
-use crate::sim::load::Mix;
+use crate::sim::groups::Crowd;
+use crate::sim::load::{Mix, Trims};
 use crate::sim::world::Pace;
 
 /// How a life of the process ends.
@@ -28,13 +32,24 @@ pub struct Life {
     pub faults: Faults,
 }
 
+/// What may happen in a seed: each swarm adds to the one before, and keeps its stories.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Swarm {
+    /// Crashes.
+    Plain,
+    /// Faults of the disk, and habits of clients.
+    Faults,
+    /// Groups, and logs that begin later as time goes by.
+    All,
+}
+
 /// Everything that a seed draws.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub seed: u64,
-    /// Drawn by [`Options::plain`].
-    pub plain: bool,
+    pub swarm: Swarm,
     pub limits: Limits,
+    pub groups: GroupConfig,
     pub arena: [usize; 3],
     pub mix: Mix,
     pub pace: Pace,
@@ -51,8 +66,125 @@ impl Options {
     /// Crashes, and besides a random subset of everything else that may happen: what a seed leaves out cannot hide what
     /// it leaves in.
     pub fn draw(seed: u64) -> Options {
+        let mut options = Options::faults(seed);
+        options.swarm = Swarm::All;
+        let mut rng = Rng::new(seed ^ 0x6700_5eed);
+        if rng.one_in(3) {
+            options.add_groups(&mut rng);
+        }
+        if rng.one_in(3) {
+            options.add_trims(&mut rng);
+        }
+        options
+    }
+
+    /// Of a swarm.
+    pub fn of(swarm: Swarm, seed: u64) -> Options {
+        match swarm {
+            Swarm::Plain => Options::plain(seed),
+            Swarm::Faults => Options::faults(seed),
+            Swarm::All => Options::draw(seed),
+        }
+    }
+
+    /// Records that are deleted, or go by themselves; changes of what lets them.
+    fn add_trims(&mut self, rng: &mut Rng) {
+        self.mix.trims = Some(Trims {
+            expire_of_4: [0, 2, 4][rng.below(3) as usize],
+            delete_one_in: [5, 20, 200][rng.below(3) as usize],
+        });
+        self.mix.habits.ages = true;
+        // After a batch that was too large a producer begins under another id: none may be forgotten for want of room.
+        self.limits.producers_max = 256;
+        self.mix.partitions_max = self.mix.partitions_max.min(2);
+        self.mix.change_one_in = [10, 50][rng.below(2) as usize];
+        self.mix.delete_one_in = self.mix.delete_one_in.min([30, 200][rng.below(2) as usize]);
+        if self.mix.crowd.groups == 0 {
+            self.mix.pause_us = self.mix.pause_us.min(300);
+        }
+    }
+
+    /// Where the bug is between shards there are two; of the groups there are those that it harms.
+    fn hunt_groups(&mut self, canary: Canary) {
+        let mut rng = Rng::new(self.seed ^ 0x0067_b06e);
+        self.add_groups(&mut rng);
+        // What a cut or age may excuse proves nothing.
+        self.mix.crowd.classes = false;
+        self.mix.crowd.offsets_live_ms = None;
+        self.groups.offsets_retention = GroupConfig::default().offsets_retention;
+        self.mix.crowd.alone_of_4 = match canary {
+            Canary::CommitAnsweredEarly => 4,
+            _ => self.mix.crowd.alone_of_4.min(2),
+        };
+        self.mix.crowd.members_max = 4;
+        self.mix.crowd.habits.restless_one_in = 20;
+        self.last.0 = 2;
+        let lives = (0..4).map(|_| Life {
+            shards: 2,
+            events: 2_000 + rng.below(4_000),
+            end: match (canary, rng.below(3)) {
+                (Canary::GenerationNotRaised, _) | (_, 0) => End::Stop,
+                (_, 1) => End::Kill,
+                _ => End::PowerCut,
+            },
+            faults: Faults::default(),
+        });
+        self.lives = lives.collect();
+    }
+
+    /// Records are deleted, often, and power is cut, often.
+    fn hunt_trims(&mut self, canary: Canary) {
+        let mut rng = Rng::new(self.seed ^ 0x0072_1b06);
+        self.add_trims(&mut rng);
+        self.mix.trims = Some(Trims {
+            expire_of_4: 0,
+            delete_one_in: 3,
+        });
+        // Answers that are late enough to be alone in their flush.
+        (self.mix.producers, self.mix.consumers) = (1, 2);
+        self.mix.pause_us = 1_000;
+        let shards = match canary {
+            Canary::TrimmedTooFar => 2,
+            _ => 1,
+        };
+        self.last.0 = shards;
+        let lives = (0..5).map(|_| Life {
+            shards,
+            events: 500 + rng.below(2_000),
+            end: End::PowerCut,
+            faults: Faults::default(),
+        });
+        self.lives = lives.collect();
+    }
+
+    /// Members of groups, whose patience is that of a seed: short.
+    fn add_groups(&mut self, rng: &mut Rng) {
+        self.mix.crowd = Crowd::draw(rng);
+        // They are to have their turn.
+        (self.mix.producers, self.mix.consumers) = (1, 1);
+        self.mix.pause_us = self.mix.pause_us.max(1_000);
+        for life in self.lives.iter_mut().filter(|life| life.events > 256) {
+            life.events *= 4;
+        }
+        self.last.1 += 8_000;
+        self.groups = GroupConfig {
+            session_timeout_min_ms: 50,
+            initial_rebalance_delay_ms: [0, 20, 100][rng.below(3) as usize],
+            new_member_join_timeout: Duration::from_secs(2),
+            snapshot_after_bytes: [500, 4_000][rng.below(2) as usize],
+            snapshot_piece_bytes: [200, 4_000][rng.below(2) as usize],
+            ..GroupConfig::default()
+        };
+        if let Some(ms) = self.mix.crowd.offsets_live_ms {
+            self.groups.offsets_retention = Duration::from_millis(ms);
+            self.groups.retention_check_interval = Duration::from_millis(50);
+        }
+    }
+
+    /// Crashes, and besides a random subset of what a disk may do, and of the habits of clients.
+    pub fn faults(seed: u64) -> Options {
         let mut options = Options::plain(seed);
-        options.plain = false;
+        options.swarm = Swarm::Faults;
         let mut rng = Rng::new(seed ^ 0x00fa_0175);
         let kinds = Kinds::draw(&mut rng);
         if kinds.rot {
@@ -73,6 +205,7 @@ impl Options {
             rewind_one_in: rng.one_in(3).then(|| 1 + rng.below(10)),
             min_bytes: rng.one_in(3),
             cut_one_in: rng.one_in(4).then(|| 10 + rng.below(90)),
+            ages: false,
         };
         options.mix.log_append_of_4 = [0, 0, 1, 4][rng.below(4) as usize];
         options.mix.opened_of_4 = [0, 0, 1, 4][rng.below(4) as usize];
@@ -91,6 +224,12 @@ impl Options {
     pub fn hunt(seed: u64, canary: Canary) -> Options {
         let mut options = Options::plain(seed);
         options.canary = Some(canary);
+        if canary.needs_groups() {
+            options.hunt_groups(canary);
+        }
+        if canary.needs_trims() {
+            options.hunt_trims(canary);
+        }
         if canary == Canary::StaleGroupAccepted {
             // Holes in the journal, which only unflushed groups have, and then another cut soon after.
             let mut rng = Rng::new(seed ^ 0x57a1e);
@@ -146,6 +285,8 @@ impl Options {
             log_append_of_4: 0,
             opened_of_4: 0,
             habits: Habits::PLAIN,
+            crowd: Crowd::NONE,
+            trims: None,
         };
         let disk = match rng.below(3) {
             0 => Speed::default(),
@@ -201,8 +342,9 @@ impl Options {
         let last = (count(), 200 + draw.below(2_000));
         Options {
             seed,
-            plain: true,
+            swarm: Swarm::Plain,
             limits,
+            groups: GroupConfig::default(),
             arena: [256 << 10, 256 << 10, 8 << 20],
             mix,
             pace,
