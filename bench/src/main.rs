@@ -21,7 +21,6 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "made once")]
 enum Command {
     /// Load a broker: produce, consume, end to end.
     ///
