@@ -292,17 +292,16 @@ impl Request {
         self.header.client_id = self.context.client_id.clone();
     }
 
-    /// Reads the body. Bytes after its end are refused, as by Kafka.
+    /// Reads the body. Bytes after its end are passed over, as by Kafka: librdkafka 2.16 leaves three behind a Metadata
+    /// request for all topics.
     pub fn decode<M: Message>(&self, body: &Bytes) -> Result<M, CloseReason> {
         let mut reader = Reader::new(body.clone());
         let message = M::decode(&mut reader, self.header.version);
-        message
-            .and_then(|message| reader.finish().map(|()| message))
-            .map_err(|error| CloseReason::BadRequest {
-                name: self.header.entry.name,
-                version: self.header.version,
-                why: error.to_string(),
-            })
+        message.map_err(|error| CloseReason::BadRequest {
+            name: self.header.entry.name,
+            version: self.header.version,
+            why: error.to_string(),
+        })
     }
 
     /// Size, header and body of an answer.

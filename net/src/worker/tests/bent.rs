@@ -327,12 +327,14 @@ impl Bench {
         assert!(answered, "a sound request: {sound:?}");
     }
 
-    /// Bytes behind the message; a header of the version before or after KIP-482.
+    /// Bytes behind the message, which are passed over; a header of the version before or after KIP-482.
     fn behind(&mut self) {
         let whole = self.framed(&self.body.clone());
         for more in [&[0][..], &[0xff; 3], &[0; 1000]] {
             let longer = [&whole[..], more].concat();
-            self.must_close("bytes behind the end", whole.len(), &resized(longer));
+            let fresh = || Bench::new(self.entry, self.version);
+            let (fate, plain) = (fresh().send(&resized(longer)), fresh().send(&whole));
+            assert_eq!(fate, plain, "with bytes behind the end");
         }
         let at = 4 + self.header_bytes();
         let other = match self.flexible() {
