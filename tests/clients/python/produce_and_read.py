@@ -8,6 +8,7 @@ import sys
 import time
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 PARTITIONS = 3
 RECORDS = 100
@@ -89,6 +90,13 @@ def read(bootstrap, topic, codec, sent):
     consumer.close()
 
 
+def listed(bootstrap, topic):
+    """Asks for all topics, which librdkafka does in words of its own."""
+    topics = AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=30).topics
+    if topic not in topics:
+        raise RuntimeError(f"{topic} is not among {sorted(topics)}")
+
+
 def main():
     bootstrap = sys.argv[1]
     for number, case in enumerate(sys.argv[2:]):
@@ -97,6 +105,7 @@ def main():
         try:
             produce(bootstrap, topic, codec, acks, idempotent, sent)
             read(bootstrap, topic, codec, sent)
+            listed(bootstrap, topic)
         except Exception:
             print("FAILED", case, flush=True)
             raise
