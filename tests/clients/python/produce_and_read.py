@@ -90,6 +90,34 @@ def read(bootstrap, topic, codec, sent):
     consumer.close()
 
 
+def in_a_group(bootstrap, topic, sent):
+    """Subscribes, reads all of it as the member of a group, commits, and finds the commits again."""
+    settings = {
+        "bootstrap.servers": bootstrap,
+        "group.id": f"{topic}-readers",
+        "auto.offset.reset": "earliest",
+        "enable.auto.commit": False,
+    }
+    consumer = Consumer(settings)
+    consumer.subscribe([topic])
+    left = sum(len(of_partition) for of_partition in sent)
+    until = time.monotonic() + 60
+    while left > 0:
+        if time.monotonic() > until:
+            raise RuntimeError(f"{left} records of {topic} did not reach the group")
+        message = consumer.poll(1)
+        if message is not None:
+            if message.error():
+                raise RuntimeError(message.error())
+            left -= 1
+    consumer.commit(asynchronous=False)
+    partitions = [TopicPartition(topic, p) for p in range(PARTITIONS)]
+    committed = [p.offset for p in consumer.committed(partitions, timeout=30)]
+    consumer.close()
+    if committed != [len(of_partition) for of_partition in sent]:
+        raise RuntimeError(f"committed {committed} of {topic}")
+
+
 def listed(bootstrap, topic):
     """Asks for all topics, which librdkafka does in words of its own."""
     topics = AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=30).topics
@@ -105,6 +133,9 @@ def main():
         try:
             produce(bootstrap, topic, codec, acks, idempotent, sent)
             read(bootstrap, topic, codec, sent)
+            # Once: each group waits three seconds for further members.
+            if number == 0:
+                in_a_group(bootstrap, topic, sent)
             listed(bootstrap, topic)
         except Exception:
             print("FAILED", case, flush=True)
