@@ -45,6 +45,11 @@ pub struct Limits {
     /// one pass.
     pub retention_check_ms: u64,
     pub retention_at_once: usize,
+    /// The scrub reads so much of what is on disk in a second; 0: it does not.
+    pub scrub_bytes_per_second: u64,
+    /// It begins so long after the start, and with everything anew no sooner than so long after it began.
+    pub scrub_first_ms: u64,
+    pub scrub_round_ms: u64,
 }
 
 impl Limits {
@@ -63,6 +68,9 @@ impl Limits {
         producers_max: 10_000,
         retention_check_ms: 300_000,
         retention_at_once: 256,
+        scrub_bytes_per_second: 8 << 20,
+        scrub_first_ms: 300_000,
+        scrub_round_ms: 86_400_000,
     };
 
     pub const TINY: Limits = Limits {
@@ -80,6 +88,9 @@ impl Limits {
         producers_max: 8,
         retention_check_ms: 20,
         retention_at_once: 2,
+        scrub_bytes_per_second: 0,
+        scrub_first_ms: 10,
+        scrub_round_ms: 1_000,
     };
 }
 

@@ -24,7 +24,7 @@ use corelane_engine::controller::PRODUCER_ID_BLOCK;
 use corelane_engine::controller::command::{self, Command};
 use corelane_engine::controller::image::Image;
 use corelane_engine::rng::Rng;
-use corelane_engine::shard::ShardOut;
+use corelane_engine::shard::{Corrupt, ShardOut};
 use corelane_engine::types::{Instant, NodeId, Now, ShardId, TopicId};
 
 use crate::answers::Answers;
@@ -226,6 +226,7 @@ impl<S: Storage> Worker<S> {
         self.desk.now = now;
         self.shard_out.disk.extend(effects.disk);
         self.shard_out.answers.extend(effects.answers);
+        self.shard_out.corrupt.extend(effects.corrupt);
         if let Some(fatal) = effects.fatal {
             self.shard_out.fatal.get_or_insert(fatal);
         }
@@ -584,6 +585,9 @@ impl<S: Storage> Worker<S> {
                 self.desk.propose(PRODUCER_IDS, 0, command);
             }
             out.disk.append(&mut self.shard_out.disk);
+            for corrupt in self.shard_out.corrupt.drain(..) {
+                report(&corrupt, &self.desk.image);
+            }
             if self.shard_out.fatal.is_some() {
                 out.fatal = self.shard_out.fatal.take();
             }
@@ -992,6 +996,20 @@ fn count(tally: &mut Tally, now: Instant, pending: &mut Pending, outcome: &Outco
         Outcome::Nothing => tally.answered(api, Class::Ok, now.since(since)),
         Outcome::Reply(Err(_)) | Outcome::Early(Err(_)) | Outcome::Close(_) => tally.cut_off(api),
     }
+}
+
+/// Names what was found corrupt on disk: someone should look at it.
+fn report(corrupt: &Corrupt, image: &Image) {
+    let topic = image.topic_by_id(corrupt.partition.topic);
+    tracing::error!(
+        topic = topic.map_or("?", |topic| &*topic.name),
+        partition = corrupt.partition.partition,
+        offset = corrupt.offset.0,
+        file = corrupt.file(),
+        position = corrupt.position,
+        what = corrupt.what,
+        "a batch on disk is corrupt; it is not served, and nothing repairs it"
+    );
 }
 
 /// Notes what a connection holds of the shard's memory for answers.

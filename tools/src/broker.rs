@@ -121,6 +121,7 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
     let limits = Limits {
         tail_bytes_max: tail.0,
         retention_check_ms: config.retention_check_ms,
+        scrub_bytes_per_second: config.scrub_rate,
         ..Limits::NORMAL
     };
     let rack = config.rack.clone();

@@ -59,6 +59,10 @@ pub(crate) struct BrokerArgs {
     /// How often every partition is looked at for records past their retention [default: 300000]
     #[arg(long, value_name = "MS")]
     retention_check_ms: Option<u64>,
+    /// How much of its records on disk each shard verifies in a second, in the background; 0 verifies none
+    /// [default: 8MiB]
+    #[arg(long, value_name = "SIZE")]
+    scrub_rate: Option<String>,
     /// Address to serve /metrics, /healthz and /readyz on, over plain HTTP [default: off]
     #[arg(long, value_name = "HOST:PORT")]
     http: Option<String>,
@@ -81,6 +85,7 @@ struct File {
     rack: Option<String>,
     memory: Option<String>,
     retention_check_ms: Option<u64>,
+    scrub_rate: Option<String>,
     http: Option<String>,
 }
 
@@ -95,6 +100,8 @@ pub(crate) struct BrokerConfig {
     pub(crate) rack: Option<String>,
     pub(crate) memory: Option<u64>,
     pub(crate) retention_check_ms: u64,
+    /// Bytes in a second, of each shard; 0: off.
+    pub(crate) scrub_rate: u64,
     pub(crate) http: Option<SocketAddr>,
 }
 
@@ -137,8 +144,11 @@ impl BrokerArgs {
         let memory = self
             .memory
             .or(file.memory)
-            .map(|text| size(&text))
+            .map(|text| size("--memory", &text))
             .transpose()?;
+        let scrub_rate = self.scrub_rate.or(file.scrub_rate);
+        let scrub_rate = scrub_rate.map(|text| scrub_rate_of(&text)).transpose()?;
+        let scrub_rate = scrub_rate.unwrap_or(Limits::NORMAL.scrub_bytes_per_second);
         let retention_check_ms = self.retention_check_ms.or(file.retention_check_ms);
         let retention_check_ms = retention_check_ms.unwrap_or(Limits::NORMAL.retention_check_ms);
         if retention_check_ms == 0 {
@@ -157,6 +167,7 @@ impl BrokerArgs {
             rack,
             memory,
             retention_check_ms,
+            scrub_rate,
             http,
         })
     }
@@ -183,9 +194,17 @@ fn http_address(text: &str) -> Result<SocketAddr, String> {
     addresses.next().ok_or_else(|| wrong("no address"))
 }
 
+/// Bytes in a second; `0` is off.
+fn scrub_rate_of(text: &str) -> Result<u64, String> {
+    match text.trim() {
+        "0" => Ok(0),
+        rate => size("--scrub-rate", rate),
+    }
+}
+
 /// Bytes from `512MiB`, `4GiB`, `1000000`.
-fn size(text: &str) -> Result<u64, String> {
-    let wrong = || format!("--memory {text}: expected a size, e.g. 512MiB or 4GiB");
+fn size(flag: &str, text: &str) -> Result<u64, String> {
+    let wrong = || format!("{flag} {text}: expected a size, e.g. 512MiB or 4GiB");
     let digits = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
@@ -209,9 +228,12 @@ mod tests {
 
     #[test]
     fn sizes() {
+        let size = |text| size("--memory", text);
         assert_eq!(size("512MiB"), Ok(512 << 20));
         assert_eq!(size("4g"), Ok(4 << 30));
         assert_eq!(size("1000"), Ok(1000));
+        assert_eq!(scrub_rate_of("0"), Ok(0));
+        assert_eq!(scrub_rate_of("16MiB"), Ok(16 << 20));
         for wrong in ["", "MiB", "4 parsecs", "0", "99999999999999999999"] {
             assert!(size(wrong).is_err(), "{wrong}");
         }

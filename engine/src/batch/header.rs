@@ -230,6 +230,16 @@ impl BatchHeader {
         sequence_after(self.base_sequence, self.last_offset_delta)
     }
 
+    /// Whether its offsets and its count can be: what the CRC does not say.
+    pub fn in_order(&self) -> bool {
+        let last = i64::from(self.last_offset_delta);
+        self.base_offset.0 >= 0
+            && last >= 0
+            && self.count >= 0
+            && i64::from(self.count) <= last + 1
+            && self.base_offset.0.checked_add(last).is_some()
+    }
+
     /// CRC-32C of the header's covered bytes and `records`, as `crc` should have it.
     pub fn crc_with(&self, records: &[u8]) -> u32 {
         let head = crc32c::crc32c(&self.to_array()[CRC_FROM..]);
@@ -266,16 +276,7 @@ pub fn verify(bytes: &[u8]) -> Result<BatchHeader, VerifyError> {
         });
     }
     // A compacted batch has fewer records than its range; none has more.
-    let ordered = header.base_offset.0 >= 0
-        && header.last_offset_delta >= 0
-        && header.count >= 0
-        && i64::from(header.count) <= i64::from(header.last_offset_delta) + 1
-        && header
-            .base_offset
-            .0
-            .checked_add(i64::from(header.last_offset_delta))
-            .is_some();
-    if ordered {
+    if header.in_order() {
         Ok(header)
     } else {
         Err(VerifyError::Range)

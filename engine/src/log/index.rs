@@ -154,6 +154,21 @@ impl SegmentIndex {
         Some(SegmentPosition(u64::from(entry.position)))
     }
 
+    /// The entries of positions in `from..to`, in order.
+    pub fn entries_within(
+        &self,
+        from: u64,
+        to: u64,
+    ) -> impl Iterator<Item = (Offset, SegmentPosition)> {
+        let begin = self.entries.partition_point(|e| u64::from(e.position) < from);
+        let end = self.entries.partition_point(|e| u64::from(e.position) < to);
+        let entries = self.entries.get(begin..end).unwrap_or_default();
+        entries.iter().map(|e| {
+            let offset = Offset(self.base.0 + i64::from(e.offset_delta));
+            (offset, SegmentPosition(u64::from(e.position)))
+        })
+    }
+
     /// The batch with the largest timestamp; `None` in an empty segment.
     pub fn largest(&self) -> Option<Largest> {
         self.largest

@@ -13,5 +13,6 @@ pub mod producers;
 pub mod recover;
 pub mod segment;
 pub mod trim;
+pub mod verify;
 pub mod watchers;
 pub mod write_back;

@@ -8,14 +8,14 @@
 //! A cold read never touches the hot tail: it has buffers and a budget of its own. What waits holds no memory but what
 //! was asked.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
 
 use super::read::{Find, ReadPlan, Search};
-use super::{FlowEnd, Shard, ShardOut};
-use crate::batch::{self, BatchHeader};
+use super::{Corrupt, FlowEnd, Shard, ShardOut};
+use crate::batch::{self, BatchHeader, VerifyError};
 use crate::call::{
     AnswerBody, ListAnswer, ListItem, Listed, ReadAnswer, ReadError, ReadItem, RequestToken,
 };
@@ -58,6 +58,22 @@ pub(super) struct Place {
     disk_end: u64,
     /// The rest of a batch whose beginning is on disk.
     rest: Bytes,
+}
+
+/// What reads of one call have found corrupt.
+#[derive(Default)]
+struct Findings(RefCell<Vec<Corrupt>>);
+
+impl Findings {
+    fn add(&self, place: &Place, position: u64, offset: Offset, what: String) {
+        self.0.borrow_mut().push(Corrupt {
+            partition: place.partition,
+            segment: place.base,
+            position,
+            offset,
+            what,
+        });
+    }
 }
 
 /// The batch at `position` begins with `offset`.
@@ -115,6 +131,7 @@ pub(super) struct ColdRead {
     answers: Vec<ReadAnswer>,
     /// Whose file each cold answer came from, and the offset asked for.
     places: Vec<(usize, TopicPartition, Offset)>,
+    corrupt: Vec<Corrupt>,
 }
 
 pub(super) struct ColdList {
@@ -124,6 +141,7 @@ pub(super) struct ColdList {
     answers: Vec<ListAnswer>,
     /// What each cold answer was asked for, and where the log began then.
     items: Vec<(usize, ListItem, Offset)>,
+    corrupt: Vec<Corrupt>,
 }
 
 /// A call that waits for its turn.
@@ -163,6 +181,11 @@ impl ColdBudget {
     pub(super) fn may_begin(&self, bytes: usize, limits: &Limits) -> bool {
         let room = self.under_way == 0 || self.under_way + bytes <= limits.cold_read_bytes_max;
         self.waiting.is_empty() && room
+    }
+
+    /// Whether somebody waits for his turn.
+    pub(super) fn is_full(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     pub(super) fn wait(
@@ -240,7 +263,10 @@ impl Shard {
         self.start_flow(move |flow| async move {
             // Batches may be larger than was asked for: what comes after too many of them is not read.
             let left = Cell::new(bytes);
-            let reads = items.iter().map(|item| read_cold(&flow, item, &left));
+            let found = Findings::default();
+            let reads = items
+                .iter()
+                .map(|item| read_cold(&flow, item, &left, &found));
             let read = join_all(AT_ONCE, reads.collect()).await;
             for (item, result) in items.iter().zip(read) {
                 let answer = &mut answers[item.answer].result;
@@ -261,6 +287,7 @@ impl Shard {
                 bytes,
                 answers,
                 places: places.collect(),
+                corrupt: found.0.into_inner(),
             })
         });
     }
@@ -272,8 +299,12 @@ impl Shard {
             bytes,
             mut answers,
             places,
+            corrupt,
         } = read;
         self.cold.under_way -= bytes;
+        for found in corrupt {
+            self.on_corrupt(found, out);
+        }
         for (index, partition, offset) in places {
             let result = &mut answers[index].result;
             let slot = self.slots.get(&partition);
@@ -290,6 +321,8 @@ impl Shard {
                 (Some(p), Ok(done)) => done.log_start = p.log_start,
                 (_, Ok(_) | Err(_)) => {}
             }
+            let refused = matches!(answers[index].result, Err(ReadError::Corrupt));
+            self.rot.reads_refused += u64::from(refused);
         }
         out.answer(from, request, AnswerBody::Read(answers));
         self.cold_settle(out);
@@ -318,9 +351,10 @@ impl Shard {
         }
         self.cold.under_way += bytes;
         self.start_flow(move |flow| async move {
+            let found = Findings::default();
             for lookup in lookups {
                 let answer = lookup.answer;
-                answers[answer].result = find_cold(&flow, lookup).await;
+                answers[answer].result = find_cold(&flow, lookup, &found).await;
             }
             FlowEnd::Listed(ColdList {
                 from,
@@ -328,6 +362,7 @@ impl Shard {
                 bytes,
                 answers,
                 items: asked,
+                corrupt: found.0.into_inner(),
             })
         });
     }
@@ -359,8 +394,12 @@ impl Shard {
             bytes,
             mut answers,
             items,
+            corrupt,
         } = list;
         self.cold.under_way -= bytes;
+        for found in corrupt {
+            self.on_corrupt(found, out);
+        }
         let mut again = Vec::new();
         for (index, item, log_start) in items {
             let result = &mut answers[index].result;
@@ -371,6 +410,8 @@ impl Shard {
                 Some(p) if p.log_start > log_start => again.push((index, item)),
                 Some(_) | None => {}
             }
+            let refused = matches!(answers[index].result, Err(ReadError::Corrupt));
+            self.rot.reads_refused += u64::from(refused);
         }
         if again.is_empty() {
             out.answer(from, request, AnswerBody::Listed(answers));
@@ -383,7 +424,7 @@ impl Shard {
     }
 }
 
-/// Reads a stretch of a segment as the batches of it that are whole, each verified. `Err(Corrupt)` names where.
+/// Reads a stretch of a segment from a position on, with what follows the file in memory.
 async fn read_stretch(
     flow: &Flow,
     place: &Place,
@@ -421,39 +462,50 @@ async fn read_stretch(
     Ok(read.freeze().slice(skip..))
 }
 
-/// The batch at the start of some bytes, or how many bytes it needs.
+/// The batch at the start of some bytes, or how many bytes it needs, or what is wrong with it.
 enum Stored {
     Whole(BatchHeader),
-    Short { need: usize },
+    Short {
+        need: usize,
+    },
+    /// `header`: of a batch whose records, or whose own fields, are not what their CRC was made of.
+    Corrupt {
+        header: Option<BatchHeader>,
+        what: String,
+    },
 }
 
 /// Checks the batch at the start of `bytes` against what was appended there. Its CRC covers neither its offset nor its
 /// leader epoch, but both are known: a log has no gaps (until it is compacted), and the index says where it begins.
-fn stored(place: &Place, position: u64, next: Offset, bytes: &[u8]) -> Result<Stored, ReadError> {
+fn stored(place: &Place, next: Offset, bytes: &[u8]) -> Stored {
     let after = place.epochs.partition_point(|e| e.start <= next);
     let epoch = after.checked_sub(1).map(|at| place.epochs[at].epoch);
-    let what = match batch::verify(bytes) {
+    match batch::verify(bytes) {
         Ok(header)
             if header.base_offset == next
                 && epoch.is_none_or(|epoch| epoch == header.leader_epoch) =>
         {
-            return Ok(Stored::Whole(header));
+            Stored::Whole(header)
         }
-        Ok(header) => format!(
-            "offset {} of {:?}, where offset {} of {epoch:?} was appended",
-            header.base_offset.0, header.leader_epoch, next.0
-        ),
-        Err(batch::VerifyError::Short { need, .. }) => return Ok(Stored::Short { need }),
-        Err(error) => error.to_string(),
-    };
-    tracing::error!(
-        partition = %place.partition,
-        segment = place.base.0,
-        position,
-        %what,
-        "a corrupt batch is not served"
-    );
-    Err(ReadError::Corrupt)
+        Ok(header) => Stored::Corrupt {
+            header: None,
+            what: format!(
+                "offset {} of epoch {}, where offset {} of epoch {} was appended",
+                header.base_offset.0,
+                header.leader_epoch.0,
+                next.0,
+                epoch.map_or("?".to_owned(), |epoch| epoch.0.to_string())
+            ),
+        },
+        Err(VerifyError::Short { need, .. }) => Stored::Short { need },
+        Err(error) => Stored::Corrupt {
+            header: match error {
+                VerifyError::Crc { .. } => BatchHeader::parse(bytes).ok(),
+                _ => None,
+            },
+            what: error.to_string(),
+        },
+    }
 }
 
 /// The whole batches from the one that holds the asked offset on, and how many offsets they span. None when nothing is
@@ -462,6 +514,7 @@ async fn read_cold(
     flow: &Flow,
     item: &ColdItem,
     left: &Cell<usize>,
+    found: &Findings,
 ) -> Result<(Vec<Bytes>, u64), ReadError> {
     let place = &item.place;
     let (mut position, mut next) = (place.position, place.offset);
@@ -476,15 +529,22 @@ async fn read_cold(
         let mut first = next;
         let mut needed = 0;
         while at < bytes.len() {
-            let header = match stored(place, position + at as u64, next, &bytes[at..]) {
-                Ok(Stored::Whole(header)) => header,
-                Ok(Stored::Short { need }) => {
+            let header = match stored(place, next, &bytes[at..]) {
+                Stored::Whole(header) => header,
+                Stored::Short { need } => {
                     needed = need;
                     break;
                 }
-                // What comes before it is served; who asks for the corrupt one is refused.
-                Err(_) if begin.is_some_and(|begin| begin < at) => break,
-                Err(error) => return Err(error),
+                Stored::Corrupt { header, what } => {
+                    found.add(place, position + at as u64, next, what);
+                    match header {
+                        // What comes before it is served; who asks for the corrupt one is refused.
+                        _ if begin.is_some_and(|begin| begin < at) => break,
+                        // Passed over: were its length or its count wrong, the next one's offset would not follow.
+                        Some(h) if h.base_offset == next && passes(&h, item.offset) => h,
+                        _ => return Err(ReadError::Corrupt),
+                    }
+                }
             };
             let end = at + header.total_bytes();
             if header.last_offset() >= item.offset {
@@ -506,7 +566,11 @@ async fn read_cold(
             return Ok((vec![bytes.slice(begin..at)], (next.0 - first.0) as u64));
         }
         // The batch that holds the offset ends beyond what was read, or the file is not what we wrote.
-        let more = more(place, position, &bytes, wanted, at + needed)?;
+        let more = more(place, position, &bytes, wanted, at + needed);
+        let more = more.map_err(|what| {
+            found.add(place, position + at as u64, next, what);
+            ReadError::Corrupt
+        })?;
         position += at as u64;
         wanted = match at {
             0 => more,
@@ -515,29 +579,36 @@ async fn read_cold(
     }
 }
 
-/// How much to read where `needed` bytes are; an error where the file is shorter than it was, or a length cannot be.
+/// Whether the offset lies behind the batch.
+fn passes(header: &BatchHeader, offset: Offset) -> bool {
+    header.last_offset_delta >= 0 && header.last_offset() < offset
+}
+
+/// How much to read where `needed` bytes are; what is wrong where the file is shorter than it was, or a length cannot be.
 fn more(
     place: &Place,
     position: u64,
     bytes: &Bytes,
     wanted: usize,
     needed: usize,
-) -> Result<usize, ReadError> {
+) -> Result<usize, String> {
     let end = place.disk_end + place.rest.len() as u64;
     let reached = position + bytes.len() as u64 >= end;
     if reached || bytes.len() < wanted || needed > wanted + FRAME_BYTES_MAX {
-        tracing::error!(
-            partition = %place.partition,
-            segment = place.base.0,
-            position,
-            "a segment ends within a batch"
-        );
-        return Err(ReadError::Corrupt);
+        return Err(format!(
+            "{needed} bytes from position {position} on, where the log has {} and the file gave {}",
+            end.saturating_sub(position),
+            bytes.len()
+        ));
     }
     Ok((wanted * 2).max(needed))
 }
 
-async fn find_cold(flow: &Flow, lookup: ColdLookup) -> Result<Option<Listed>, ReadError> {
+async fn find_cold(
+    flow: &Flow,
+    lookup: ColdLookup,
+    found: &Findings,
+) -> Result<Option<Listed>, ReadError> {
     let place = &lookup.place;
     let visible = |found: Listed| (found.offset < lookup.end).then_some(found);
     let (mut position, mut next) = (place.position, place.offset);
@@ -547,18 +618,25 @@ async fn find_cold(flow: &Flow, lookup: ColdLookup) -> Result<Option<Listed>, Re
         let bytes = read_stretch(flow, place, position, wanted).await?;
         let mut at = 0;
         let needed = loop {
-            let header = match stored(place, position + at as u64, next, &bytes[at..])? {
+            let header = match stored(place, next, &bytes[at..]) {
                 Stored::Whole(header) => header,
                 Stored::Short { need } => break need,
+                Stored::Corrupt { what, .. } => {
+                    found.add(place, position + at as u64, next, what);
+                    return Err(ReadError::Corrupt);
+                }
             };
             next = header.end_offset();
-            if let Some(found) = lookup.find.within(&bytes[at..at + header.total_bytes()]) {
-                return Ok(visible(found));
+            if let Some(listed) = lookup.find.within(&bytes[at..at + header.total_bytes()]) {
+                return Ok(visible(listed));
             }
             at += header.total_bytes();
         };
         wanted = match at {
-            0 => more(place, position, &bytes, wanted, needed)?,
+            0 => more(place, position, &bytes, wanted, needed).map_err(|what| {
+                found.add(place, position, next, what);
+                ReadError::Corrupt
+            })?,
             _ => stretch,
         };
         position += at as u64;

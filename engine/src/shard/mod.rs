@@ -16,6 +16,8 @@ mod crash_tests;
 mod cycle;
 mod look;
 mod read;
+mod rot;
+mod scrub;
 pub mod tally;
 #[cfg(test)]
 mod tests;
@@ -47,11 +49,15 @@ use crate::log::recover::{CheckpointState, Recovered};
 use crate::log::{group, segment, write_back};
 use crate::types::{Instant, LeaderEpoch, Now, Offset, ShardId, TopicId, TopicPartition};
 
+pub use rot::Corrupt;
+
 /// Effects of the shard.
 #[derive(Debug, Default)]
 pub struct ShardOut {
     pub disk: Vec<DiskRequest>,
     pub answers: Vec<(ShardId, Answer)>,
+    /// What was found corrupt on disk, each place once.
+    pub corrupt: Vec<Corrupt>,
     pub fatal: Option<Fatal>,
 }
 
@@ -112,6 +118,7 @@ enum FlowEnd {
     Removed(TopicPartition, Result<(), DiskError>),
     Unlinked(u32, Vec<Offset>, Result<(), DiskError>),
     Measured(Result<Space, DiskError>),
+    Scrubbed(scrub::Scrubbed),
 }
 
 struct Running {
@@ -204,6 +211,8 @@ pub struct Shard {
     unlinks: BTreeSet<(Instant, u32)>,
     unlinking: usize,
     space: look::SpaceKnown,
+    rot: rot::Rot,
+    scrub: scrub::Scrub,
     writes: Vec<GroupWrite>,
     due: Vec<(AnswerTo, Appended)>,
     tally: tally::Tally,
@@ -284,6 +293,8 @@ impl Shard {
             unlinks: BTreeSet::new(),
             unlinking: 0,
             space: look::SpaceKnown::default(),
+            rot: rot::Rot::default(),
+            scrub: scrub::Scrub::default(),
             writes: Vec::new(),
             due: Vec::new(),
             tally,
@@ -534,6 +545,7 @@ impl Shard {
             FlowEnd::Listed(list) => self.on_cold_list(list, out),
             FlowEnd::Unlinked(slot, bases, result) => self.on_unlinked(now, slot, &bases, result),
             FlowEnd::Measured(result) => self.on_measured(result),
+            FlowEnd::Scrubbed(scrubbed) => self.on_scrubbed(now, scrubbed, out),
             FlowEnd::Removed(id, result) => {
                 self.removing -= 1;
                 if let Err(error) = result {
@@ -651,6 +663,7 @@ impl Shard {
         self.start_unlinks(now);
         self.cold_settle(out);
         self.go_on_looking_up(out);
+        self.settle_scrub(now, out);
         loop {
             self.settle_cycle(now);
             self.submit_groups(out);
@@ -729,6 +742,7 @@ impl Shard {
             self.flush_at,
             at_once,
             self.trim_deadline(),
+            self.scrub_deadline(),
         ]
         .into_iter()
         .flatten()

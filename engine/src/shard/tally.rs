@@ -65,6 +65,12 @@ pub struct ShardNumbers {
     /// Of the journal's files: not written back yet, and all.
     pub journal_used: u64,
     pub journal_bytes: u64,
+    /// Batches on disk known to be corrupt, and reads that were refused for one.
+    pub corrupt_batches: usize,
+    pub corrupt_reads: u64,
+    /// What the scrub has read, and how often it has been through everything.
+    pub scrubbed_bytes: u64,
+    pub scrub_rounds: u64,
 }
 
 /// Per shard.
@@ -106,6 +112,10 @@ impl Shard {
             live_bytes: self.journal.live_bytes(),
             journal_used: self.journal.ring_used(),
             journal_bytes: self.journal.ring_bytes(),
+            corrupt_batches: self.rot.len(),
+            corrupt_reads: self.rot.reads_refused,
+            scrubbed_bytes: self.scrub.bytes,
+            scrub_rounds: self.scrub.rounds,
         }
     }
 

@@ -5,6 +5,7 @@ mod files;
 mod flush;
 mod many;
 mod pressure;
+mod scrub;
 mod tally;
 
 use std::cell::RefCell;

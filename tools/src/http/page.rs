@@ -43,6 +43,11 @@ const OF_SHARD: &[OfShard] = &[
     ("corelane_disk_reads_total", Counter, "Reads from files.", |s| s.kernel.counters.disk.reads as f64),
     ("corelane_disk_read_bytes_total", Counter, "Bytes read from files.", |s| s.kernel.counters.disk.bytes_read as f64),
     ("corelane_disk_requests_under_way", Gauge, "Disk requests that wait for the kernel.", |s| s.kernel.disk_in_flight as f64),
+    // What the disk has kept.
+    ("corelane_corrupt_batches", Gauge, "Batches on disk known to be corrupt: never served; the log names each.", |s| s.numbers.storage.corrupt_batches as f64),
+    ("corelane_corrupt_reads_total", Counter, "Reads refused because of one.", |s| s.numbers.storage.corrupt_reads as f64),
+    ("corelane_scrubbed_bytes_total", Counter, "Bytes of segments that the scrub has verified.", |s| s.numbers.storage.scrubbed_bytes as f64),
+    ("corelane_scrub_rounds_total", Counter, "Times that the scrub has been through everything.", |s| s.numbers.storage.scrub_rounds as f64),
     // Memory.
     ("corelane_arena_bytes", Gauge, "Memory taken for appends in flight and the hot tail.", |s| s.numbers.storage.arena_bytes as f64),
     ("corelane_arena_max_bytes", Gauge, "Its ceiling.", |s| s.numbers.storage.arena_bytes_max as f64),
