@@ -9,6 +9,7 @@
 
 mod boot;
 mod reconcile;
+pub mod rehearsal;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -169,7 +169,7 @@ fn listener(config: &ListenerConfig, bound: SocketAddr) -> Listener {
 }
 
 /// Tail, arena step and arena ceiling of each shard.
-fn tail_bytes(memory: u64, shards: u16) -> Result<(usize, usize, usize), Fatal> {
+pub(crate) fn tail_bytes(memory: u64, shards: u16) -> Result<(usize, usize, usize), Fatal> {
     let each = memory / u64::from(shards);
     if each < SHARD_MEMORY_MIN {
         return Err(Fatal::Host(format!(

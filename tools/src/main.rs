@@ -13,11 +13,14 @@ mod http;
 mod kafka_error;
 mod listeners;
 mod member;
+mod offline;
 mod offsets;
+mod plan;
 mod produce;
 mod records;
 mod show;
 mod topic;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -37,7 +40,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
   corelane topic create greetings                     …and with that broker, or any other Kafka broker:
   echo hello | corelane produce greetings
   corelane consume greetings --exit
-  corelane log dump corelane-data/topics/*/*.log      what a segment or a journal file holds")]
+  corelane log dump corelane-data/topics/*/*.log      what a segment or a journal file holds
+  corelane log verify corelane-data                   is all of it as it was written?")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -52,7 +56,7 @@ enum Command {
     Consume(consume::ConsumeArgs),
     Group(group::GroupArgs),
     Config(configs::ConfigArgs),
-    /// Look into segment and journal files
+    /// Look into segment and journal files, and into data directories
     #[command(subcommand)]
     Log(LogCommand),
     /// Print completions for a shell
@@ -72,6 +76,10 @@ struct CompletionsArgs {
 enum LogCommand {
     /// Print the batches of segments, or the groups and entries of journal files
     Dump(dump::DumpArgs),
+    /// Verify every byte of a data directory that no broker uses
+    Verify(verify::VerifyArgs),
+    /// Say what a broker's start on a data directory would do, without doing it
+    RecoverPlan(plan::PlanArgs),
 }
 
 fn main() -> ExitCode {
@@ -88,5 +96,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::Log(LogCommand::Dump(args)) => dump::run(&args),
+        Command::Log(LogCommand::Verify(args)) => verify::run(&args),
+        Command::Log(LogCommand::RecoverPlan(args)) => plan::run(&args),
     }
 }

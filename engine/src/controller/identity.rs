@@ -128,7 +128,8 @@ impl Identity {
     }
 }
 
-async fn read(flow: &Flow) -> Result<Identity, Fatal> {
+/// Reads the identity of a directory that has one.
+pub async fn read(flow: &Flow) -> Result<Identity, Fatal> {
     let failed = failed(IDENTITY_FILE);
     let file = flow
         .open(IDENTITY_FILE, false, false)

@@ -21,7 +21,8 @@ use super::trim::Trimmed;
 use super::{buffers, epochs::Epochs, producers::Producers};
 use crate::types::{JournalPosition, Offset, TopicId, TopicPartition};
 
-const MAGIC: u32 = 0x434c_434b; // CLCK
+/// What a section begins with.
+pub const MAGIC: u32 = 0x434c_434b; // CLCK
 const KIND: u16 = 2;
 const VERSION: u16 = 1;
 const HEADER: usize = 60;

@@ -21,7 +21,8 @@ pub const GROUP_HEADER: usize = 64;
 /// Bytes before an entry's payload.
 pub const ENTRY_HEADER: usize = 48;
 
-const MAGIC: u32 = 0x434c_4a47; // CLJG
+/// What a group begins with.
+pub const MAGIC: u32 = 0x434c_4a47; // CLJG
 const KIND: u16 = 1;
 const VERSION: u16 = 1;
 

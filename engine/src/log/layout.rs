@@ -98,6 +98,22 @@ fn unreadable(bytes: &[u8]) -> Fatal {
     }
 }
 
+/// The layout as it is; `None`: there is none yet.
+pub async fn find(flow: &Flow, directory: [u8; 16]) -> Result<Option<Layout>, Fatal> {
+    let file = match flow.open(PATH, false, true).await {
+        Ok(file) => file,
+        Err(DiskError::NOT_FOUND) => return Ok(None),
+        Err(error) => return Err(failed("open layout")(error)),
+    };
+    let bytes = flow
+        .read(file, 0, buffers::aligned(BLOCK))
+        .await
+        .map_err(failed("read layout"))?;
+    flow.close(file).await.map_err(failed("close layout"))?;
+    let layout = Layout::decode(&bytes, directory);
+    layout.map(Some).ok_or_else(|| unreadable(&bytes))
+}
+
 /// Finds the layout, makes the first one, or makes one for another shard count. `all`: every partition of the image in
 /// its first state, made anew for each use; `owner`: which of so many shards has a partition.
 pub async fn open(
@@ -108,22 +124,13 @@ pub async fn open(
     all: impl Fn() -> Vec<Partition>,
     owner: impl Fn(TopicPartition, u16) -> ShardId,
 ) -> Result<Layout, Fatal> {
-    let found = match flow.open(PATH, false, true).await {
-        Ok(file) => {
-            let bytes = flow
-                .read(file, 0, buffers::aligned(BLOCK))
-                .await
-                .map_err(failed("read layout"))?;
-            flow.close(file).await.map_err(failed("close layout"))?;
-            // The start that renamed it into place may have been killed before it synced the directory.
-            flow.sync_directory("")
-                .await
-                .map_err(failed("sync data directory"))?;
-            Some(Layout::decode(&bytes, directory).ok_or_else(|| unreadable(&bytes))?)
-        }
-        Err(DiskError::NOT_FOUND) => None,
-        Err(error) => return Err(failed("open layout")(error)),
-    };
+    let found = find(flow, directory).await?;
+    if found.is_some() {
+        // The start that renamed it into place may have been killed before it synced the directory.
+        flow.sync_directory("")
+            .await
+            .map_err(failed("sync data directory"))?;
+    }
     let layout = match found {
         Some(layout) if layout.shards == shards => layout,
         Some(old) => reshard(flow, old, shards, limits, &all, &owner).await?,
