@@ -191,6 +191,8 @@ pub(crate) struct Overlay {
     pub(crate) written: BTreeMap<String, u64>,
     pub(crate) made: Vec<String>,
     pub(crate) removed: Vec<String>,
+    /// Files that end sooner now, and where.
+    pub(crate) cut: Vec<(String, u64)>,
 }
 
 fn disk_error(error: &io::Error) -> DiskError {
@@ -210,6 +212,7 @@ impl Overlay {
             written: BTreeMap::new(),
             made: Vec::new(),
             removed: Vec::new(),
+            cut: Vec::new(),
         }
     }
 
@@ -257,8 +260,12 @@ impl Overlay {
                 content.length = content.length.max(position.saturating_add(length));
             }
             DiskOp::Truncate { file, length } => {
-                let (content, _) = self.open[&file];
-                self.contents[content].truncate(length)?;
+                let (content, path) = &self.open[&file];
+                let content = &mut self.contents[*content];
+                if length < content.length {
+                    self.cut.push((path.clone(), length));
+                }
+                content.truncate(length)?;
             }
             DiskOp::SyncDirectory { path } => match self.is_directory(&path) {
                 true => {}
@@ -545,6 +552,7 @@ mod tests {
             assert_eq!(flow.remove_directory("d").await, Err(DiskError::NOT_EMPTY));
         });
         assert_eq!(offline.disk.removed, ["d/b"]);
+        assert_eq!(offline.disk.cut, [("d/a".to_owned(), 4_050)]);
         assert_eq!(offline.disk.made, ["e"]);
         assert_eq!(fs::read(root.join("d/a")).expect("there"), [7; 10_000]);
         assert_eq!(fs::read(root.join("d/b")).expect("there"), b"b");

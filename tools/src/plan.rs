@@ -62,6 +62,8 @@ struct Plan {
     written: Vec<Written>,
     made: Vec<String>,
     removed: Vec<String>,
+    /// Files cut to a length.
+    shortened: Vec<Shortened>,
     /// Why a start would end.
     refused: Option<Refused>,
 }
@@ -97,6 +99,12 @@ struct Cut {
 struct Written {
     file: String,
     bytes: u64,
+}
+
+#[derive(Serialize)]
+struct Shortened {
+    file: String,
+    length: u64,
 }
 
 #[derive(Serialize)]
@@ -148,6 +156,10 @@ fn plan(args: &PlanArgs) -> Result<Plan, OfflineError> {
     let disk = &mut offline.disk;
     plan.made = std::mem::take(&mut disk.made);
     plan.removed = std::mem::take(&mut disk.removed);
+    let cut = std::mem::take(&mut disk.cut).into_iter();
+    plan.shortened = cut
+        .map(|(file, length)| Shortened { file, length })
+        .collect();
     let written = std::mem::take(&mut disk.written).into_iter();
     plan.written = written
         .map(|(file, bytes)| Written { file, bytes })
@@ -273,6 +285,8 @@ impl Plan {
         let written = self.written.iter();
         some("written", written.map(|w| format!("{}: {}", w.file, show::bytes(w.bytes))));
         some("made", self.made.iter().cloned());
+        let shortened = self.shortened.iter();
+        some("cut", shortened.map(|s| format!("{}: to {} bytes", s.file, s.length)));
         some("removed", self.removed.iter().cloned());
         match &self.refused {
             None => println!("a broker would start; nothing was changed"),

@@ -20,7 +20,7 @@ use corelane_engine::log::journal::Journal;
 use corelane_engine::log::layout::Layout;
 use corelane_engine::log::partition::Partition;
 use corelane_engine::log::segment::{self, Segment};
-use corelane_engine::log::verify::{Known, Walk};
+use corelane_engine::log::verify::{Finding, Known, Walk};
 use corelane_engine::log::{checkpoint, group};
 use corelane_engine::types::{Offset, ShardId, TopicId, TopicPartition};
 use corelane_net::node::rehearsal::{self, Metadata};
@@ -235,6 +235,15 @@ impl<'a> Verify<'a> {
         match offline.run(|flow| rehearsal::metadata(flow, config)) {
             Ok(metadata) => {
                 self.report.clean_stop = Some(metadata.clean);
+                // A crash leaves half an entry at the log's end; a clean stop does not.
+                for (path, position) in std::mem::take(&mut offline.disk.cut) {
+                    let what = "what follows is no whole entry, and is cut off by a start";
+                    let said = Said::of(path, what).at(position);
+                    match metadata.clean {
+                        true => self.found(said),
+                        false => self.report.notes.push(said),
+                    }
+                }
                 Ok(Some(metadata))
             }
             Err(fatal) => {
@@ -425,13 +434,18 @@ impl<'a> Verify<'a> {
             let result = self.walk(offline, file, &path, &mut walk, &mut bytes);
             seen.batches += walk.batches;
             seen.records += walk.records;
-            let Err((position, offset, what)) = result else {
+            let Err(wrong) = result else {
                 break;
             };
-            let said = Said::of(&*path, what).at(position);
-            let said = self.of_partition(said, file.id, offset);
+            let (Wrong::Here(finding) | Wrong::FromHere(finding)) = &wrong;
+            let said = Said::of(&*path, &*finding.what).at(finding.position);
+            let said = self.of_partition(said, file.id, finding.offset);
             self.found(said);
-            let Some((offset, at)) = file.entry_after(position) else {
+            let next = match &wrong {
+                Wrong::Here(finding) => file.entry_after(finding.position),
+                Wrong::FromHere(_) => None,
+            };
+            let Some((offset, at)) = next else {
                 break;
             };
             walk = Walk::begin(at, offset);
@@ -446,50 +460,57 @@ impl<'a> Verify<'a> {
         path: &str,
         walk: &mut Walk,
         bytes: &mut Vec<u8>,
-    ) -> Result<(), (u64, Offset, String)> {
+    ) -> Result<(), Wrong> {
+        let from_here = |walk: &Walk, what: String| {
+            let (position, offset) = walk.place();
+            Wrong::FromHere(Finding {
+                position,
+                offset,
+                what,
+            })
+        };
         while walk.fed() < file.disk_end {
             let wanted = READ_BYTES.min((file.disk_end - walk.fed()) as usize);
             let read = offline.disk.read(path, walk.fed(), bytes, wanted);
-            let (position, offset) = walk.place();
-            read.map_err(|error| {
-                let what = match error {
-                    DiskError::NOT_FOUND => "the file is missing".to_owned(),
-                    error => std::io::Error::from_raw_os_error(error.errno).to_string(),
-                };
-                (position, offset, what)
+            read.map_err(|error| match error {
+                DiskError::NOT_FOUND => from_here(walk, "the file is missing".to_owned()),
+                error => {
+                    let error = std::io::Error::from_raw_os_error(error.errno);
+                    from_here(walk, error.to_string())
+                }
             })?;
             if bytes.is_empty() {
                 let what = format!("the file ends at {}, not at {}", walk.fed(), file.disk_end);
-                return Err((position, offset, what));
-            }
-            if file.known.is_none() && walk.is_between() && bytes.iter().all(|b| *b == 0) {
-                return Ok(());
+                return Err(from_here(walk, what));
             }
             self.walked += bytes.len() as u64;
             self.tell();
             match walk.feed(bytes) {
                 Ok(()) => {}
-                // The zeros of an active segment; where it ends is not known here.
-                Err(finding) if file.known.is_none() && is_reserved(offline, path, finding.position) => {
+                // The zeros of an active segment, of which it is not known here where it ends.
+                Err(finding)
+                    if file.known.is_none() && is_reserved(offline, path, finding.position) =>
+                {
                     return Ok(());
                 }
-                Err(finding) => return Err((finding.position, finding.offset, finding.what)),
+                Err(finding) => return Err(Wrong::Here(finding)),
             }
         }
         let found = walk.feed(&file.rest).and_then(|()| walk.end());
-        found.map_err(|finding| (finding.position, finding.offset, finding.what))?;
+        found.map_err(Wrong::Here)?;
         let (position, next) = walk.place();
         match file.follower {
-            _ if position != file.end => Err((
-                position,
-                next,
-                format!("the log has {} bytes here, {position} are there", file.end),
-            )),
-            Some(follower) if follower != next => Err((
-                position,
-                next,
-                format!("the segment ends here, what follows begins with offset {}", follower.0),
-            )),
+            _ if position != file.end => {
+                let what = format!("{position} bytes, where the log has {}", file.end);
+                Err(from_here(walk, what))
+            }
+            Some(follower) if follower != next => {
+                let what = format!(
+                    "the segment ends here, what follows begins with offset {}",
+                    follower.0
+                );
+                Err(from_here(walk, what))
+            }
             Some(_) | None => Ok(()),
         }
     }
@@ -715,6 +736,12 @@ impl<'a> Verify<'a> {
         );
         Ok(())
     }
+}
+
+/// What ends a walk: one batch, or all that follows.
+enum Wrong {
+    Here(Finding),
+    FromHere(Finding),
 }
 
 /// A segment's file, and what is known of it.

@@ -75,6 +75,8 @@ pub(super) struct Scrubbed {
 
 enum Trouble {
     Rot(Finding),
+    /// The file ends there, and it should not.
+    Short(u64),
     Disk(DiskError),
 }
 
@@ -242,20 +244,17 @@ impl Shard {
                 let next = s.index.entries_within(after, s.disk_end).next();
                 (next.map(|(offset, at)| Walk::begin(at.0, offset)), Some(finding))
             }
+            Err(Trouble::Short(length)) => {
+                let what = format!("the file ends at {length}, where it had {to} bytes at least");
+                (None, Some(of_walk(&walk, what)))
+            }
+            Err(Trouble::Disk(DiskError::NOT_FOUND)) => {
+                (None, Some(of_walk(&walk, "the file is missing".into())))
+            }
             Err(Trouble::Disk(error)) => {
                 let next = s.index.entries_within(to, s.disk_end).next();
-                let (position, offset) = walk.place();
-                let what = match error {
-                    DiskError::NOT_FOUND => "the file is missing".to_owned(),
-                    error => format!("it cannot be read: {error}"),
-                };
-                let next = next.filter(|_| error != DiskError::NOT_FOUND);
-                let finding = Finding {
-                    position,
-                    offset,
-                    what,
-                };
-                (next.map(|(offset, at)| Walk::begin(at.0, offset)), Some(finding))
+                let next = next.map(|(offset, at)| Walk::begin(at.0, offset));
+                (next, Some(of_walk(&walk, format!("it cannot be read: {error}"))))
             }
         };
         if found.is_none()
@@ -280,16 +279,25 @@ impl Shard {
     }
 }
 
+/// Of the batch that is being read.
+fn of_walk(walk: &Walk, what: String) -> Finding {
+    let (position, offset) = walk.place();
+    Finding {
+        position,
+        offset,
+        what,
+    }
+}
+
 /// A complete segment ends with a batch, and the next one begins where it ends.
 fn check_end(walk: &Walk, follower: Option<Offset>) -> Result<(), Finding> {
     walk.end()?;
-    let (position, next) = walk.place();
+    let (_, next) = walk.place();
     match follower {
-        Some(base) if base != next => Err(Finding {
-            position,
-            offset: next,
-            what: format!("it ends before offset {}, the next segment begins with {}", next.0, base.0),
-        }),
+        Some(base) if base != next => {
+            let what = format!("the segment ends here, the next one begins with offset {}", base.0);
+            Err(of_walk(walk, what))
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -329,12 +337,7 @@ async fn read_stretch(
     let bytes = read.get((from - begin) as usize..there).unwrap_or_default();
     walk.feed(bytes).map_err(Trouble::Rot)?;
     if walk.fed() < to {
-        let (position, offset) = walk.place();
-        return Err(Trouble::Rot(Finding {
-            position,
-            offset,
-            what: format!("the file ends at {}, where it had {to} bytes at least", begin + read.len() as u64),
-        }));
+        return Err(Trouble::Short(begin + read.len() as u64));
     }
     Ok(())
 }
