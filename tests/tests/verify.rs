@@ -141,8 +141,16 @@ fn expect_named(scratch: &Scratch, file: &str, position: Option<u64>, most: usiz
 fn damage_after_a_clean_stop_is_named_at_every_boundary() {
     let (whole, topic) = filled("verify-clean", true);
     let (report, code) = whole.verify();
-    assert_eq!((code, report["findings"].as_array().map(Vec::len)), (0, Some(0)), "{report:#}");
-    assert_eq!(report["notes"].as_array().map(Vec::len), Some(0), "{report:#}");
+    assert_eq!(
+        (code, report["findings"].as_array().map(Vec::len)),
+        (0, Some(0)),
+        "{report:#}"
+    );
+    assert_eq!(
+        report["notes"].as_array().map(Vec::len),
+        Some(0),
+        "{report:#}"
+    );
     assert_eq!(report["clean_stop"], true);
     let records = |partition: usize| report["partitions"][partition]["records"].clone();
     assert_eq!([records(0), records(1), records(2)], [150, 5, 0]);
@@ -151,21 +159,43 @@ fn damage_after_a_clean_stop_is_named_at_every_boundary() {
     assert!(logs.len() >= 3, "{logs:?}");
     let bytes = batch(0).bytes().len();
     // Offset, length, epoch, magic, CRC, attributes, last delta, producer, count; a record; its last byte.
-    for byte in [0, 7, 8, 11, 12, 15, 16, 17, 21, 26, 43, 57, 61, 5_000, bytes - 1] {
+    for byte in [
+        0,
+        7,
+        8,
+        11,
+        12,
+        15,
+        16,
+        17,
+        21,
+        26,
+        43,
+        57,
+        61,
+        5_000,
+        bytes - 1,
+    ] {
         for (log, nth) in [(&logs[0], 0), (&logs[1], 7), (&logs[2], 1)] {
             let begin = nth * bytes;
             whole.flip(log, begin + byte);
             let found = expect_named(&whole, log, Some(begin as u64), 1);
             whole.flip(log, begin + byte);
             assert_eq!(found["topic"], *topic);
-            let base: usize = log[log.len() - 24..log.len() - 4].parse().expect("its base");
+            let base: usize = log[log.len() - 24..log.len() - 4]
+                .parse()
+                .expect("its base");
             assert_eq!(found["offset"], base + nth, "{found:#}");
         }
     }
 
     let first = whole.0.join(&logs[0]);
     let content = fs::read(&first).expect("there");
-    for (length, batch) in [(content.len() - 1, content.len() / bytes - 1), (5 * bytes + 70, 5), (0, 0)] {
+    for (length, batch) in [
+        (content.len() - 1, content.len() / bytes - 1),
+        (5 * bytes + 70, 5),
+        (0, 0),
+    ] {
         fs::write(&first, &content[..length]).expect("cut");
         expect_named(&whole, &logs[0], Some((batch * bytes) as u64), 1);
     }
@@ -219,7 +249,11 @@ fn damage_after_a_clean_stop_is_named_at_every_boundary() {
 fn damage_after_a_kill_is_named_and_a_torn_end_is_a_note() {
     let (whole, topic) = filled("verify-kill", false);
     let (report, code) = whole.verify();
-    assert_eq!((code, report["clean_stop"].clone()), (0, Value::Bool(false)), "{report:#}");
+    assert_eq!(
+        (code, report["clean_stop"].clone()),
+        (0, Value::Bool(false)),
+        "{report:#}"
+    );
     assert_eq!(report["partitions"][1]["records"], 5, "{report:#}");
 
     let journal = "cores-0-1/0/journal-0";
@@ -237,7 +271,10 @@ fn damage_after_a_kill_is_named_and_a_torn_end_is_a_note() {
         whole.flip(journal, middle + byte);
         let (report, code) = whole.verify();
         let text = report["findings"].to_string();
-        assert!(code == 1 && text.contains("journal-0"), "byte {byte}: {report:#}");
+        assert!(
+            code == 1 && text.contains("journal-0"),
+            "byte {byte}: {report:#}"
+        );
         let ended = corelane(&["log", "recover-plan", whole.text(), "--shards", "1"]);
         whole.flip(journal, middle + byte);
         let said = ended.text();
@@ -251,7 +288,11 @@ fn damage_after_a_kill_is_named_and_a_torn_end_is_a_note() {
     whole.flip(journal, last + 9_000);
     let (report, code) = whole.verify();
     let note = &report["notes"][0];
-    assert_eq!((code, note["position"].clone()), (0, Value::from(last)), "{report:#}");
+    assert_eq!(
+        (code, note["position"].clone()),
+        (0, Value::from(last)),
+        "{report:#}"
+    );
     assert!(note["file"] == journal, "{report:#}");
     assert_eq!(report["partitions"][1]["records"], 4, "{topic}: {report:#}");
 }
@@ -295,7 +336,10 @@ fn the_plan_is_what_the_start_does() {
         broker.terminate();
         for removed in plan["removed"].as_array().expect("a list") {
             let removed = removed.as_str().expect("a path");
-            assert!(removed == "clean" || !whole.0.join(removed).exists(), "{removed}");
+            assert!(
+                removed == "clean" || !whole.0.join(removed).exists(),
+                "{removed}"
+            );
         }
         for made in plan["made"].as_array().expect("a list") {
             let made = made.as_str().expect("a path");
@@ -309,9 +353,19 @@ fn wrong_directories_are_told_what_is_wrong() {
     let empty = Scratch::new("verify-empty");
     let refused = |words: &[&str], part: &str| {
         let ended = corelane(words);
-        assert_eq!(ended.code, Some(2), "{words:?}: {}{}", ended.text(), ended.stderr);
+        assert_eq!(
+            ended.code,
+            Some(2),
+            "{words:?}: {}{}",
+            ended.text(),
+            ended.stderr
+        );
         let one_line = ended.stderr.lines().count() == 1;
-        assert!(one_line && ended.stderr.contains(part), "{words:?}: {}", ended.stderr);
+        assert!(
+            one_line && ended.stderr.contains(part),
+            "{words:?}: {}",
+            ended.stderr
+        );
     };
     for tool in ["verify", "recover-plan"] {
         refused(&["log", tool, "/no/such/directory"], "No such file");
@@ -319,12 +373,19 @@ fn wrong_directories_are_told_what_is_wrong() {
     }
     refused(&["log", "verify", empty.text()], "no data directory");
     let ended = corelane(&["log", "recover-plan", empty.text()]).expect_ok("a new directory");
-    assert!(ended.text().contains("a new one is made here"), "{}", ended.text());
+    assert!(
+        ended.text().contains("a new one is made here"),
+        "{}",
+        ended.text()
+    );
     assert!(files(&empty.0).is_empty());
     fs::write(empty.0.join("novel.txt"), "It was a dark and stormy night").expect("written");
     let ended = corelane(&["log", "recover-plan", empty.text()]);
     let said = ended.text();
-    assert!(ended.code == Some(1) && said.contains("novel.txt"), "{said}");
+    assert!(
+        ended.code == Some(1) && said.contains("novel.txt"),
+        "{said}"
+    );
 
     let scratch = Scratch::new("verify-in-use");
     let mut broker = Broker::start_own(Options {
@@ -337,11 +398,21 @@ fn wrong_directories_are_told_what_is_wrong() {
     }
     broker.terminate();
     let ended = corelane(&["log", "verify", scratch.text()]).expect_ok("a stopped broker's");
-    assert!(ended.text().contains("nothing is wrong"), "{}", ended.text());
-    refused(&["log", "verify", scratch.text(), "--topic", "ordres"], "no topic ordres");
+    assert!(
+        ended.text().contains("nothing is wrong"),
+        "{}",
+        ended.text()
+    );
+    refused(
+        &["log", "verify", scratch.text(), "--topic", "ordres"],
+        "no topic ordres",
+    );
     for tool in ["verify", "recover-plan"] {
         let help = corelane(&["log", tool, "--help"]).expect_ok("help").text();
-        assert!(help.contains("Examples:") && help.contains("Exit code 0"), "{help}");
+        assert!(
+            help.contains("Examples:") && help.contains("Exit code 0"),
+            "{help}"
+        );
     }
 }
 
@@ -349,14 +420,19 @@ fn wrong_directories_are_told_what_is_wrong() {
 fn metric(broker: &Broker, name: &str) -> f64 {
     let said = broker.said();
     let line = said.iter().rfind(|line| line.contains("http://"));
-    let (_, rest) = line.expect("on the start screen").split_once("http://").expect("there");
+    let (_, rest) = line
+        .expect("on the start screen")
+        .split_once("http://")
+        .expect("there");
     let address = rest.split('/').next().expect("an address");
     let mut stream = TcpStream::connect(address).expect("it listens");
     let request = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     stream.write_all(request.as_bytes()).expect("sent");
     let mut page = String::new();
     stream.read_to_string(&mut page).expect("text");
-    let sample = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('{'));
+    let sample = page
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix('{'));
     let value = sample.and_then(|s| s.rsplit(' ').next());
     value.expect("a sample").parse().expect("a number")
 }
@@ -365,12 +441,16 @@ fn metric(broker: &Broker, name: &str) -> f64 {
 fn a_broker_never_serves_rot_and_serves_everything_else() {
     let (whole, topic) = filled("rot", true);
     let log = segments(&whole)[1].clone();
-    let base: i64 = log[log.len() - 24..log.len() - 4].parse().expect("its base");
+    let base: i64 = log[log.len() - 24..log.len() - 4]
+        .parse()
+        .expect("its base");
     let bytes = batch(0).bytes().len();
     whole.flip(&log, 3 * bytes + 1_000);
     let mut broker = Broker::start_own(Options {
         data_dir: Some(whole.0.clone()),
-        flags: ["--http", "127.0.0.1:0", "--scrub-rate", "64MiB"].map(str::to_owned).to_vec(),
+        flags: ["--http", "127.0.0.1:0", "--scrub-rate", "64MiB"]
+            .map(str::to_owned)
+            .to_vec(),
         allowed: vec!["a batch on disk is corrupt".to_owned()],
         ..Options::shards(1)
     });
@@ -396,7 +476,10 @@ fn a_broker_never_serves_rot_and_serves_everything_else() {
     assert_eq!(answer.responses[0].partition_responses[0].error_code, 0);
     broker.terminate();
     let said = broker.said();
-    let lines: Vec<_> = said.iter().filter(|line| line.contains("is corrupt")).collect();
+    let lines: Vec<_> = said
+        .iter()
+        .filter(|line| line.contains("is corrupt"))
+        .collect();
     let [line] = lines[..] else {
         panic!("{lines:?}")
     };

@@ -40,7 +40,9 @@ pub(crate) enum OfflineError {
     NotADirectory(String),
     #[error("{0}: no data directory: it has no {IDENTITY_FILE}")]
     NoData(String),
-    #[error("{path}: in use by process {holder}; stop that broker first, or give a copy of the directory")]
+    #[error(
+        "{path}: in use by process {holder}; stop that broker first, or give a copy of the directory"
+    )]
     InUse { path: String, holder: String },
     #[error("{0}")]
     Start(#[from] Fatal),
@@ -456,7 +458,8 @@ impl Content {
             let at = block * BLOCK as u64;
             let (from, to) = (at.max(position), (at + BLOCK as u64).min(end));
             let (into_from, into_to) = ((from - position) as usize, (to - position) as usize);
-            into[into_from..into_to].copy_from_slice(&bytes[(from - at) as usize..(to - at) as usize]);
+            into[into_from..into_to]
+                .copy_from_slice(&bytes[(from - at) as usize..(to - at) as usize]);
         }
         Ok(())
     }
@@ -469,7 +472,8 @@ impl Content {
             let (block, skip) = (at / BLOCK as u64, (at % BLOCK as u64) as usize);
             let length = (BLOCK - skip).min((end - at) as usize);
             let new = &bytes[(at - position) as usize..][..length];
-            let fresh = block * BLOCK as u64 >= self.disk_bytes && !self.blocks.contains_key(&block);
+            let fresh =
+                block * BLOCK as u64 >= self.disk_bytes && !self.blocks.contains_key(&block);
             // Zeros are there already: a journal's first filling would take its size.
             if !(fresh && new.iter().all(|b| *b == 0)) {
                 if !self.blocks.contains_key(&block) {
@@ -490,7 +494,8 @@ impl Content {
     fn truncate(&mut self, length: u64) -> Result<(), DiskError> {
         if length < self.length {
             self.disk_bytes = self.disk_bytes.min(length);
-            self.blocks.retain(|block, _| block * (BLOCK as u64) < length);
+            self.blocks
+                .retain(|block, _| block * (BLOCK as u64) < length);
             let skip = (length % BLOCK as u64) as usize;
             if let Some(last) = self.blocks.get_mut(&(length / BLOCK as u64)) {
                 last[skip..].fill(0);
@@ -547,8 +552,14 @@ mod tests {
             let list = flow.list("d").await.expect("listed");
             assert_eq!(names(list), [("c".to_owned(), 20_000)]);
             let list = flow.list("").await.expect("listed");
-            assert_eq!(names(list).iter().map(|(n, _)| &**n).collect::<Vec<_>>(), ["d", "e"]);
-            assert_eq!(flow.open("d/a", false, true).await, Err(DiskError::NOT_FOUND));
+            assert_eq!(
+                names(list).iter().map(|(n, _)| &**n).collect::<Vec<_>>(),
+                ["d", "e"]
+            );
+            assert_eq!(
+                flow.open("d/a", false, true).await,
+                Err(DiskError::NOT_FOUND)
+            );
             assert_eq!(flow.remove_directory("d").await, Err(DiskError::NOT_EMPTY));
         });
         assert_eq!(offline.disk.removed, ["d/b"]);

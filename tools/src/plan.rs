@@ -232,7 +232,10 @@ impl Plan {
 
     fn print(&self) -> std::io::Result<()> {
         let said = |what: &Option<String>| what.clone().unwrap_or_else(|| "?".into());
-        println!("{}: what a start with {} shards would do", self.directory, self.shards);
+        println!(
+            "{}: what a start with {} shards would do",
+            self.directory, self.shards
+        );
         match self.fresh {
             true => println!("  cluster    none yet: a new one is made here"),
             false => println!(
@@ -253,12 +256,21 @@ impl Plan {
                  {new} replaces {old}",
                 self.shards
             ),
-            (_, _, Some(generation)) => println!("  layout     generation {generation}, kept as it is"),
+            (_, _, Some(generation)) => {
+                println!("  layout     generation {generation}, kept as it is")
+            }
             (_, _, None) => {}
         }
         let mut table = Table::new(&[
-            "SHARD", "CHECKPOINT", "GENERATION", "JOURNAL FROM", "TO", "GROUPS", "REPLAYED",
-            "PARTITIONS", "READ",
+            "SHARD",
+            "CHECKPOINT",
+            "GENERATION",
+            "JOURNAL FROM",
+            "TO",
+            "GROUPS",
+            "REPLAYED",
+            "PARTITIONS",
+            "READ",
         ]);
         for s in &self.shard {
             table.row(vec![
@@ -283,15 +295,23 @@ impl Plan {
             );
         }
         let written = self.written.iter();
-        some("written", written.map(|w| format!("{}: {}", w.file, show::bytes(w.bytes))));
+        some(
+            "written",
+            written.map(|w| format!("{}: {}", w.file, show::bytes(w.bytes))),
+        );
         some("made", self.made.iter().cloned());
         let shortened = self.shortened.iter();
-        some("cut", shortened.map(|s| format!("{}: to {} bytes", s.file, s.length)));
+        some(
+            "cut",
+            shortened.map(|s| format!("{}: to {} bytes", s.file, s.length)),
+        );
         some("removed", self.removed.iter().cloned());
         match &self.refused {
             None => println!("a broker would start; nothing was changed"),
             Some(refused) => {
-                let shard = refused.shard.map_or(String::new(), |n| format!("shard {n}: "));
+                let shard = refused
+                    .shard
+                    .map_or(String::new(), |n| format!("shard {n}: "));
                 println!(
                     "a broker would refuse to start, with exit code {}: {shard}{}",
                     refused.exit_code, refused.why
@@ -320,8 +340,13 @@ fn of_shard(shard: ShardId, layout: &Layout, recovered: &Recovered) -> OfShard {
     let replayed = groups.map(|seq| journal.bytes(GroupSeq(seq)).len()).sum();
     OfShard {
         shard: shard.0,
-        checkpoint: (checkpoint.number > 0)
-            .then(|| format!("{}/checkpoint-{}", layout.files(shard).directory, checkpoint.current)),
+        checkpoint: (checkpoint.number > 0).then(|| {
+            format!(
+                "{}/checkpoint-{}",
+                layout.files(shard).directory,
+                checkpoint.current
+            )
+        }),
         generation: checkpoint.generation,
         sections: checkpoint.number,
         journal_head: journal.position(journal.first()).0,

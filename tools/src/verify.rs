@@ -263,7 +263,11 @@ impl<'a> Verify<'a> {
         } = metadata;
         let image = std::rc::Rc::new(image);
         self.names = (image.topics().map(|t| (t.id, t.name.clone()))).collect();
-        let unknown = self.args.topic.iter().find(|name| image.topic(name).is_none());
+        let unknown = self
+            .args
+            .topic
+            .iter()
+            .find(|name| image.topic(name).is_none());
         if let Some(unknown) = unknown {
             return Err(std::io::Error::other(format!(
                 "no topic {unknown} in {}",
@@ -321,8 +325,7 @@ impl<'a> Verify<'a> {
 
     fn name(&self, id: TopicPartition) -> String {
         let name = self.names.get(&id.topic);
-        name.cloned()
-            .unwrap_or_else(|| identity::text(id.topic.0))
+        name.cloned().unwrap_or_else(|| identity::text(id.topic.0))
     }
 
     fn of_partition(&self, said: Said, id: TopicPartition, offset: Offset) -> Said {
@@ -412,8 +415,14 @@ impl<'a> Verify<'a> {
     /// A complete segment is a file of exactly its bytes.
     fn check_length(&mut self, offline: &Offline, id: TopicPartition, s: &Segment) {
         let path = segment::path(id, s.base);
-        let list = offline.disk.list(&segment::directory(id)).unwrap_or_default();
-        let length = list.iter().find(|e| path.ends_with(&e.name)).map(|e| e.length);
+        let list = offline
+            .disk
+            .list(&segment::directory(id))
+            .unwrap_or_default();
+        let length = list
+            .iter()
+            .find(|e| path.ends_with(&e.name))
+            .map(|e| e.length);
         if length.is_some_and(|length| length > s.end) {
             let what = format!(
                 "{} bytes behind the segment's end",
@@ -525,7 +534,10 @@ impl<'a> Verify<'a> {
             if !known || !of(id) || !self.wanted(id) {
                 continue;
             }
-            let files = offline.disk.list(&segment::directory(id)).unwrap_or_default();
+            let files = offline
+                .disk
+                .list(&segment::directory(id))
+                .unwrap_or_default();
             let mut bases: Vec<(Offset, u64)> = files
                 .iter()
                 .filter_map(|f| Some((base_of(&f.name)?, f.length)))
@@ -604,8 +616,11 @@ impl<'a> Verify<'a> {
                 let position = u64::from_be_bytes(position);
                 let place = (at - BLOCK) as u64;
                 let said = |what: &str| {
-                    Said::of(&*path, format!("the group of position {position} is not whole: {what}"))
-                        .at(place)
+                    Said::of(
+                        &*path,
+                        format!("the group of position {position} is not whole: {what}"),
+                    )
+                    .at(place)
                 };
                 match head {
                     Some(head) if position < head => {
@@ -614,7 +629,9 @@ impl<'a> Verify<'a> {
                     }
                     _ if clean => self.found(said("it was, when the broker stopped")),
                     Some(_) => {
-                        let note = said("a write that a crash cut short, or damage; the journal ends before it");
+                        let note = said(
+                            "a write that a crash cut short, or damage; the journal ends before it",
+                        );
                         self.report.notes.push(note);
                     }
                     None => self.found(said("the shard cannot start")),
@@ -697,7 +714,14 @@ impl<'a> Verify<'a> {
             }
         );
         let mut table = Table::new(&[
-            "TOPIC", "PARTITION", "FROM", "TO", "SEGMENTS", "RECORDS", "BYTES", "FINDINGS",
+            "TOPIC",
+            "PARTITION",
+            "FROM",
+            "TO",
+            "SEGMENTS",
+            "RECORDS",
+            "BYTES",
+            "FINDINGS",
         ]);
         for p in &report.partitions {
             table.row(vec![

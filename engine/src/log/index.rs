@@ -160,7 +160,9 @@ impl SegmentIndex {
         from: u64,
         to: u64,
     ) -> impl Iterator<Item = (Offset, SegmentPosition)> {
-        let begin = self.entries.partition_point(|e| u64::from(e.position) < from);
+        let begin = self
+            .entries
+            .partition_point(|e| u64::from(e.position) < from);
         let end = self.entries.partition_point(|e| u64::from(e.position) < to);
         let entries = self.entries.get(begin..end).unwrap_or_default();
         entries.iter().map(|e| {

@@ -323,7 +323,13 @@ mod tests {
         let mut rng = Rng::new(2);
         for _ in 0..2_000 {
             let mut bytes = vec![0; rng.below(400) as usize];
-            bytes.fill_with(|| if rng.one_in(2) { 0 } else { rng.next_u64() as u8 });
+            bytes.fill_with(|| {
+                if rng.one_in(2) {
+                    0
+                } else {
+                    rng.next_u64() as u8
+                }
+            });
             let mut walk = Walk::begin(0, Offset(0));
             walk.know(Known {
                 end: u64::MAX,

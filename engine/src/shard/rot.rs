@@ -90,7 +90,9 @@ impl Shard {
     pub(super) fn forget_rot(&mut self) {
         let (slots, partitions) = (&self.slots, &self.partitions);
         self.rot.known.retain(|(id, base, _)| {
-            let p = slots.get(id).and_then(|slot| partitions[*slot as usize].as_deref());
+            let p = slots
+                .get(id)
+                .and_then(|slot| partitions[*slot as usize].as_deref());
             p.is_some_and(|p| p.segment(*base).is_some())
         });
     }

@@ -242,7 +242,10 @@ impl Shard {
                 // What follows is read from the next place that is known to be a batch's begin.
                 let after = finding.position + 1;
                 let next = s.index.entries_within(after, s.disk_end).next();
-                (next.map(|(offset, at)| Walk::begin(at.0, offset)), Some(finding))
+                (
+                    next.map(|(offset, at)| Walk::begin(at.0, offset)),
+                    Some(finding),
+                )
             }
             Err(Trouble::Short(length)) => {
                 let what = format!("the file ends at {length}, where it had {to} bytes at least");
@@ -254,7 +257,10 @@ impl Shard {
             Err(Trouble::Disk(error)) => {
                 let next = s.index.entries_within(to, s.disk_end).next();
                 let next = next.map(|(offset, at)| Walk::begin(at.0, offset));
-                (next, Some(of_walk(&walk, format!("it cannot be read: {error}"))))
+                (
+                    next,
+                    Some(of_walk(&walk, format!("it cannot be read: {error}"))),
+                )
             }
         };
         if found.is_none()
@@ -295,7 +301,10 @@ fn check_end(walk: &Walk, follower: Option<Offset>) -> Result<(), Finding> {
     let (_, next) = walk.place();
     match follower {
         Some(base) if base != next => {
-            let what = format!("the segment ends here, the next one begins with offset {}", base.0);
+            let what = format!(
+                "the segment ends here, the next one begins with offset {}",
+                base.0
+            );
             Err(of_walk(walk, what))
         }
         Some(_) | None => Ok(()),

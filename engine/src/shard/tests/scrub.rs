@@ -82,7 +82,10 @@ impl Scrubbing {
 
     fn segments(&self) -> Vec<String> {
         let files = self.node.disk.files.keys();
-        files.filter(|path| path.ends_with(".log")).cloned().collect()
+        files
+            .filter(|path| path.ends_with(".log"))
+            .cloned()
+            .collect()
     }
 }
 
@@ -93,10 +96,16 @@ fn a_round_reads_everything_at_its_rate_and_finds_nothing_where_nothing_is() {
     it.pass();
     it.round();
     let (bytes, on_disk) = (it.node.shard.numbers().scrubbed_bytes, it.on_disk());
-    assert!(on_disk > 1 << 20 && bytes == on_disk, "{bytes} of {on_disk}");
+    assert!(
+        on_disk > 1 << 20 && bytes == on_disk,
+        "{bytes} of {on_disk}"
+    );
     let took = it.round();
     let least = std::time::Duration::from_nanos(on_disk * 1_000_000_000 / RATE);
-    assert!(took >= least - least / 20 && took < least * 2, "{took:?}, not {least:?}");
+    assert!(
+        took >= least - least / 20 && took < least * 2,
+        "{took:?}, not {least:?}"
+    );
     assert!(it.said.is_empty(), "{:?}", it.said);
     assert_eq!(it.node.shard.numbers().corrupt_batches, 0);
     assert_eq!(it.node.shard.numbers().scrub_rounds, 2);
@@ -121,7 +130,11 @@ fn any_flipped_bit_is_found_within_a_round_named_and_told_once() {
     for turn in 0..300 {
         let files = it.segments();
         let path = files[rng.below(files.len() as u64) as usize].clone();
-        let base = Offset(path[path.len() - 24..path.len() - 4].parse().expect("an offset"));
+        let base = Offset(
+            path[path.len() - 24..path.len() - 4]
+                .parse()
+                .expect("an offset"),
+        );
         let p = it.node.shard.partition(0).expect("the only one");
         let Some(end) = p.segment(base).map(|s| s.disk_end).filter(|end| *end > 0) else {
             continue;
@@ -138,7 +151,9 @@ fn any_flipped_bit_is_found_within_a_round_named_and_told_once() {
             }
         };
         let Some(begin) = begin else { continue };
-        let offset = BatchHeader::parse(&content[begin..]).expect("whole").base_offset;
+        let offset = BatchHeader::parse(&content[begin..])
+            .expect("whole")
+            .base_offset;
         it.flip(&path, bit);
         it.round();
         it.round();
@@ -146,13 +161,21 @@ fn any_flipped_bit_is_found_within_a_round_named_and_told_once() {
             panic!("turn {turn}, {path} bit {bit}: {:?}", it.said)
         };
         assert_eq!(found.file(), path);
-        assert_eq!((found.position, found.offset), (begin as u64, offset), "{found:?}");
+        assert_eq!(
+            (found.position, found.offset),
+            (begin as u64, offset),
+            "{found:?}"
+        );
         assert_eq!(it.node.shard.numbers().corrupt_batches, 1);
         it.flip(&path, bit);
         it.said.clear();
         it.round();
         assert!(it.said.is_empty());
-        assert_eq!(it.node.shard.numbers().corrupt_batches, 0, "it is whole again");
+        assert_eq!(
+            it.node.shard.numbers().corrupt_batches,
+            0,
+            "it is whole again"
+        );
     }
 }
 
@@ -176,7 +199,11 @@ fn a_missing_a_short_and_an_unreadable_file_are_named_and_the_rest_is_read() {
     let short = it.node.disk.files.get_mut(&files[3]).expect("there");
     short.truncate(short.len() / 3);
     it.round();
-    let said: Vec<_> = it.said.iter().map(|found| (found.file(), &*found.what)).collect();
+    let said: Vec<_> = it
+        .said
+        .iter()
+        .map(|found| (found.file(), &*found.what))
+        .collect();
     assert_eq!(said.len(), 2, "{said:?}");
     for (path, what) in said {
         let expected = match path == files[1] {
