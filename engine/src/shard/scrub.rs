@@ -57,7 +57,7 @@ struct Round {
     slot: usize,
     /// The segment being read, or one before it that is done.
     base: Offset,
-    walk: Option<Walk>,
+    walk: Option<Box<Walk>>,
 }
 
 /// A stretch that was read.
@@ -69,7 +69,7 @@ pub(super) struct Scrubbed {
     position: u64,
     from: u64,
     to: u64,
-    walk: Walk,
+    walk: Box<Walk>,
     result: Result<(), Trouble>,
 }
 
@@ -86,7 +86,7 @@ enum Look {
         id: TopicPartition,
         from: u64,
         to: u64,
-        walk: Walk,
+        walk: Box<Walk>,
     },
     /// Nothing here; go on with the next one.
     Passed,
@@ -189,7 +189,7 @@ impl Shard {
         if s.base != round.base {
             (round.base, round.walk) = (s.base, None);
         }
-        let mut walk = (round.walk.take()).unwrap_or_else(|| Walk::begin(0, s.base));
+        let mut walk = (round.walk.take()).unwrap_or_else(|| Box::new(Walk::begin(0, s.base)));
         let from = walk.fed();
         let to = s.disk_end.min(from + STRETCH_BYTES);
         if from < to {
@@ -243,7 +243,7 @@ impl Shard {
                 let after = finding.position + 1;
                 let next = s.index.entries_within(after, s.disk_end).next();
                 (
-                    next.map(|(offset, at)| Walk::begin(at.0, offset)),
+                    next.map(|(offset, at)| Box::new(Walk::begin(at.0, offset))),
                     Some(finding),
                 )
             }
@@ -256,7 +256,7 @@ impl Shard {
             }
             Err(Trouble::Disk(error)) => {
                 let next = s.index.entries_within(to, s.disk_end).next();
-                let next = next.map(|(offset, at)| Walk::begin(at.0, offset));
+                let next = next.map(|(offset, at)| Box::new(Walk::begin(at.0, offset)));
                 (
                     next,
                     Some(of_walk(&walk, format!("it cannot be read: {error}"))),
