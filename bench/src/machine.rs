@@ -189,3 +189,45 @@ impl Machine {
         }
     }
 }
+
+/// The CPU that has taken most of the disks' interrupts, where one stands out: with one queue, one CPU takes all of them.
+pub fn disk_cpu() -> Option<usize> {
+    interrupts(&fs::read_to_string("/proc/interrupts").ok()?)
+}
+
+fn interrupts(text: &str) -> Option<usize> {
+    let mut lines = text.lines();
+    let cpus = lines.next()?.split_whitespace().count();
+    let mut taken = vec![0_u64; cpus];
+    // `virtio1-req.0` of virtio's block device, `nvme0q1` of NVMe.
+    let of_disk = |name: &str| name.contains("-req.") || name.contains("nvme");
+    for line in lines.filter(|line| line.split_whitespace().next_back().is_some_and(of_disk)) {
+        let counts = line.split_whitespace().skip(1);
+        for (sum, count) in taken.iter_mut().zip(counts) {
+            *sum += count.parse().unwrap_or(0);
+        }
+    }
+    let most = *taken.iter().max()?;
+    let stands_out = most > 2 * (taken.iter().sum::<u64>() - most);
+    stands_out.then(|| taken.iter().position(|count| *count == most))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cpu_of_the_disk_is_the_one_with_its_interrupts() {
+        let one = "     CPU0  CPU1
+ 36:  3  900  PCI-MSIX 1-edge  virtio1-req.0
+ 34: 9999 0 PCI-MSIX virtio4-input
+";
+        assert_eq!(interrupts(one), Some(1));
+        let both = "  CPU0 CPU1
+ 36: 500 600 PCI nvme0q1
+ 37: 500 400 PCI nvme0q2
+";
+        assert_eq!(interrupts(both), None);
+        assert_eq!(interrupts(""), None);
+    }
+}

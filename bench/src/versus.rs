@@ -34,7 +34,7 @@ use self::steps::{Clock, Steps};
 use self::workloads::{Case, Kind};
 use crate::load::plan::Rate;
 use crate::load::{self, LoadError, plan};
-use crate::machine::Machine;
+use crate::machine::{self, Machine};
 use crate::sys;
 
 /// Options of `versus`.
@@ -52,6 +52,10 @@ pub struct Options {
     /// Measure this running broker in place of Apache Kafka; it is neither started nor stopped, and keeps its data.
     #[arg(long, value_name = "HOST:PORT")]
     pub peer: Option<String>,
+    /// CPU of the broker where it is pinned; the generator has another. Default: the one that takes the disk's interrupts,
+    /// where one does: what a write costs when it ends is the broker's, and does not wait for the generator.
+    #[arg(long, value_name = "CPU")]
+    pub broker_cpu: Option<usize>,
     /// Which workloads: W1,W3 or a case's beginning such as "W3 64x1". Default: all.
     #[arg(long, value_delimiter = ',')]
     pub workload: Vec<String>,
@@ -104,6 +108,17 @@ pub struct Options {
     /// Print the plan and its length, and stop.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+impl Options {
+    /// CPU of the broker, and of the generator.
+    pub fn cpus(&self) -> (usize, usize) {
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        let asked = self.broker_cpu.or_else(machine::disk_cpu).unwrap_or(0);
+        let broker = asked.min(cpus - 1);
+        let generator = if broker == cpus - 1 { 0 } else { cpus - 1 };
+        (broker, generator)
+    }
 }
 
 /// Why a recording stopped.

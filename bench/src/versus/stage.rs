@@ -88,7 +88,7 @@ impl<'a> Stage<'a> {
                         Durability::Disk => crate::floor::Durability::Disk,
                     },
                     file_bytes: 1 << 30,
-                    core: stage.pinned().then_some(0),
+                    core: stage.pinned(),
                 };
                 stage.floor = Some(Server::start(&settings, Job::Produce)?);
             }
@@ -96,8 +96,9 @@ impl<'a> Stage<'a> {
         Ok(stage)
     }
 
-    fn pinned(&self) -> bool {
-        self.case.placement == Placement::A
+    /// The broker's CPU, if it has one.
+    fn pinned(&self) -> Option<usize> {
+        (self.case.placement == Placement::A).then(|| self.options.cpus().0)
     }
 
     /// How long a JIT compiler is to be warmed first, on all CPUs: one that shares its CPU with the load would still be at it
@@ -111,7 +112,7 @@ impl<'a> Stage<'a> {
     /// Starts the broker, if it is ours to start, and waits until it accepts.
     pub fn start(&mut self) -> Result<(), VersusError> {
         if !self.command.is_empty() {
-            let pinned = self.pinned() && self.jit().is_none();
+            let pinned = self.pinned().filter(|_| self.jit().is_none());
             let (command, directory) = (&self.command, &self.directory);
             self.subject = Some(Subject::start(command, pinned, self.port, directory)?);
         }
@@ -129,8 +130,8 @@ impl<'a> Stage<'a> {
 
     /// Pins what runs, after the JIT compiler had all CPUs.
     pub fn pin(&self) -> io::Result<()> {
-        match &self.subject {
-            Some(subject) if self.pinned() => subject.pin(),
+        match (&self.subject, self.pinned()) {
+            (Some(subject), Some(cpu)) => subject.pin(cpu),
             _ => Ok(()),
         }
     }
@@ -143,12 +144,7 @@ impl<'a> Stage<'a> {
 
     /// The case's load for this broker.
     pub fn plan(&self) -> Plan {
-        let mut plan = self.case.plan(
-            &self.address,
-            self.topic_config(),
-            self.options.warmup,
-            self.options.duration,
-        );
+        let mut plan = (self.case).plan(&self.address, self.topic_config(), self.options);
         plan.broker_pid.extend(self.pid());
         // The directory goes as a whole; a deleted topic would free its page cache in the middle of a run.
         plan.keep_topic = true;

@@ -24,11 +24,11 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Runs `command`, pinned to the first CPU if asked, and waits until `port` accepts. Its output goes to
+    /// Runs `command`, pinned to a CPU if asked, and waits until `port` accepts. Its output goes to
     /// `directory/log`.
     pub fn start(
         command: &[String],
-        pinned: bool,
+        pinned: Option<usize>,
         port: u16,
         directory: &Path,
     ) -> io::Result<Subject> {
@@ -40,7 +40,7 @@ impl Subject {
     /// Runs `command` and does not wait.
     pub fn spawn(
         command: &[String],
-        pinned: bool,
+        pinned: Option<usize>,
         port: u16,
         directory: &Path,
     ) -> io::Result<Subject> {
@@ -54,8 +54,8 @@ impl Subject {
             words
                 .extend(["sh", "-c", "echo $$ > \"$0\" && exec \"$@\"", &procs].map(str::to_owned));
         }
-        if pinned {
-            words.extend(["taskset", "-c", "0"].map(str::to_owned));
+        if let Some(cpu) = pinned {
+            words.extend(["taskset", "-c", &cpu.to_string()].map(str::to_owned));
         }
         words.extend_from_slice(command);
         let log = File::create(directory.join("log"))?;
@@ -104,13 +104,13 @@ impl Subject {
         let _ = self.child.wait();
     }
 
-    /// Pins every thread it has to the first CPU; threads to come inherit that.
-    pub fn pin(&self) -> io::Result<()> {
+    /// Pins every thread it has to this CPU; threads to come inherit that.
+    pub fn pin(&self, cpu: usize) -> io::Result<()> {
         for task in fs::read_dir(format!("/proc/{}/task", self.pid()))? {
             let name = task?.file_name();
             let id = name.to_str().and_then(|name| name.parse::<u32>().ok());
             if let Some(id) = id {
-                sys::pin_thread(id, 0)?;
+                sys::pin_thread(id, cpu)?;
             }
         }
         Ok(())

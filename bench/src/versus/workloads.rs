@@ -10,7 +10,7 @@ use crate::load::plan::{Codec, Plan, Rate};
 /// Where broker and generator run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Placement {
-    /// The broker pinned to the first CPU, the generator to the last.
+    /// The broker pinned to one CPU, the generator to another: see `--broker-cpu`.
     A,
     /// Both free.
     B,
@@ -357,16 +357,10 @@ impl Case {
     }
 
     /// The plan with what a run decides.
-    pub fn plan(
-        &self,
-        broker: &str,
-        topic_config: Vec<String>,
-        warmup: Duration,
-        duration: Duration,
-    ) -> Plan {
+    pub fn plan(&self, broker: &str, topic_config: Vec<String>, options: &Options) -> Plan {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         let cores = if self.placement == A && cpus > 1 {
-            vec![cpus - 1]
+            vec![options.cpus().1]
         } else {
             Vec::new()
         };
@@ -375,8 +369,8 @@ impl Case {
             topic: Some("versus".to_owned()),
             topic_config,
             cores,
-            warmup,
-            duration,
+            warmup: options.warmup,
+            duration: options.duration,
             quiet: true,
             ..self.plan.clone()
         }
