@@ -5,6 +5,7 @@
 //!                                        canary: machines whose disk lies, which the checkers must notice
 //! ```
 
+pub mod campaign;
 pub mod canary;
 pub mod check;
 pub mod client;

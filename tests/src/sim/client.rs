@@ -165,6 +165,8 @@ pub struct Client {
     session: Session,
     /// Answered by a code that leaves the outcome open: to be sent again, before everything else.
     retry: Vec<BatchNo>,
+    /// Requests that had their answer.
+    pub answered: u64,
     pub rng: Rng,
 }
 
@@ -193,6 +195,7 @@ impl Client {
             attempts: BTreeMap::new(),
             session: Session::default(),
             retry: Vec::new(),
+            answered: 0,
             rng,
         }
     }
@@ -550,7 +553,8 @@ impl Client {
                 history.note(now, self.life, Fact::Nonsense(what));
                 break;
             };
-            self.answered(waiting, &frame, ids, history, now, &mut told);
+            self.answered += 1;
+            self.on_answer(waiting, &frame, ids, history, now, &mut told);
             if !self.retry.is_empty() {
                 // What is in flight behind it must not overtake it: all of it goes again, on another connection.
                 let (acks, batches) = (-1, std::mem::take(&mut self.retry));

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use corelane_engine::rng::Rng;
 
 use super::history::{Fact, History, Place};
+use super::load::rarely;
 use super::world::{ClientEvent, ClientId, Hands, Start};
 use member::{Kind, Member};
 use story::GroupNo;
@@ -132,6 +133,8 @@ pub struct Groups {
     next_call: u32,
     next_offset: i64,
     next_serial: u32,
+    /// Until then members look rarely.
+    rests_until: u64,
     rng: Rng,
 }
 
@@ -171,6 +174,7 @@ impl Groups {
             next_call: 0,
             next_offset: 0,
             next_serial: 0,
+            rests_until: 0,
             rng,
         }
     }
@@ -195,6 +199,16 @@ impl Groups {
                 (member.fetched, member.steady) = (false, None);
             }
         }
+    }
+
+    /// Until then members look rarely.
+    pub fn rest(&mut self, until: u64) {
+        self.rests_until = until;
+    }
+
+    /// Requests of members that were answered.
+    pub fn answered(&self) -> u64 {
+        self.members.iter().map(|member| member.line.answered).sum()
     }
 
     /// Every group is stable, and its offsets were read.
@@ -252,7 +266,11 @@ impl Groups {
                     None => self.crowd.pause_us,
                     Some(_) => 8_000,
                 };
-                hands.wake(id, now + 200_000 + self.rng.below(2_000 * pause));
+                let wake = match now < self.rests_until {
+                    true => rarely(now, self.rests_until, &mut self.rng),
+                    false => now + 200_000 + self.rng.below(2_000 * pause),
+                };
+                hands.wake(id, wake);
                 // There must be something to commit of.
                 if !places.is_empty() || calm.is_some() {
                     member.look(now, &mut common, hands);

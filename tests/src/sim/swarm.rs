@@ -20,7 +20,6 @@ use corelane_net::context::authorize_all;
 use corelane_net::event::{Event, Machine, Outbox};
 use corelane_net::listeners::Listener;
 use corelane_net::node::{Node, NodeConfig};
-use corelane_net::worker::NetLimits;
 
 use super::canary::{Canary, Lying, plant_decoys, tamper};
 use super::check::{self, Violation, progress, stable};
@@ -73,7 +72,7 @@ pub fn node(options: &Options, boot: Boot) -> AnyMachine {
         }],
         rack: None,
         limits: options.limits.clone(),
-        net: NetLimits::NORMAL,
+        net: options.net.clone(),
         arena: options.arena,
         seed: boot.seed,
         groups: options.groups.clone(),
@@ -86,13 +85,14 @@ pub fn node(options: &Options, boot: Boot) -> AnyMachine {
 }
 
 /// What a seed came to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     pub seed: u64,
     pub violations: Vec<Violation>,
     pub trace: u64,
     pub events: u64,
-    pub ops: u32,
+    /// Requests that clients had an answer to.
+    pub ops: u64,
     pub acked: u64,
     pub served: u64,
     pub kills: u32,
@@ -119,25 +119,7 @@ impl Outcome {
     fn new(seed: u64) -> Outcome {
         Outcome {
             seed,
-            violations: Vec::new(),
-            trace: 0,
-            events: 0,
-            ops: 0,
-            acked: 0,
-            served: 0,
-            kills: 0,
-            cuts: 0,
-            stops: 0,
-            reshards: 0,
-            exits: 0,
-            decoys: 0,
-            unreadable: 0,
-            group_calls: 0,
-            commits: 0,
-            generations: 0,
-            begins: 0,
-            simulated: 0,
-            disk: Counters::default(),
+            ..Outcome::default()
         }
     }
 }
@@ -199,6 +181,9 @@ pub fn run_with<M: Machine>(options: &Options, make: impl FnMut(Boot) -> M) -> O
         faults_before: 0,
         was_open: false,
     };
+    if options.tears_bytes {
+        run.world.disk.tear_bytes();
+    }
     let hands = run.load.begin(run.world.now());
     run.world.perform(hands);
     let lived = options.lives.iter().try_for_each(|life| run.live(life));
@@ -279,6 +264,19 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         reached(self)
     }
 
+    /// Clients look rarely for so many milliseconds, whether the node is up or not.
+    fn rest(&mut self, ms: u64) {
+        if ms == 0 {
+            return;
+        }
+        let (end, was_up) = (self.world.now() + ms * 1_000_000, self.world.is_up());
+        self.load.rest(end);
+        while self.world.now() < end && self.world.is_up() == was_up {
+            self.step();
+        }
+        self.load.rest(self.world.now());
+    }
+
     fn broken(&mut self, promise: &'static str, what: String) -> Result<(), Broken> {
         self.outcome.violations.push(Violation { promise, what });
         Err(Broken)
@@ -293,6 +291,9 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
             let (rng, disk) = (&mut self.fault_rng, &mut self.world.disk);
             life.faults.before(event, rng, disk, &mut self.load, at);
             self.step();
+            if event == life.events / 2 {
+                self.rest(life.rest_ms);
+            }
             if !self.world.is_up() {
                 break;
             }
@@ -341,6 +342,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         for _ in 0..self.rng.below(40) {
             self.step();
         }
+        self.rest(life.down_ms);
         Ok(())
     }
 
@@ -348,6 +350,11 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
     fn last(&mut self) -> Result<(), Broken> {
         let (shards, events) = self.options.last;
         self.start(shards);
+        let left = self
+            .options
+            .rest_until_ms
+            .saturating_sub(self.world.now() / 1_000_000);
+        self.rest(left);
         for _ in 0..events {
             self.step();
         }
@@ -418,7 +425,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         }
         outcome.trace = world.trace.hash();
         outcome.events = world.trace.events();
-        outcome.ops = load.ops();
+        outcome.ops = load.answered();
         outcome.simulated = world.now();
         outcome.disk = world.disk.counters();
         outcome
@@ -464,6 +471,7 @@ pub fn replay(options: &Options) -> String {
         None => match options.swarm {
             Swarm::Plain => " --plain".to_owned(),
             Swarm::Faults => " --faults".to_owned(),
+            Swarm::Trims => " --trims".to_owned(),
             Swarm::All => String::new(),
         },
     };

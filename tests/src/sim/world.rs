@@ -329,6 +329,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
     /// Nothing fails from now on, and every client reads what comes.
     pub fn heal(&mut self) {
         self.disk.heal();
+        self.disk.calm();
         self.net.heal();
     }
 

@@ -41,6 +41,7 @@ pub fn check(history: &History) -> Result<(), String> {
         let sent = history.batch(batch);
         let lossy = history.durability(sent.place) == Durability::Process && !cuts.is_empty();
         let overtaken = open.contains(&(sent.client, sent.place));
+        let lossy = lossy || history.is_misplaced(sent.place);
         if SEQUENCE_CODES.contains(&code) && !lossy && !overtaken {
             let place = sent.place;
             let before = (0..batch.0).rev().map(BatchNo).filter(|before| {

@@ -8,7 +8,7 @@ use corelane_engine::limits::BLOCK;
 use corelane_engine::log::buffers::aligned;
 use corelane_engine::types::ShardId;
 
-use super::{FakeDisk, Fault, FaultKind, Kind, OpId, Speed};
+use super::{FakeDisk, Fault, FaultKind, Kind, Met, OpId, Speed};
 
 const SHARD: ShardId = ShardId(0);
 const FILE: FileId = FileId(0);
@@ -279,7 +279,9 @@ fn a_failed_flush_is_never_made_good_by_the_next() {
         });
         let failed = run(&mut disk, DiskOp::Flush { file }).map(|_| ());
         assert_eq!(failed, Err(DiskError::IO));
-        assert_eq!(disk.take_met(), [(Kind::Flush, "f".to_owned())]);
+        let what = FaultKind::Error(DiskError::IO);
+        let (kind, path) = (Kind::Flush, "f".to_owned());
+        assert_eq!(disk.take_met(), [Met { kind, path, what }]);
         run(&mut disk, DiskOp::Flush { file }).expect("the fault was met once");
         let readable = content(&disk, "f").expect("there")[..BLOCK] == [2; BLOCK];
         disk.power_cut();

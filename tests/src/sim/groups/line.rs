@@ -15,6 +15,8 @@ pub struct Line {
     pub life: Start,
     inbox: BytesMut,
     correlation: i32,
+    /// Frames that came.
+    pub answered: u64,
 }
 
 impl Line {
@@ -26,6 +28,7 @@ impl Line {
             life: Start(0),
             inbox: BytesMut::new(),
             correlation: 0,
+            answered: 0,
         }
     }
 
@@ -91,6 +94,7 @@ impl Line {
                 break;
             }
             self.inbox.advance(4);
+            self.answered += 1;
             frames.push(self.inbox.split_to(size));
         }
         frames
