@@ -200,6 +200,53 @@ pub(super) fn accept_stale(disk: &mut FakeDisk) {
     }
 }
 
+/// Where a group's header says what.
+const LENGTH: usize = 8;
+const CRC: usize = 12;
+const ID: usize = 16;
+const PREV_CRC: usize = 36;
+const POSITION: usize = 48;
+
+/// A group at a journal's end that was torn, but for its first sector, is made to have the CRC of what is left of it.
+pub(super) fn accept_torn(disk: &mut FakeDisk) {
+    let files = files(disk);
+    for ring in rings(&files) {
+        let (_, next, crc) = walk(&ring);
+        let path = ring.path((next.0 / ring.file_bytes % ring.files) as usize);
+        let at = (next.0 % ring.file_bytes) as usize;
+        let Some(mut group) = files[&path].get(at..).map(<[u8]>::to_vec) else {
+            continue;
+        };
+        let id = &ring.groups[0].bytes[ID..PREV_CRC];
+        let torn = group[ID..PREV_CRC] == *id
+            && group[PREV_CRC..PREV_CRC + 4] == crc.to_be_bytes()
+            && group[POSITION..POSITION + 8] == next.0.to_be_bytes();
+        if !torn {
+            continue;
+        }
+        let length = group[LENGTH..LENGTH + 4].try_into().expect("4 bytes");
+        let padded = group::pad(u32::from_be_bytes(length) as usize);
+        if padded > group.len() {
+            continue;
+        }
+        group.truncate(padded);
+        let length = u32::from_be_bytes(length) as usize;
+        let crc = crc32c::crc32c_append(crc32c::crc32c(&group[..CRC]), &group[CRC + 4..length]);
+        group[CRC..CRC + 4].copy_from_slice(&crc.to_be_bytes());
+        disk.overwrite(&path, at as u64, &group);
+    }
+}
+
+/// Where each shard's journal ends, and the CRC of its last group, by the shard's directory.
+pub(super) fn ends(disk: &FakeDisk) -> BTreeMap<String, (JournalPosition, u32)> {
+    let rings = rings(&files(disk));
+    let ends = rings.iter().map(|ring| {
+        let (_, next, crc) = walk(ring);
+        (ring.directory.clone(), (next, crc))
+    });
+    ends.collect()
+}
+
 /// What a start must not take for the journal's next group: one that is right in every field but one.
 #[derive(Clone, Copy)]
 enum Wrong {

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::sim::history::{Fact, History};
 
+pub const PROMISE: &str = "only what rots is unreadable";
+
 const CORRUPT: i16 = 2;
 
 pub fn check(history: &History) -> Result<(), String> {

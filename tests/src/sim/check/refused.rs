@@ -7,6 +7,8 @@ use corelane_engine::types::Durability;
 use crate::sim::history::{BatchNo, Fact, History, Place};
 use crate::sim::world::{ClientId, Start};
 
+pub const PROMISE: &str = "refused never appears";
+
 /// Sequence out of order, unknown producer, producer epoch: what a loss of producer state looks like.
 pub const SEQUENCE_CODES: [i16; 4] = [45, 46, 47, 59];
 

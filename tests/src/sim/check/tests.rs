@@ -167,6 +167,50 @@ fn bytes_never_sent_and_values_that_change_are_seen() {
     );
 }
 
+/// As the leader epoch `epoch` had it.
+fn serve_in(history: &mut History, base: i64, batch: BatchNo, life: u32, epoch: i32) {
+    serve(history, base, Some(batch), life);
+    let entry = history.entries.last_mut().expect("served just now");
+    if let Fact::Served { batches, .. } = &mut entry.fact {
+        batches[0].leader_epoch = epoch;
+    }
+}
+
+#[test]
+fn an_offset_given_anew_in_the_same_epoch_is_seen() {
+    for (epoch, expected) in [
+        (0, Some("an offset given anew has a later epoch")),
+        (1, None),
+    ] {
+        let mut history = story(Durability::Process);
+        let lost = log(&mut history)[2];
+        serve_in(&mut history, lost.base, lost.batch, 1, 0);
+        history.note(4, Start(1), Fact::PowerCut);
+        let again = history.add_batch(history.batch(BatchNo(0)).clone());
+        history.note(
+            5,
+            Start(2),
+            Fact::Sent {
+                batch: again,
+                attempt: 1,
+            },
+        );
+        serve_in(&mut history, lost.base, again, 2, epoch);
+        log(&mut history)[2].batch = again;
+        check(&history, expected);
+    }
+}
+
+#[test]
+fn a_write_that_landed_elsewhere_excuses_a_loss_and_no_lie() {
+    let mut history = story(Durability::Disk);
+    history.note(3, Start(1), Fact::Misplaced(PLACE));
+    log(&mut history).pop();
+    check(&history, None);
+    serve(&mut history, 0, None, 1);
+    check(&history, Some("bytes are served as sent"));
+}
+
 #[test]
 fn what_was_refused_must_not_be_served() {
     let mut history = story(Durability::Disk);

@@ -1,7 +1,7 @@
 //! What goes wrong with bytes that lie still: bits that flip, and what a planted bug puts in their place.
 
-use super::FakeDisk;
 use super::names::{self, Ino};
+use super::{FakeDisk, File};
 
 impl FakeDisk {
     /// Segments that nothing is being done to any more: durable, and with at least `newer` later ones beside them.
@@ -40,6 +40,14 @@ impl FakeDisk {
         let ino = self.names.file(path).expect("a file that is there");
         let file = self.files.get_mut(&ino).expect("a name leads to it");
         file.overwrite(position, bytes);
+    }
+
+    /// An empty file that is there, durably: for planted bugs.
+    pub fn plant(&mut self, path: &str) {
+        let ino = self.next_ino;
+        self.next_ino += 1;
+        self.files.insert(ino, File::default());
+        self.names.plant(path, ino);
     }
 
     /// Bit rot: flips a random bit of a random file whose path contains `path_part`; false when there is none.

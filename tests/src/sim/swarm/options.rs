@@ -368,7 +368,38 @@ impl Options {
         if canary.needs_trims() {
             options.hunt_trims(canary);
         }
-        if canary == Canary::StaleGroupAccepted {
+        if let Canary::CrcNotChecked | Canary::IndexPastLog = canary {
+            // Few partitions, so that they have segments that are cold.
+            options.mix.topics_max = options.mix.topics_first;
+            options.mix.partitions_max = 1;
+            options.mix.pause_us = 30;
+            options.mix.habits.rewind_one_in = Some(5);
+        }
+        if let Canary::FailureIgnored | Canary::NoSpaceIgnored = canary {
+            let mut rng = Rng::new(seed ^ 0xdeaf);
+            let kinds = Kinds {
+                fails: canary == Canary::FailureIgnored,
+                full: canary == Canary::NoSpaceIgnored,
+                ..Kinds::default()
+            };
+            options.mix.pause_us = options.mix.pause_us.min(1_000);
+            let lives = (0..4).map(|_| {
+                let events = 1_000 + rng.below(4_000);
+                Life {
+                    shards: options.last.0,
+                    events,
+                    end: [End::Kill, End::PowerCut][rng.below(2) as usize],
+                    faults: kinds.faults(events, &mut rng),
+                    // Long enough that what was said before is not what is heard after.
+                    rest_ms: 10_000,
+                    down_ms: 0,
+                }
+            });
+            options.lives = lives.collect();
+        }
+        if let Canary::StaleGroupAccepted | Canary::EpochNotRaised | Canary::TornGroupAccepted =
+            canary
+        {
             // Holes in the journal, which only unflushed groups have, and then another cut soon after.
             let mut rng = Rng::new(seed ^ 0x57a1e);
             options.mix.process_of_4 = 4;
