@@ -19,7 +19,7 @@ use bytes::{Bytes, BytesMut};
 use super::buffers;
 use super::journal::{GroupSeq, Journal};
 use super::partition::Partition;
-use super::segment;
+use super::segment::{self, Segment};
 use crate::disk::{DiskError, FileId};
 use crate::fatal::Fatal;
 use crate::flow::{Flow, join_all};
@@ -53,6 +53,27 @@ pub struct SegmentJob {
     /// What the log has gained is flushed, too: also bytes that were written straight, and that a start has found. False:
     /// only what the job itself writes or makes.
     pub flush: bool,
+}
+
+impl SegmentJob {
+    /// A job that does nothing yet: the segment as it is.
+    pub fn idle(slot: u32, partition: TopicPartition, s: &Segment) -> SegmentJob {
+        SegmentJob {
+            slot,
+            partition,
+            base: s.base,
+            created: s.created,
+            file: s.file,
+            allocated: s.allocated,
+            allocate_to: s.allocated,
+            writes: Vec::new(),
+            disk_end: s.disk_end,
+            cut: None,
+            complete: false,
+            keep_open: false,
+            flush: false,
+        }
+    }
 }
 
 /// What became of a job, also of one that found no space: which files are open must be known in every case.
@@ -138,12 +159,6 @@ fn jobs(
             }
         }
         jobs.push(SegmentJob {
-            slot,
-            partition: p.id,
-            base: s.base,
-            created: s.created,
-            file: s.file,
-            allocated: s.allocated,
             allocate_to: allocation(s.allocated, to, p.config.segment_bytes, limits),
             writes,
             disk_end,
@@ -151,6 +166,7 @@ fn jobs(
             complete,
             keep_open: p.wants_straight || s.is_straight(),
             flush: true,
+            ..SegmentJob::idle(slot, p.id, s)
         });
     }
     jobs
@@ -162,21 +178,7 @@ pub fn plan_close(p: &Partition, slot: u32) -> Option<SegmentJob> {
     let s = p.active();
     let idle = !p.busy && !p.wants_straight && !s.is_straight();
     s.file.filter(|_| idle)?;
-    Some(SegmentJob {
-        slot,
-        partition: p.id,
-        base: s.base,
-        created: s.created,
-        file: s.file,
-        allocated: s.allocated,
-        allocate_to: s.allocated,
-        writes: Vec::new(),
-        disk_end: s.disk_end,
-        cut: None,
-        complete: false,
-        keep_open: false,
-        flush: false,
-    })
+    Some(SegmentJob::idle(slot, p.id, s))
 }
 
 fn disk(what: &str, job: &SegmentJob) -> impl FnOnce(DiskError) -> Fatal + use<> {
