@@ -152,9 +152,9 @@ impl Options {
     /// Many lives, most of them short, and rests between them that take the time.
     fn lengthen(&mut self, rng: &mut Rng) {
         let kinds = Kinds::draw_any(rng);
-        let shards = self.last.0;
+        let shards = [1, 1, 2, 2, 3, 4][rng.below(6) as usize];
         let count = |rng: &mut Rng| match rng.one_in(5) {
-            true => 3 - shards,
+            true => 1 + rng.below(4) as u16,
             false => shards,
         };
         let stops = rng.one_in(20);
@@ -193,6 +193,11 @@ impl Options {
             // A device that hangs for seconds, now and then.
             self.pace.disk.slow_one_in = 2_000;
             self.pace.disk.slow_us = [500_000, 5_000_000][rng.below(2) as usize];
+        }
+        if rng.one_in(6) {
+            // A core that is taken away for as long.
+            self.pace.stall_one_in = 5_000;
+            self.pace.stall_us = [500_000, 3_000_000][rng.below(2) as usize];
         }
     }
 
