@@ -10,7 +10,7 @@ mod answers;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use corelane_engine::batch::Codec;
 use corelane_engine::rng::Rng;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
@@ -541,13 +541,7 @@ impl Client {
             return told;
         }
         self.inbox.extend_from_slice(bytes);
-        while let Some(size) = self.inbox.first_chunk::<4>() {
-            let size = i32::from_be_bytes(*size) as usize;
-            if self.inbox.len() < 4 + size {
-                break;
-            }
-            self.inbox.advance(4);
-            let frame = self.inbox.split_to(size);
+        while let Some(frame) = wire::take_frame(&mut self.inbox) {
             let Some(waiting) = self.waiting.pop_front() else {
                 let what = format!("{:?}: an answer that nobody waits for", self.id);
                 history.note(now, self.life, Fact::Nonsense(what));

@@ -1,6 +1,6 @@
 //! A member's connection: frames out, frames in, one life of the broker after the other.
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use corelane_net::event::ConnId;
 use kafka_protocol::protocol::Request;
 
@@ -88,14 +88,9 @@ impl Line {
             return frames;
         }
         self.inbox.extend_from_slice(bytes);
-        while let Some(size) = self.inbox.first_chunk::<4>() {
-            let size = i32::from_be_bytes(*size) as usize;
-            if self.inbox.len() < 4 + size {
-                break;
-            }
-            self.inbox.advance(4);
+        while let Some(frame) = wire::take_frame(&mut self.inbox) {
             self.answered += 1;
-            frames.push(self.inbox.split_to(size));
+            frames.push(frame);
         }
         frames
     }
