@@ -44,7 +44,7 @@ type Check = (&'static str, fn(&History) -> Result<(), String>);
 
 /// Promises about records, the reason for all others: a planted bug that harms them is to be noticed by one of these.
 pub const ABOUT_DATA: [&str; 6] = [
-    "bytes are served as sent",
+    bytes::PROMISE,
     "acknowledged is readable",
     once::PROMISE,
     "in order",
@@ -58,7 +58,7 @@ pub const STARTS: &str = "starts and lives without faults";
 /// Everything that can be judged from a history.
 pub fn all(history: &History) -> Vec<Violation> {
     let checks: [Check; 19] = [
-        ("bytes are served as sent", bytes::check),
+        (bytes::PROMISE, bytes::check),
         ("acknowledged is readable", acked::check),
         (once::PROMISE, once::check),
         ("in order", order::check),

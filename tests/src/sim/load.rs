@@ -151,6 +151,17 @@ impl Load {
         self.phase
     }
 
+    /// As at the begin: clients work on, and consumers read from the begin of what there is.
+    pub fn go_on(&mut self, now: u64) -> Hands {
+        self.phase = Phase::Running;
+        self.positions.clear();
+        let mut hands = Hands::default();
+        for client in &self.clients {
+            hands.wake(client.id, now + self.rng.below(1_000_000));
+        }
+        hands
+    }
+
     /// Requests that clients had an answer to, those of groups included.
     pub fn answered(&self) -> u64 {
         let clients = self.clients.iter().map(|client| client.answered);

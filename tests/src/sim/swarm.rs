@@ -22,7 +22,7 @@ use corelane_net::listeners::Listener;
 use corelane_net::node::{Node, NodeConfig};
 
 use super::canary::{Canary, Lying, plant_decoys, tamper};
-use super::check::{self, Violation, progress, stable};
+use super::check::{self, Violation, bytes, progress, stable};
 use super::disk::Counters;
 use super::faults::{self, At, Faults};
 use super::groups::story::{self, Asked, Told};
@@ -103,6 +103,10 @@ pub struct Outcome {
     pub exits: u32,
     /// Starts that met a group at their journal's end which they had to refuse.
     pub decoys: u32,
+    /// Starts on a flipped bit, when all was judged.
+    pub rotten_starts: u32,
+    /// Starts that ended by naming what a flipped bit, or a write that landed elsewhere, had damaged.
+    pub refused_starts: u32,
     /// Fetches answered by: this cannot be read.
     pub unreadable: u64,
     pub group_calls: u64,
@@ -147,6 +151,9 @@ impl Outcome {
     }
 }
 
+/// How long a node is watched that has started on a flipped bit.
+const ROTTEN_EVENTS: u64 = 2_000;
+
 /// More events than any seed needs: who reaches it turns in circles.
 const EVENTS_MAX: u64 = 20_000_000;
 
@@ -190,11 +197,14 @@ pub fn run_with<M: Machine>(options: &Options, make: impl FnMut(Boot) -> M) -> O
     if lived.and_then(|()| run.last()).is_ok() {
         // What was promised is judged only when everything was read, and once nothing else went wrong.
         run.outcome.violations = check::all(&run.load.history);
+        if run.outcome.violations.is_empty() && options.rots_last {
+            run.rot();
+        }
     }
     run.sum_up()
 }
 
-/// The seed ends here: a promise was broken.
+/// The seed ends here: a promise was broken, or the node refuses, by name, what its disk made of a write.
 struct Broken;
 
 /// A seed under way.
@@ -375,6 +385,41 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         Ok(())
     }
 
+    /// When all is judged: a bit flips anywhere, and the node starts once more. It may refuse to, by the name of what is
+    /// damaged, and it may have lost something; it neither falls over nor serves what nobody sent.
+    fn rot(&mut self) {
+        let since = self.load.history.entries.len();
+        match self.rng.one_in(2) {
+            true => self.world.kill(),
+            false => {
+                self.world.tell_all(|| Event::Stop);
+                self.until(progress::WITHIN, |_| false);
+            }
+        }
+        let flipped = self.world.disk.flip_bit("");
+        if self.world.is_up() || !flipped {
+            return;
+        }
+        self.world.start(self.options.last.0);
+        let hands = self.load.go_on(self.world.now());
+        self.world.perform(hands);
+        for _ in 0..ROTTEN_EVENTS {
+            self.step();
+        }
+        self.outcome.rotten_starts += 1;
+        match self.world.take_fatal() {
+            Some((_, Fatal::Damaged(_) | Fatal::Disk { .. })) => self.outcome.refused_starts += 1,
+            Some((shard, fatal)) => {
+                let what = format!("a flipped bit, then {shard:?}: {fatal}");
+                let _ = self.broken(check::STARTS, what);
+            }
+            None => {}
+        }
+        if let Err(what) = bytes::no_garbage(&self.load.history, since) {
+            let _ = self.broken(bytes::PROMISE, what);
+        }
+    }
+
     /// An end by its own will is right after a fault, and by the name of the disk; else a promise is broken.
     fn ended_by_itself(&mut self, faults: &Faults) -> Result<(), Broken> {
         let Some((shard, fatal)) = self.world.take_fatal() else {
@@ -386,6 +431,16 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         let starved = faults.full.is_some()
             && !self.was_open
             && matches!(fatal, Fatal::Disk { errno, .. } if errno == no_space);
+        if let Fatal::Damaged(what) = &fatal
+            && let Some(place) = self.load.place_of(what)
+            && self.load.history.is_misplaced(place)
+        {
+            self.outcome.refused_starts += 1;
+            if let Err(what) = bytes::no_garbage(&self.load.history, 0) {
+                return self.broken(bytes::PROMISE, what);
+            }
+            return Err(Broken);
+        }
         let what = format!("life {}, {shard:?}: {fatal}", self.world.life().0);
         if !met && !starved {
             return self.broken(check::STARTS, what);

@@ -33,6 +33,8 @@ pub struct Ledger {
     pub no_space: u64,
     pub short_writes: u64,
     pub flips: u64,
+    pub rotten_starts: u64,
+    pub refused_starts: u64,
     pub unreadable: u64,
     /// Calls of members, commits acknowledged, and generations that a member was told of.
     pub group_calls: u64,
@@ -67,6 +69,8 @@ impl Ledger {
         self.spells += outcome.disk.spells;
         self.no_space += outcome.disk.full;
         self.short_writes += outcome.disk.short;
+        self.rotten_starts += u64::from(outcome.rotten_starts);
+        self.refused_starts += u64::from(outcome.refused_starts);
         self.unreadable += outcome.unreadable;
         self.flips += outcome.disk.flips;
         self.group_calls += outcome.group_calls;
@@ -95,7 +99,7 @@ impl Ledger {
     }
 
     /// Every number, by its name.
-    pub fn numbers(&self) -> [(&'static str, u64); 27] {
+    pub fn numbers(&self) -> [(&'static str, u64); 29] {
         [
             ("seeds", self.seeds),
             ("run twice", self.twice),
@@ -116,6 +120,8 @@ impl Ledger {
             ("operations without space", self.no_space),
             ("short writes", self.short_writes),
             ("flipped bits", self.flips),
+            ("last starts on a flipped bit", self.rotten_starts),
+            ("starts that named damage", self.refused_starts),
             ("fetches refused as unreadable", self.unreadable),
             ("calls of groups", self.group_calls),
             ("commits acked", self.commits),

@@ -85,6 +85,8 @@ pub struct Options {
     pub rest_until_ms: u64,
     /// A power cut tears at any byte.
     pub tears_bytes: bool,
+    /// When all is judged, a bit of any file flips, and the node starts once more.
+    pub rots_last: bool,
     /// Groups that must be refused stand at the ends of journals.
     pub decoys: bool,
     pub canary: Option<Canary>,
@@ -199,6 +201,7 @@ impl Options {
             self.pace.stall_one_in = 5_000;
             self.pace.stall_us = [500_000, 3_000_000][rng.below(2) as usize];
         }
+        self.rots_last = rng.one_in(2);
     }
 
     /// Crashes, and besides a random subset of everything else that may happen: what a seed leaves out cannot hide what
@@ -531,6 +534,7 @@ impl Options {
             last,
             rest_until_ms: 0,
             tears_bytes: false,
+            rots_last: false,
             decoys: false,
             canary: None,
         }
