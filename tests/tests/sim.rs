@@ -3,6 +3,7 @@
 //! As many fresh seeds as there is time for: five minutes with `CI` set, else half of one; `CORELANE_SIM_SECONDS` says
 //! otherwise. `CORELANE_SIM_SEEDS=A..B` runs these instead. A failing seed prints the command that replays it.
 
+use std::io::Write;
 use std::ops::Range;
 use std::panic;
 use std::sync::Mutex;
@@ -31,6 +32,11 @@ fn seconds() -> u64 {
     }
 }
 
+/// Who watches is told, even where a test passes: what was run, and how to run it again.
+fn tell(words: &str) {
+    let _ = writeln!(std::io::stderr(), "sim: {words}");
+}
+
 #[test]
 fn what_was_acknowledged_survives_every_crash_and_fault() {
     let _turn = TURN.lock().unwrap_or_else(|other| other.into_inner());
@@ -46,10 +52,17 @@ fn what_was_acknowledged_survives_every_crash_and_fault() {
         },
     };
     let from = campaign.from;
-    println!("sim: seeds from {from} on");
+    tell(&format!("seeds from {from} on"));
     let report = campaign.run(|words| println!("{words}"));
     let (ledger, to) = (&report.ledger, report.to);
-    println!("{ledger}\nsim: that was CORELANE_SIM_SEEDS={from}..{to}");
+    println!("{ledger}");
+    let means = ledger.means().map(|(name, mean)| format!("{mean} {name}"));
+    tell(&format!(
+        "{} seeds, {} with a violation; one has {}; again: CORELANE_SIM_SEEDS={from}..{to}",
+        ledger.seeds,
+        ledger.violations,
+        means.join(", ")
+    ));
     let failed: Vec<&str> = (report.failing.iter())
         .map(|(_, words)| words.as_str())
         .collect();

@@ -182,3 +182,59 @@ pub fn hunt_all(
     found.sort_by_key(|(canary, _)| place(canary));
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_that_are_asked_for_are_run_once_and_one_in_a_hundred_twice() {
+        let campaign = Campaign {
+            to: Some(101),
+            swarm: Swarm::Plain,
+            ..Campaign::from(98)
+        };
+        let report = campaign.run(|words| panic!("{words}"));
+        let ledger = &report.ledger;
+        assert_eq!((ledger.seeds, ledger.twice, report.to), (3, 1, 101));
+        let [(_, operations), (_, faults), _] = ledger.means();
+        assert!(operations > 10.0 && faults > 0.0, "{ledger}");
+    }
+
+    #[test]
+    fn no_time_is_enough_for_the_first_ones_only() {
+        let campaign = Campaign {
+            first: vec![Options::plain(1), Options::plain(2)],
+            time: Some(Duration::ZERO),
+            ..Campaign::from(77)
+        };
+        let report = campaign.run(|words| panic!("{words}"));
+        assert_eq!((report.ledger.seeds, report.to), (2, 77));
+    }
+
+    #[test]
+    fn a_violation_is_told_with_its_command_and_ends_who_does_not_keep_going() {
+        let said = Mutex::new(Vec::new());
+        let bad = Options::hunt(8, Canary::StraightNotFlushed);
+        let campaign = Campaign {
+            first: vec![bad; 3],
+            threads: 1,
+            keep_going: false,
+            ..Campaign::from(0)
+        };
+        let report = campaign.run(|words| said.lock().expect("one thread").push(words.to_owned()));
+        let said = said.into_inner().expect("one thread");
+        assert_eq!((report.ledger.violations, said.len()), (1, 1));
+        let words = &report.failing[0].1;
+        let command = "--seeds 8..9 --trace --canary straight-not-flushed";
+        assert!(words.contains(command) && said[0] == *words, "{words}");
+    }
+
+    #[test]
+    fn the_seeds_of_the_past_say_their_swarm() {
+        let past = past();
+        let of = |swarm| past.iter().filter(move |o| o.swarm == swarm).count();
+        assert_eq!((of(Swarm::Plain), of(Swarm::Trims)), (7, 2));
+        assert!(of(Swarm::Faults) > 5 && of(Swarm::All) > 0);
+    }
+}
