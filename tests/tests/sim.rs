@@ -13,7 +13,7 @@ use corelane_tests::sim::campaign::{self, Campaign, hunt_all};
 use corelane_tests::sim::canary::Canary;
 
 /// A planted bug is found within so many seeds.
-const CANARY_SEEDS: u64 = 300;
+const CANARY_SEEDS: u64 = 3_000;
 
 /// Each of the two tests has all cores to itself.
 static TURN: Mutex<()> = Mutex::new(());

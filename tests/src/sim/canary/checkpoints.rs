@@ -24,25 +24,30 @@ struct Checkpoint {
 /// Where a section names the data directory.
 const DIRECTORY: std::ops::Range<usize> = 16..32;
 
+/// The sections of a file that a start takes, with their records.
+pub(super) fn sections(bytes: &Bytes, directory: [u8; 16]) -> Vec<(Section, Bytes)> {
+    let mut at = 0;
+    let mut sections: Vec<(Section, Bytes)> = Vec::new();
+    while at < bytes.len()
+        && let Some((section, records)) = checkpoint::parse_section(&bytes.slice(at..), directory)
+        && section.number as usize == sections.len()
+        && (sections.first()).is_none_or(|(full, _)| full.generation == section.generation)
+    {
+        at += group::pad(section.length as usize);
+        sections.push((section, records));
+    }
+    sections
+}
+
 fn checkpoints(disk: &FakeDisk) -> Vec<Checkpoint> {
     let files = disk.files();
     let files = files.filter(|(path, _)| path.contains("/checkpoint-") && !path.ends_with(".new"));
     let checkpoints = files.filter_map(|(path, bytes)| {
         let directory = bytes.get(DIRECTORY)?.try_into().expect("16 bytes");
-        let (bytes, mut at) = (Bytes::from(bytes), 0);
-        let mut sections: Vec<(Section, Bytes)> = Vec::new();
-        while at < bytes.len()
-            && let Some((section, records)) =
-                checkpoint::parse_section(&bytes.slice(at..), directory)
-            && section.number as usize == sections.len()
-        {
-            at += group::pad(section.length as usize);
-            sections.push((section, records));
-        }
         Some(Checkpoint {
             path: path.to_owned(),
             directory,
-            sections,
+            sections: sections(&bytes.into(), directory),
         })
     });
     checkpoints.collect()

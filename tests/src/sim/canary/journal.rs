@@ -11,10 +11,11 @@ use bytes::Bytes;
 use corelane_engine::batch;
 use corelane_engine::limits::BLOCK;
 use corelane_engine::log::group::{self, Entry, GroupHeader, Place};
-use corelane_engine::log::{checkpoint, segment};
+use corelane_engine::log::segment;
 use corelane_engine::rng::Rng;
 use corelane_engine::types::JournalPosition;
 
+use super::checkpoints;
 use crate::sim::disk::FakeDisk;
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -119,19 +120,12 @@ fn head(files: &Files, directory: &str, id: [u8; 16]) -> (JournalPosition, u32) 
         let Some(bytes) = files.get(&format!("{directory}/checkpoint-{file}")) else {
             continue;
         };
-        let bytes = Bytes::copy_from_slice(bytes);
-        let (mut at, mut number, mut generation) = (0, 0, None);
-        while at < bytes.len()
-            && let Some((section, _)) = checkpoint::parse_section(&bytes.slice(at..), id)
-            && section.number == number
-            && generation.is_none_or(|g| g == section.generation)
+        let sections = checkpoints::sections(&Bytes::copy_from_slice(bytes), id);
+        if let Some((last, _)) = sections
+            .last()
+            .filter(|(last, _)| last.generation >= best.0)
         {
-            generation = Some(section.generation);
-            if section.generation >= best.0 {
-                best = (section.generation, section.head, section.head_prev_crc);
-            }
-            at += group::pad(section.length as usize);
-            number += 1;
+            best = (last.generation, last.head, last.head_prev_crc);
         }
     }
     (best.1, best.2)

@@ -7,7 +7,7 @@ use corelane_engine::rng::Rng;
 use corelane_engine::types::Durability;
 use corelane_net::event::ConnId;
 
-use super::{all, progress};
+use super::{all, bytes, progress};
 use crate::sim::history::{
     Batch, BatchNo, Expiry, Fact, Found, History, Place, ServedBatch, Times, Topic, TopicNo,
 };
@@ -209,6 +209,18 @@ fn a_write_that_landed_elsewhere_excuses_a_loss_and_no_lie() {
     check(&history, None);
     serve(&mut history, 0, None, 1);
     check(&history, Some("bytes are served as sent"));
+}
+
+#[test]
+fn garbage_after_a_flipped_bit_is_seen_and_what_came_before_is_not_judged_again() {
+    let mut history = story(Durability::Disk);
+    serve(&mut history, 0, None, 1);
+    let since = history.entries.len();
+    serve(&mut history, 0, Some(BatchNo(0)), 2);
+    assert_eq!(bytes::no_garbage(&history, since), Ok(()));
+    assert!(bytes::no_garbage(&history, since - 1).is_err());
+    serve(&mut history, 0, None, 2);
+    assert!(bytes::no_garbage(&history, since).is_err());
 }
 
 #[test]
