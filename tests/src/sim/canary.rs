@@ -19,6 +19,7 @@ use corelane_engine::rng::Rng;
 use super::check::{ABOUT_DATA, STARTS, commits, epochs, exits, fenced, generations, owners};
 use super::check::{once, progress, readable, refused, starts};
 use super::disk::FakeDisk;
+pub use journal::Decoy;
 pub use lying::Lying;
 
 /// A bug to plant.
@@ -226,6 +227,11 @@ pub fn tamper(canary: Canary, disk: &mut FakeDisk) {
 }
 
 /// Before a start: a group at the journal's end that only one check refuses. No bug is planted, nothing may come of it.
-pub fn plant_decoys(disk: &mut FakeDisk, rng: &mut Rng) {
-    journal::plant_decoys(disk, rng);
+pub fn plant_decoys(disk: &mut FakeDisk, rng: &mut Rng) -> Vec<Decoy> {
+    journal::plant_decoys(disk, rng)
+}
+
+/// Before the start after that: what is left of them goes.
+pub fn remove_decoys(disk: &mut FakeDisk, decoys: Vec<Decoy>) {
+    journal::remove_decoys(disk, decoys);
 }

@@ -21,7 +21,7 @@ use corelane_net::event::{Event, Machine, Outbox};
 use corelane_net::listeners::Listener;
 use corelane_net::node::{Node, NodeConfig};
 
-use super::canary::{Canary, Lying, plant_decoys, tamper};
+use super::canary::{Canary, Decoy, Lying, plant_decoys, remove_decoys, tamper};
 use super::check::{self, Violation, bytes, progress, stable};
 use super::disk::Counters;
 use super::faults::{self, At, Faults};
@@ -186,6 +186,7 @@ pub fn run_with<M: Machine>(options: &Options, make: impl FnMut(Boot) -> M) -> O
         outcome: Outcome::new(options.seed),
         shards_before: None,
         faults_before: 0,
+        decoys: Vec::new(),
         was_open: false,
     };
     if options.tears_bytes {
@@ -218,6 +219,8 @@ struct Run<'a, M, F> {
     shards_before: Option<u16>,
     /// Faults that were met before this life.
     faults_before: u64,
+    /// Planted before this life.
+    decoys: Vec<Decoy>,
     /// Clients were let in during this life.
     was_open: bool,
 }
@@ -243,8 +246,9 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         if let Some(canary) = self.options.canary {
             tamper(canary, &mut self.world.disk);
         }
+        remove_decoys(&mut self.world.disk, std::mem::take(&mut self.decoys));
         if self.options.decoys && self.fault_rng.one_in(2) {
-            plant_decoys(&mut self.world.disk, &mut self.fault_rng);
+            self.decoys = plant_decoys(&mut self.world.disk, &mut self.fault_rng);
             self.outcome.decoys += 1;
         }
         self.world.start(shards);
@@ -400,6 +404,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         if self.world.is_up() || !flipped {
             return;
         }
+        remove_decoys(&mut self.world.disk, std::mem::take(&mut self.decoys));
         self.world.start(self.options.last.0);
         let hands = self.load.go_on(self.world.now());
         self.world.perform(hands);

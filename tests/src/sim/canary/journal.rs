@@ -253,7 +253,8 @@ enum Wrong {
 }
 
 /// A group that must be refused, at the end of every journal; not a planted bug, but what its check is for.
-pub(super) fn plant_decoys(disk: &mut FakeDisk, rng: &mut Rng) {
+pub(super) fn plant_decoys(disk: &mut FakeDisk, rng: &mut Rng) -> Vec<Decoy> {
+    let mut decoys = Vec::new();
     for ring in rings(&files(disk)) {
         let (chain, next, crc) = walk(&ring);
         let start = chain.last().map_or(1, |g| g.header.start);
@@ -289,7 +290,32 @@ pub(super) fn plant_decoys(disk: &mut FakeDisk, rng: &mut Rng) {
         );
         if next.0 + bytes.len() as u64 <= end {
             let file = (next.0 / ring.file_bytes % ring.files) as usize;
-            disk.overwrite(&ring.path(file), at, &bytes);
+            let path = ring.path(file);
+            disk.overwrite(&path, at, &bytes);
+            decoys.push(Decoy { path, at, bytes });
+        }
+    }
+    decoys
+}
+
+/// Where a decoy was put.
+#[derive(Clone, Debug)]
+pub struct Decoy {
+    path: String,
+    at: u64,
+    bytes: Vec<u8>,
+}
+
+/// A decoy that nothing was written over goes before the next start. Behind a new head nothing tells it from a group that
+/// follows: it is older than what it is said to follow, which no crash can bring about (seed 1795600914783).
+pub(super) fn remove_decoys(disk: &mut FakeDisk, decoys: Vec<Decoy>) {
+    for Decoy { path, at, bytes } in decoys {
+        let range = at as usize..at as usize + bytes.len();
+        let mut files = disk.files();
+        let there = files.any(|(name, now)| name == path && now.get(range.clone()) == Some(&bytes));
+        drop(files);
+        if there {
+            disk.overwrite(&path, at, &vec![0; bytes.len()]);
         }
     }
 }
