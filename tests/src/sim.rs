@@ -1,10 +1,12 @@
 //! The simulator: whole nodes under a seed, on a fake disk and fake sockets, crashed at random events.
 //!
 //! ```text
-//!  swarm: options of a seed ─► world { disk, net, machines } ◄─► load { clients } ─► history ─► check: promises
+//!  campaign: seeds on all cores ─► swarm: options of a seed ─► world { disk, net, machines } ◄─► load { clients }
+//!      ▲ ledger, violations ◄── check: promises ◄── history ◄──────────────────────────────────────────┘
 //!                                        canary: machines whose disk lies, which the checkers must notice
 //! ```
 
+pub mod campaign;
 pub mod canary;
 pub mod check;
 pub mod client;

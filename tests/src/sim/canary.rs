@@ -7,22 +7,20 @@
 //!  shard ── call, answer ──► [mesh] ──► shard          answered at once, or not what was said
 //! ```
 
+mod checkpoints;
 mod journal;
+mod lying;
 mod mesh;
+mod records;
 mod snapshots;
 
-use std::collections::BTreeMap;
-
-use corelane_engine::disk::{DiskDone, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId};
-use corelane_engine::limits::BLOCK;
-use corelane_engine::log::group::Entry;
 use corelane_engine::rng::Rng;
-use corelane_engine::types::{Instant, Now};
-use corelane_net::event::{Event, Machine, Outbox, SocketOp};
 
-use super::check::{ABOUT_DATA, STARTS, commits, fenced, generations, owners, starts};
+use super::check::{ABOUT_DATA, STARTS, commits, epochs, exits, fenced, generations, owners};
+use super::check::{once, progress, readable, refused, starts};
 use super::disk::FakeDisk;
-use mesh::Mesh;
+pub use journal::Decoy;
+pub use lying::Lying;
 
 /// A bug to plant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,10 +62,28 @@ pub enum Canary {
     LogStartNotFlushed,
     /// More is deleted than was asked for.
     TrimmedTooFar,
+    /// A start takes a torn group at the journal's end for a whole one.
+    TornGroupAccepted,
+    /// The journal is trimmed before what it holds is elsewhere: a start begins behind it.
+    JournalTrimmedEarly,
+    /// A checkpoint is written before the segments it speaks of are durable.
+    CheckpointAhead,
+    /// A start forgets which batches producers had appended.
+    ProducersForgotten,
+    /// An index names a place past the end of its log.
+    IndexPastLog,
+    /// A start after a crash takes the leader epochs from before it.
+    EpochNotRaised,
+    /// What was read of a segment is served whatever its CRC says.
+    CrcNotChecked,
+    /// A write or a flush that failed is taken for done.
+    FailureIgnored,
+    /// A write that found no space is taken for done.
+    NoSpaceIgnored,
 }
 
 impl Canary {
-    pub const ALL: [Canary; 18] = [
+    pub const ALL: [Canary; 27] = [
         Canary::FlushSkipped,
         Canary::StraightNotFlushed,
         Canary::RecoveredNotFlushed,
@@ -86,6 +102,15 @@ impl Canary {
         Canary::AssignmentsMixedUp,
         Canary::LogStartNotFlushed,
         Canary::TrimmedTooFar,
+        Canary::TornGroupAccepted,
+        Canary::JournalTrimmedEarly,
+        Canary::CheckpointAhead,
+        Canary::ProducersForgotten,
+        Canary::IndexPastLog,
+        Canary::EpochNotRaised,
+        Canary::CrcNotChecked,
+        Canary::FailureIgnored,
+        Canary::NoSpaceIgnored,
     ];
 
     pub fn name(self) -> &'static str {
@@ -108,17 +133,31 @@ impl Canary {
             Canary::AssignmentsMixedUp => "assignments-mixed-up",
             Canary::LogStartNotFlushed => "log-start-not-flushed",
             Canary::TrimmedTooFar => "trimmed-too-far",
+            Canary::TornGroupAccepted => "torn-group-accepted",
+            Canary::JournalTrimmedEarly => "journal-trimmed-early",
+            Canary::CheckpointAhead => "checkpoint-ahead",
+            Canary::ProducersForgotten => "producers-forgotten",
+            Canary::IndexPastLog => "index-past-log",
+            Canary::EpochNotRaised => "epoch-not-raised",
+            Canary::CrcNotChecked => "crc-not-checked",
+            Canary::FailureIgnored => "failure-ignored",
+            Canary::NoSpaceIgnored => "no-space-ignored",
         }
     }
 
-    /// Of groups and trims: the one promise that it breaks.
-    fn own_promise(self) -> Option<&'static str> {
+    /// The promises that it breaks, where they are not those about records.
+    fn own_promises(self) -> &'static [&'static str] {
         match self {
-            Canary::CommitAnsweredEarly | Canary::SnapshotReachesFurther => Some(commits::PROMISE),
-            Canary::GenerationNotRaised => Some(generations::PROMISE),
-            Canary::OldGenerationHeard => Some(fenced::PROMISE),
-            Canary::AssignmentsMixedUp => Some(owners::PROMISE),
-            Canary::LogStartNotFlushed | Canary::TrimmedTooFar => Some(starts::PROMISE),
+            Canary::CommitAnsweredEarly | Canary::SnapshotReachesFurther => &[commits::PROMISE],
+            Canary::GenerationNotRaised => &[generations::PROMISE],
+            Canary::OldGenerationHeard => &[fenced::PROMISE],
+            Canary::AssignmentsMixedUp => &[owners::PROMISE],
+            Canary::LogStartNotFlushed | Canary::TrimmedTooFar => &[starts::PROMISE],
+            Canary::ProducersForgotten => &[once::PROMISE, refused::PROMISE],
+            // What is behind it cannot be found: a reader waits for it, or is told so.
+            Canary::IndexPastLog => &[readable::PROMISE, progress::PROMISE],
+            Canary::EpochNotRaised => &[epochs::PROMISE],
+            Canary::FailureIgnored => &[exits::PROMISE],
             Canary::FlushSkipped
             | Canary::StraightNotFlushed
             | Canary::RecoveredNotFlushed
@@ -129,29 +168,40 @@ impl Canary {
             | Canary::StaleGroupAccepted
             | Canary::PointerEndsJournal
             | Canary::JournalMisdirected
-            | Canary::SegmentMisdirected => None,
+            | Canary::SegmentMisdirected
+            | Canary::TornGroupAccepted
+            | Canary::JournalTrimmedEarly
+            | Canary::CheckpointAhead
+            | Canary::CrcNotChecked
+            | Canary::NoSpaceIgnored => &[],
         }
     }
 
     /// It harms groups: a seed that looks for it has some.
     pub fn needs_groups(self) -> bool {
-        self.own_promise().is_some() && !self.needs_trims()
+        let of_groups = [
+            commits::PROMISE,
+            generations::PROMISE,
+            fenced::PROMISE,
+            owners::PROMISE,
+        ];
+        let mut own = self.own_promises().iter();
+        own.any(|own| of_groups.contains(own))
     }
 
     /// It harms logs that begin later as time goes by: a seed that looks for it has some.
     pub fn needs_trims(self) -> bool {
-        self.own_promise() == Some(starts::PROMISE)
+        self.own_promises().contains(&starts::PROMISE)
     }
 
-    /// Whether a broken promise proves that the bug was noticed for what it is. All others but one are about records, and a
-    /// start that is refused does not say so.
+    /// Whether a broken promise proves that the bug was noticed for what it is. A start that is refused does not say so.
     pub fn is_shown_by(self, promise: &str) -> bool {
-        if let Some(own) = self.own_promise() {
-            return promise == own;
+        match self.own_promises() {
+            // The journal's own checks turn this one into a refused start: no record is ever wrong.
+            [] if self == Canary::WrittenBackUnflushed && promise == STARTS => true,
+            [] => ABOUT_DATA.contains(&promise),
+            own => own.contains(&promise),
         }
-        // The journal's own checks turn this one into a refused start: no record is ever wrong.
-        let refused = self == Canary::WrittenBackUnflushed && promise == STARTS;
-        refused || ABOUT_DATA.contains(&promise)
     }
 
     pub fn of_name(name: &str) -> Option<Canary> {
@@ -164,6 +214,12 @@ pub fn tamper(canary: Canary, disk: &mut FakeDisk) {
     match canary {
         Canary::StaleGroupAccepted => journal::accept_stale(disk),
         Canary::PointerEndsJournal => journal::end_at_bad_pointer(disk),
+        Canary::TornGroupAccepted => journal::accept_torn(disk),
+        Canary::JournalTrimmedEarly => checkpoints::trim_journals(disk),
+        Canary::ProducersForgotten => checkpoints::forget_producers(disk),
+        Canary::IndexPastLog => checkpoints::index_past_logs(disk),
+        Canary::EpochNotRaised => records::call_clean(disk),
+        Canary::CrcNotChecked => records::rot_unnoticed(disk),
         Canary::SnapshotReachesFurther => snapshots::reach_further(disk),
         Canary::GenerationNotRaised => snapshots::hand_out_again(disk),
         _ => {}
@@ -171,252 +227,11 @@ pub fn tamper(canary: Canary, disk: &mut FakeDisk) {
 }
 
 /// Before a start: a group at the journal's end that only one check refuses. No bug is planted, nothing may come of it.
-pub fn plant_decoys(disk: &mut FakeDisk, rng: &mut Rng) {
-    journal::plant_decoys(disk, rng);
+pub fn plant_decoys(disk: &mut FakeDisk, rng: &mut Rng) -> Vec<Decoy> {
+    journal::plant_decoys(disk, rng)
 }
 
-/// One in so many writes is misdirected.
-const MISDIRECT_ONE_IN: u64 = 40;
-
-/// What the lie does with a request.
-enum Lie {
-    Truth,
-    /// Done a block further on.
-    Elsewhere,
-    /// Answered, not done.
-    Skip,
-    /// Answered, then done.
-    Early,
-}
-
-fn is_journal(path: &str) -> bool {
-    path.contains("journal")
-}
-
-fn is_segment(path: &str) -> bool {
-    path.starts_with("topics/") && path.ends_with(".log")
-}
-
-/// A machine with a lying disk.
-pub struct Lying<M> {
-    inner: M,
-    canary: Canary,
-    paths: BTreeMap<FileId, String>,
-    /// Answers that the machine is to get in its next pass.
-    lies: Vec<DiskToken>,
-    /// Operations under way whose true answer must not reach the machine, and their files: a close waits for them. A token
-    /// may be there twice, as the machine believes the first one done.
-    told: Vec<(DiskToken, FileId)>,
-    closes: Vec<(FileId, DiskRequest)>,
-    /// The port is open.
-    open: bool,
-    /// Writes that may be misdirected, so far.
-    writes: u64,
-    /// What waits until the flushes that were lied about are done, in order.
-    held: Outbox,
-    /// What was written to the journal since its last flush: log starts, and anything else.
-    unflushed: (bool, bool),
-    mesh: Mesh,
-}
-
-impl<M: Machine> Lying<M> {
-    pub fn new(inner: M, canary: Canary) -> Lying<M> {
-        Lying {
-            inner,
-            canary,
-            paths: BTreeMap::new(),
-            lies: Vec::new(),
-            told: Vec::new(),
-            closes: Vec::new(),
-            open: false,
-            writes: 0,
-            held: Outbox::default(),
-            unflushed: (false, false),
-            mesh: Mesh::new(canary),
-        }
-    }
-
-    fn path(&self, file: FileId) -> &str {
-        self.paths.get(&file).map_or("", String::as_str)
-    }
-
-    fn judge(&mut self, op: &DiskOp) -> Lie {
-        match (self.canary, op) {
-            (Canary::FlushSkipped, DiskOp::Flush { file }) if is_journal(self.path(*file)) => {
-                Lie::Skip
-            }
-            (Canary::StraightNotFlushed, DiskOp::Flush { file })
-                if is_segment(self.path(*file)) =>
-            {
-                Lie::Skip
-            }
-            (Canary::RecoveredNotFlushed, DiskOp::Flush { file })
-                if !self.open && (is_journal(self.path(*file)) || is_segment(self.path(*file))) =>
-            {
-                Lie::Skip
-            }
-            (Canary::FlushAnsweredEarly | Canary::WrittenBackUnflushed, DiskOp::Flush { file })
-                if is_journal(self.path(*file)) =>
-            {
-                Lie::Early
-            }
-            (Canary::WriteAnsweredEarly, DiskOp::Write { file, .. })
-                if self.open && is_journal(self.path(*file)) =>
-            {
-                Lie::Early
-            }
-            (Canary::LogStartNotFlushed, DiskOp::Write { file, bytes, .. })
-                if self.open && is_journal(self.path(*file)) =>
-            {
-                for entry in journal::entries(bytes) {
-                    match entry {
-                        Entry::LogStart { .. } => self.unflushed.0 = true,
-                        Entry::Bytes { .. } | Entry::Pointer { .. } | Entry::Cut { .. } => {
-                            self.unflushed.1 = true;
-                        }
-                    }
-                }
-                Lie::Truth
-            }
-            (Canary::LogStartNotFlushed, DiskOp::Flush { file })
-                if self.open && is_journal(self.path(*file)) =>
-            {
-                match std::mem::take(&mut self.unflushed) {
-                    (true, false) => Lie::Skip,
-                    _ => Lie::Truth,
-                }
-            }
-            (Canary::DirectoryNotSynced, DiskOp::SyncDirectory { .. }) => Lie::Skip,
-            (Canary::JournalMisdirected, DiskOp::Write { file, .. })
-                if self.open && is_journal(self.path(*file)) =>
-            {
-                self.misdirect()
-            }
-            (Canary::SegmentMisdirected, DiskOp::Write { file, .. })
-                if self.open && is_segment(self.path(*file)) =>
-            {
-                self.misdirect()
-            }
-            _ => Lie::Truth,
-        }
-    }
-
-    fn misdirect(&mut self) -> Lie {
-        self.writes += 1;
-        match self.writes.is_multiple_of(MISDIRECT_ONE_IN) {
-            true => Lie::Elsewhere,
-            false => Lie::Truth,
-        }
-    }
-
-    /// Keeps back what others would hear while a flush is not what the machine takes it for.
-    fn hold(&mut self, out: &mut Outbox) {
-        if self.canary != Canary::WrittenBackUnflushed {
-            return;
-        }
-        self.held.mesh.append(&mut out.mesh);
-        for op in std::mem::take(&mut out.sockets) {
-            match op {
-                SocketOp::Send { .. } => self.held.sockets.push(op),
-                SocketOp::Close { conn } => {
-                    let other =
-                        |op: &SocketOp| !matches!(op, SocketOp::Send { conn: c, .. } if *c == conn);
-                    self.held.sockets.retain(other);
-                    out.sockets.push(op);
-                }
-                SocketOp::Accept
-                | SocketOp::Receive { .. }
-                | SocketOp::ReceiveInto { .. }
-                | SocketOp::Recall { .. } => out.sockets.push(op),
-            }
-        }
-        // A shard that has stopped has no other pass.
-        if self.told.is_empty() || out.stopped {
-            out.mesh.append(&mut self.held.mesh);
-            out.sockets.append(&mut self.held.sockets);
-        }
-    }
-
-    fn lie(&mut self, out: &mut Outbox) {
-        self.open |= (out.sockets.iter()).any(|op| !matches!(op, SocketOp::Close { .. }));
-        for (to, message) in &mut out.mesh {
-            self.mesh.leaves(*to, message);
-        }
-        for mut request in std::mem::take(&mut out.disk) {
-            if let DiskOp::Open { file, path, .. } = &request.op {
-                self.paths.insert(*file, path.clone());
-            }
-            if let DiskOp::Close { file } = request.op
-                && self.told.iter().any(|(_, f)| *f == file)
-            {
-                self.closes.push((file, request));
-                continue;
-            }
-            match self.judge(&request.op) {
-                Lie::Truth => out.disk.push(request),
-                Lie::Elsewhere => {
-                    if let DiskOp::Write { position, .. } = &mut request.op {
-                        *position += BLOCK as u64;
-                    }
-                    out.disk.push(request);
-                }
-                Lie::Skip => self.lies.push(request.token),
-                Lie::Early => {
-                    if let DiskOp::Flush { file } | DiskOp::Write { file, .. } = request.op {
-                        self.told.push((request.token, file));
-                    }
-                    self.lies.push(request.token);
-                    out.disk.push(request);
-                }
-            }
-        }
-    }
-}
-
-impl<M: Machine> Machine for Lying<M> {
-    fn on(&mut self, now: Now, mut event: Event, out: &mut Outbox) {
-        if let Event::Disk(done) = &event
-            && let Some(at) = self.told.iter().position(|(token, _)| *token == done.token)
-        {
-            let (_, file) = self.told.remove(at);
-            if !self.told.iter().any(|(_, f)| *f == file) {
-                let due = self.closes.extract_if(.., |(f, _)| *f == file);
-                out.disk.extend(due.map(|(_, request)| request));
-            }
-            return;
-        }
-        if !self.mesh.comes(&mut event) {
-            return;
-        }
-        // What was pushed so far in this pass was judged already.
-        let (judged, said) = (std::mem::take(&mut out.disk), std::mem::take(&mut out.mesh));
-        self.inner.on(now, event, out);
-        self.lie(out);
-        out.disk.splice(0..0, judged);
-        out.mesh.splice(0..0, said);
-    }
-
-    fn settle(&mut self, now: Now, out: &mut Outbox) {
-        let (judged, said) = (std::mem::take(&mut out.disk), std::mem::take(&mut out.mesh));
-        for event in std::mem::take(&mut self.mesh.early) {
-            self.inner.on(now, event, out);
-        }
-        for token in std::mem::take(&mut self.lies) {
-            let result = Ok(DiskOutcome::Done);
-            let done = Event::Disk(DiskDone { token, result });
-            self.inner.on(now, done, out);
-        }
-        self.inner.settle(now, out);
-        self.lie(out);
-        out.disk.splice(0..0, judged);
-        out.mesh.splice(0..0, said);
-        self.hold(out);
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        match self.lies.is_empty() && self.mesh.early.is_empty() {
-            true => self.inner.deadline(),
-            false => Some(Instant(0)),
-        }
-    }
+/// Before the start after that: what is left of them goes.
+pub fn remove_decoys(disk: &mut FakeDisk, decoys: Vec<Decoy>) {
+    journal::remove_decoys(disk, decoys);
 }

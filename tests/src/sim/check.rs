@@ -3,6 +3,7 @@
 pub mod acked;
 pub mod bytes;
 pub mod commits;
+pub mod epochs;
 pub mod exits;
 pub mod fenced;
 pub mod generations;
@@ -43,9 +44,9 @@ type Check = (&'static str, fn(&History) -> Result<(), String>);
 
 /// Promises about records, the reason for all others: a planted bug that harms them is to be noticed by one of these.
 pub const ABOUT_DATA: [&str; 6] = [
-    "bytes are served as sent",
+    bytes::PROMISE,
     "acknowledged is readable",
-    "once",
+    once::PROMISE,
     "in order",
     "offsets are dense and stable",
     "what was lost stays lost",
@@ -56,17 +57,17 @@ pub const STARTS: &str = "starts and lives without faults";
 
 /// Everything that can be judged from a history.
 pub fn all(history: &History) -> Vec<Violation> {
-    let checks: [Check; 18] = [
-        ("bytes are served as sent", bytes::check),
+    let checks: [Check; 19] = [
+        (bytes::PROMISE, bytes::check),
         ("acknowledged is readable", acked::check),
-        ("once", once::check),
+        (once::PROMISE, once::check),
         ("in order", order::check),
         ("offsets are dense and stable", offsets::check),
-        ("refused never appears", refused::check),
+        (refused::PROMISE, refused::check),
         ("what was lost stays lost", ghosts::check),
         ("the time of an append is said once", times::check),
-        ("only what rots is unreadable", readable::check),
-        ("a failing disk ends the process", exits::check),
+        (readable::PROMISE, readable::check),
+        (exits::PROMISE, exits::check),
         (progress::PROMISE, progress::check),
         ("topics stay created, or deleted", topics::check),
         (commits::PROMISE, commits::check),
@@ -75,6 +76,7 @@ pub fn all(history: &History) -> Vec<Violation> {
         (fenced::PROMISE, fenced::check),
         (stable::PROMISE, stable::check),
         (starts::PROMISE, starts::check),
+        (epochs::PROMISE, epochs::check),
     ];
     let broken = checks
         .into_iter()

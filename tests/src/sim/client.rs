@@ -10,7 +10,7 @@ mod answers;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use corelane_engine::batch::Codec;
 use corelane_engine::rng::Rng;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
@@ -165,6 +165,8 @@ pub struct Client {
     session: Session,
     /// Answered by a code that leaves the outcome open: to be sent again, before everything else.
     retry: Vec<BatchNo>,
+    /// Requests that had their answer.
+    pub answered: u64,
     pub rng: Rng,
 }
 
@@ -193,6 +195,7 @@ impl Client {
             attempts: BTreeMap::new(),
             session: Session::default(),
             retry: Vec::new(),
+            answered: 0,
             rng,
         }
     }
@@ -538,19 +541,14 @@ impl Client {
             return told;
         }
         self.inbox.extend_from_slice(bytes);
-        while let Some(size) = self.inbox.first_chunk::<4>() {
-            let size = i32::from_be_bytes(*size) as usize;
-            if self.inbox.len() < 4 + size {
-                break;
-            }
-            self.inbox.advance(4);
-            let frame = self.inbox.split_to(size);
+        while let Some(frame) = wire::take_frame(&mut self.inbox) {
             let Some(waiting) = self.waiting.pop_front() else {
                 let what = format!("{:?}: an answer that nobody waits for", self.id);
                 history.note(now, self.life, Fact::Nonsense(what));
                 break;
             };
-            self.answered(waiting, &frame, ids, history, now, &mut told);
+            self.answered += 1;
+            self.on_answer(waiting, &frame, ids, history, now, &mut told);
             if !self.retry.is_empty() {
                 // What is in flight behind it must not overtake it: all of it goes again, on another connection.
                 let (acks, batches) = (-1, std::mem::take(&mut self.retry));

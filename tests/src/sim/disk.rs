@@ -12,7 +12,10 @@
 //! as in the kernel half.
 
 mod file;
+mod kinds;
 mod names;
+mod rot;
+mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -28,92 +31,12 @@ use corelane_engine::types::ShardId;
 
 pub use file::{Fates, SECTOR};
 use file::{File, Seq};
+pub use kinds::{Counters, Fault, FaultKind, Kind, Met, Speed};
 use names::{Ino, Names};
 
 /// Names an operation under way. Never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct OpId(pub u64);
-
-/// Kinds of operations, for faults and traces.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Kind {
-    Open,
-    Close,
-    Write,
-    Read,
-    Flush,
-    Allocate,
-    Truncate,
-    SyncDirectory,
-    MakeDirectory,
-    Unlink,
-    RemoveDirectory,
-    Rename,
-    List,
-    Measure,
-}
-
-impl Kind {
-    pub fn of(op: &DiskOp) -> Kind {
-        match op {
-            DiskOp::Open { .. } => Kind::Open,
-            DiskOp::Close { .. } => Kind::Close,
-            DiskOp::Write { .. } => Kind::Write,
-            DiskOp::Read { .. } => Kind::Read,
-            DiskOp::Flush { .. } => Kind::Flush,
-            DiskOp::Allocate { .. } => Kind::Allocate,
-            DiskOp::Truncate { .. } => Kind::Truncate,
-            DiskOp::SyncDirectory { .. } => Kind::SyncDirectory,
-            DiskOp::MakeDirectory { .. } => Kind::MakeDirectory,
-            DiskOp::Unlink { .. } => Kind::Unlink,
-            DiskOp::RemoveDirectory { .. } => Kind::RemoveDirectory,
-            DiskOp::Rename { .. } => Kind::Rename,
-            DiskOp::List { .. } => Kind::List,
-            DiskOp::Measure => Kind::Measure,
-        }
-    }
-}
-
-/// The `skip + 1`-th operation of `kind` on a path that contains `path_part` meets `what`; once.
-#[derive(Clone, Debug)]
-pub struct Fault {
-    pub kind: Kind,
-    pub path_part: String,
-    pub skip: u32,
-    pub what: FaultKind,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FaultKind {
-    /// Answered with this error. A failed write wrote any of its blocks; a failed flush loses what it covered.
-    Error(DiskError),
-    /// A write lands so many blocks further on, and reports success.
-    Misdirected { blocks: u64 },
-}
-
-/// How long operations take: uniform below a bound in microseconds, and now and then much longer.
-#[derive(Clone, Copy, Debug)]
-pub struct Speed {
-    pub usual_us: u64,
-    pub flush_us: u64,
-    /// One in so many operations is slow.
-    pub slow_one_in: u64,
-    pub slow_us: u64,
-    /// One in so many writes is short, and resubmitted by the kernel half.
-    pub short_one_in: Option<u64>,
-}
-
-impl Default for Speed {
-    fn default() -> Speed {
-        Speed {
-            usual_us: 150,
-            flush_us: 1_500,
-            slow_one_in: 50,
-            slow_us: 20_000,
-            short_one_in: None,
-        }
-    }
-}
 
 #[derive(Debug)]
 struct Flight {
@@ -133,23 +56,6 @@ struct OpenFile {
     in_flight: u32,
 }
 
-/// Operations that completed, by what a ledger wants to know.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Counters {
-    pub writes: u64,
-    pub write_bytes: u64,
-    pub reads: u64,
-    pub read_bytes: u64,
-    pub flushes: u64,
-    /// Faults that were met.
-    pub faults: u64,
-    /// Operations that found no space.
-    pub full: u64,
-    pub short: u64,
-    pub flips: u64,
-    pub fates: Fates,
-}
-
 /// The disk of one node, shared by its shards. Outlives the node's processes.
 pub struct FakeDisk {
     rng: Rng,
@@ -159,10 +65,12 @@ pub struct FakeDisk {
     open: BTreeMap<(ShardId, FileId), OpenFile>,
     flying: BTreeMap<OpId, Flight>,
     faults: Vec<Fault>,
-    /// Faults that were met and not asked for yet: on what kind of operation, and where.
-    met: Vec<(Kind, String)>,
+    /// Faults that were met and not asked for yet.
+    met: Vec<Met>,
     /// Nothing can grow.
     full: bool,
+    /// A device that tears what it writes at any byte, not between sectors only.
+    tears_bytes: bool,
     next_op: u64,
     next_ino: Ino,
     seq: Seq,
@@ -181,6 +89,7 @@ impl FakeDisk {
             faults: Vec::new(),
             met: Vec::new(),
             full: false,
+            tears_bytes: false,
             next_op: 0,
             next_ino: 0,
             seq: 0,
@@ -245,74 +154,6 @@ impl FakeDisk {
             "{shard:?}: {file:?} is used before its open was answered"
         );
         open
-    }
-
-    /// The rules of the boundary: who breaks them has a bug.
-    fn check(&mut self, shard: ShardId, op: &DiskOp) {
-        let aligned = |direct: bool, address: usize, position: u64, length: usize| {
-            let whole = position.is_multiple_of(BLOCK as u64) && length.is_multiple_of(BLOCK);
-            assert!(
-                !direct || (whole && address.is_multiple_of(BLOCK)),
-                "unaligned direct IO: memory {}, position {position}, length {length}",
-                address % BLOCK
-            );
-        };
-        match op {
-            DiskOp::Open {
-                file, path, direct, ..
-            } => {
-                assert!(
-                    !path.is_empty() && path.split('/').all(|p| !matches!(p, "" | "." | "..")),
-                    "path {path:?} leaves the data directory"
-                );
-                let open = OpenFile {
-                    ino: None,
-                    path: path.clone(),
-                    direct: *direct,
-                    in_flight: 0,
-                };
-                let before = self.open.insert((shard, *file), open);
-                assert!(before.is_none(), "{shard:?}: {file:?} is taken: {before:?}");
-            }
-            DiskOp::Close { file } => {
-                let open = self.open_file(shard, *file);
-                assert!(
-                    open.in_flight == 0,
-                    "{shard:?}: {} closed with operations under way",
-                    open.path
-                );
-                open.in_flight += 1;
-            }
-            DiskOp::Write {
-                file,
-                position,
-                bytes,
-            } => {
-                let open = self.open_file(shard, *file);
-                open.in_flight += 1;
-                aligned(open.direct, bytes.as_ptr().addr(), *position, bytes.len());
-            }
-            DiskOp::Read {
-                file,
-                position,
-                into,
-            } => {
-                let open = self.open_file(shard, *file);
-                open.in_flight += 1;
-                // As in the kernel half, a capacity that is not whole blocks is used as far as it is.
-                aligned(open.direct, into.as_ptr().addr(), *position, 0);
-            }
-            DiskOp::Flush { file }
-            | DiskOp::Allocate { file, .. }
-            | DiskOp::Truncate { file, .. } => self.open_file(shard, *file).in_flight += 1,
-            DiskOp::SyncDirectory { .. }
-            | DiskOp::MakeDirectory { .. }
-            | DiskOp::Unlink { .. }
-            | DiskOp::RemoveDirectory { .. }
-            | DiskOp::Rename { .. }
-            | DiskOp::List { .. }
-            | DiskOp::Measure => {}
-        }
     }
 
     fn delay(&mut self, kind: Kind) -> Duration {
@@ -402,7 +243,12 @@ impl FakeDisk {
             let at = self.faults.iter().position(|f| gone(f) && f.what == what);
             self.faults.remove(at.expect("it was found above"));
             self.counters.faults += 1;
-            self.met.push((kind, path.to_owned()));
+            match what {
+                FaultKind::Error(_) => self.counters.failed[kind as usize] += 1,
+                FaultKind::Misdirected { .. } => self.counters.misdirected += 1,
+            }
+            let path = path.to_owned();
+            self.met.push(Met { kind, path, what });
         }
         due
     }
@@ -557,7 +403,7 @@ impl FakeDisk {
             DiskOp::Measure => {
                 return Ok(DiskOutcome::Measured(Space {
                     total_bytes: 1 << 40,
-                    usable_bytes: 1 << 39,
+                    usable_bytes: if self.full { 0 } else { 1 << 39 },
                 }));
             }
         }
@@ -633,7 +479,7 @@ impl FakeDisk {
         let fates = &mut self.counters.fates;
         self.names.power_cut(&mut self.rng, fates);
         for file in self.files.values_mut() {
-            file.power_cut(&mut self.rng, fates);
+            file.power_cut(&mut self.rng, self.tears_bytes, fates);
         }
         self.forget_unreachable();
     }
@@ -653,73 +499,29 @@ impl FakeDisk {
         self.full = false;
     }
 
-    /// Faults that were met since the last call: the kind of operation, and its path.
-    pub fn take_met(&mut self) -> Vec<(Kind, String)> {
+    /// No operation takes longer than a busy device's from now on: it does not hang.
+    pub fn calm(&mut self) {
+        self.speed.slow_us = self.speed.slow_us.min(Speed::BUSY_US);
+    }
+
+    /// From now on a power cut may tear at any byte.
+    pub fn tear_bytes(&mut self) {
+        self.tears_bytes = true;
+    }
+
+    /// Faults that were met since the last call.
+    pub fn take_met(&mut self) -> Vec<Met> {
         std::mem::take(&mut self.met)
     }
 
     /// From now on nothing can grow, or it can again.
     pub fn set_full(&mut self, full: bool) {
+        self.counters.spells += u64::from(full && !self.full);
         self.full = full;
     }
 
     pub fn is_full(&self) -> bool {
         self.full
-    }
-
-    /// Segments that nothing is being done to any more: durable, and with at least `newer` later ones beside them.
-    pub fn cold_segments(&self, newer: usize) -> Vec<String> {
-        let files: Vec<(&str, Ino)> = (self.names.files())
-            .filter(|(path, _)| path.starts_with("topics/") && path.ends_with(".log"))
-            .collect();
-        let later = |path: &str, at: usize| {
-            let same = |other: &str| names::parent(other) == names::parent(path);
-            let rest = &files[at + 1..];
-            rest.len() >= newer && rest[..newer].iter().all(|(other, _)| same(other))
-        };
-        let cold = files.iter().enumerate().filter(|(at, (path, ino))| {
-            let file = &self.files[ino];
-            file.size() > 0 && file.volatile_blocks() == 0 && later(path, *at)
-        });
-        cold.map(|(_, (path, _))| (*path).to_owned()).collect()
-    }
-
-    /// Bit rot at one place: any bit, or one of a batch's header.
-    pub fn flip_bit_of(&mut self, path: &str) {
-        let ino = self.names.file(path).expect("a file that is there");
-        let file = self.files.get_mut(&ino).expect("a name leads to it");
-        let bytes = file.read(0, file.size() as usize);
-        let headers = batch_headers(&bytes);
-        let byte = match self.rng.one_in(2) && !headers.is_empty() {
-            true => headers[self.rng.below(headers.len() as u64) as usize] + self.rng.below(61),
-            false => self.rng.below(file.size()),
-        };
-        file.flip_bit(byte * 8 + self.rng.below(8));
-        self.counters.flips += 1;
-    }
-
-    /// Replaces durable bytes behind everybody's back: for planted bugs. Whole blocks only.
-    pub fn overwrite(&mut self, path: &str, position: u64, bytes: &[u8]) {
-        let ino = self.names.file(path).expect("a file that is there");
-        let file = self.files.get_mut(&ino).expect("a name leads to it");
-        file.overwrite(position, bytes);
-    }
-
-    /// Bit rot: flips a random bit of a random file whose path contains `path_part`; false when there is none.
-    pub fn flip_bit(&mut self, path_part: &str) -> bool {
-        let files = self.names.files();
-        let eligible: Vec<Ino> = files
-            .filter(|(path, ino)| path.contains(path_part) && self.files[ino].size() > 0)
-            .map(|(_, ino)| ino)
-            .collect();
-        if eligible.is_empty() {
-            return false;
-        }
-        let ino = eligible[self.rng.below(eligible.len() as u64) as usize];
-        let file = self.files.get_mut(&ino).expect("a name leads to it");
-        let bit = self.rng.below(file.size() * 8);
-        file.flip_bit(bit);
-        true
     }
 
     /// Every file with what it holds now, in order of paths.
@@ -734,18 +536,4 @@ impl FakeDisk {
     pub fn volatile_blocks(&self) -> usize {
         self.files.values().map(File::volatile_blocks).sum()
     }
-}
-
-/// Where the batches of a segment begin.
-fn batch_headers(segment: &[u8]) -> Vec<u64> {
-    let (mut begins, mut at) = (Vec::new(), 0);
-    while let Some(header) = segment.get(at..at + 61) {
-        let length = i32::from_be_bytes(header[8..12].try_into().expect("4 bytes"));
-        if length < 49 {
-            break;
-        }
-        begins.push(at as u64);
-        at += 12 + length as usize;
-    }
-    begins
 }

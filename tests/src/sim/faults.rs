@@ -1,14 +1,16 @@
-//! What a seed lets go wrong besides crashes: failing and full disks, rot, in some lives of the process.
+//! What a seed lets go wrong besides crashes: failing and full disks, rot, writes that land elsewhere, in some lives of
+//! the process.
 //!
 //! ```text
 //!  draw ─► per life: the k-th operation of a kind fails · no space between two events · a bit flips now and then
+//!                    · a write to a segment lands elsewhere, once
 //!       ─► before each event of that life ─► disk, and the facts of it in the history
 //! ```
 
 use corelane_engine::disk::DiskError;
 use corelane_engine::rng::Rng;
 
-use super::disk::{FakeDisk, Fault, FaultKind, Kind};
+use super::disk::{FakeDisk, Fault, FaultKind, Kind, Met};
 use super::history::Fact;
 use super::load::Load;
 use super::world::Start;
@@ -22,6 +24,8 @@ pub struct Faults {
     pub full: Option<(u64, u64)>,
     /// A bit of a cold segment flips once in so many events.
     pub rot_one_in: Option<u64>,
+    /// From this event of the life on, the next write to some segment lands so many blocks further on.
+    pub misplaced: Option<(u64, u64)>,
 }
 
 /// Which kinds of faults a seed knows. Each by itself on or off, so that no kind hides another.
@@ -30,6 +34,9 @@ pub struct Kinds {
     pub fails: bool,
     pub full: bool,
     pub rot: bool,
+    pub misplaced: bool,
+    /// Operations of every kind fail, on every kind of file, and some for want of space or descriptors.
+    pub any: bool,
 }
 
 /// Where a failing operation hits: all of these, or one kind of file.
@@ -44,12 +51,28 @@ const PLACES: [&str; 8] = [
     ".log",
 ];
 
+/// Where else, in a seed that knows failures of any kind.
+const MORE_PLACES: [&str; 4] = ["groups.snapshot", ".tmp", ".new", "cores"];
+
 impl Kinds {
+    /// Of a seed whose lives are many.
+    pub fn draw_any(rng: &mut Rng) -> Kinds {
+        Kinds {
+            fails: rng.one_in(2),
+            full: rng.one_in(3),
+            rot: rng.one_in(4),
+            misplaced: rng.one_in(6),
+            any: true,
+        }
+    }
+
     pub fn draw(rng: &mut Rng) -> Kinds {
         Kinds {
             fails: rng.one_in(4),
             full: rng.one_in(5),
             rot: rng.one_in(5),
+            misplaced: false,
+            any: false,
         }
     }
 
@@ -72,6 +95,10 @@ impl Kinds {
                     Kind::List,
                 ][rng.below(6) as usize],
             };
+            if self.any && rng.one_in(2) {
+                faults.fails.push(any_failure(rng));
+                continue;
+            }
             let bits = 1 + rng.below(7);
             faults.fails.push(Fault {
                 kind,
@@ -86,9 +113,36 @@ impl Kinds {
         if self.rot && rng.one_in(2) {
             faults.rot_one_in = Some(50 + rng.below(1_000));
         }
+        if self.misplaced && rng.one_in(2) {
+            faults.misplaced = Some((rng.below(events), 1 + rng.below(4)));
+        }
         faults
     }
 }
+
+/// The k-th operation of any kind, on any kind of file; what makes or extends a file may find nothing left for it.
+fn any_failure(rng: &mut Rng) -> Fault {
+    let kind = Kind::ALL[rng.below(Kind::ALL.len() as u64) as usize];
+    let make = matches!(kind, Kind::Open | Kind::Allocate | Kind::MakeDirectory);
+    let what = match make && rng.one_in(2) {
+        true => [DiskError::NO_SPACE, TOO_MANY_FILES][rng.below(2) as usize],
+        false => DiskError::IO,
+    };
+    let places = (PLACES.len() + MORE_PLACES.len()) as u64;
+    let mut places = PLACES
+        .iter()
+        .chain(&MORE_PLACES)
+        .skip(rng.below(places) as usize);
+    let bits = 1 + rng.below(6);
+    Fault {
+        kind,
+        path_part: places.next().expect("below their number").to_string(),
+        skip: rng.below(1 << bits) as u32,
+        what: FaultKind::Error(what),
+    }
+}
+
+const TOO_MANY_FILES: DiskError = DiskError { errno: 24 };
 
 /// After these nobody knows what is on the disk: the process must end. A failed read or open may be an answer to the
 /// client, failed clean-up a warning.
@@ -131,6 +185,17 @@ impl Faults {
         if self.rot_one_in.is_some_and(|n| rng.one_in(n)) {
             rot(rng, disk, load, at);
         }
+        if let Some((from, blocks)) = self.misplaced
+            && event == from
+            && let Some(directory) = load.any_directory(rng)
+        {
+            disk.add_fault(Fault {
+                kind: Kind::Write,
+                path_part: directory,
+                skip: 0,
+                what: FaultKind::Misdirected { blocks },
+            });
+        }
     }
 }
 
@@ -149,9 +214,18 @@ impl At {
 
 /// Faults that were met since the last call become facts; `heard`: by the process.
 pub fn after(disk: &mut FakeDisk, load: &mut Load, at: At, heard: bool) {
-    for (kind, path) in disk.take_met() {
-        let what = format!("{kind:?} {path}");
-        let (fatal, lost) = (heard && is_fatal(kind), kind == Kind::Flush);
+    for Met { kind, path, what } in disk.take_met() {
+        let error = match what {
+            FaultKind::Error(error) => error,
+            FaultKind::Misdirected { .. } => {
+                if let Some(place) = load.place_of(&path) {
+                    at.note(load, Fact::Misplaced(place));
+                }
+                continue;
+            }
+        };
+        let fatal = heard && is_fatal(kind) && !error.is_shortage();
+        let (what, lost) = (format!("{kind:?} {path}"), kind == Kind::Flush);
         at.note(load, Fact::DiskFailed { what, fatal, lost });
     }
 }

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use corelane_engine::rng::Rng;
 
 use super::history::{Fact, History, Place};
+use super::load::rarely;
 use super::world::{ClientEvent, ClientId, Hands, Start};
 use member::{Kind, Member};
 use story::GroupNo;
@@ -121,18 +122,52 @@ enum Calm {
 }
 
 pub struct Groups {
-    crowd: Crowd,
     first: u32,
     members: Vec<Member>,
-    committed: BTreeMap<GroupNo, BTreeSet<Place>>,
+    shared: Shared,
     calm: Option<BTreeMap<GroupNo, Calm>>,
+    /// Until then members look rarely.
+    rests_until: u64,
+    rng: Rng,
+}
+
+/// What all members know.
+struct Shared {
+    crowd: Crowd,
+    committed: BTreeMap<GroupNo, BTreeSet<Place>>,
     /// The topic of the groups is there, and has small segments.
     found: bool,
     shaped: bool,
     next_call: u32,
     next_offset: i64,
     next_serial: u32,
-    rng: Rng,
+}
+
+impl Shared {
+    /// For one event of a member of `group`, which is so calm.
+    fn common<'a>(
+        &'a mut self,
+        group: GroupNo,
+        calm: Option<Calm>,
+        places: &'a [Place],
+        history: &'a mut History,
+    ) -> Common<'a> {
+        let committed = self.committed.get_mut(&group);
+        Common {
+            history,
+            places,
+            committed: committed.expect("every group is there"),
+            habits: self.crowd.habits,
+            classes: self.crowd.classes,
+            calm: calm.is_some(),
+            read: calm.is_some_and(|calm| calm != Calm::Reading),
+            found: &mut self.found,
+            shaped: &mut self.shaped,
+            next_call: &mut self.next_call,
+            next_offset: &mut self.next_offset,
+            next_serial: &mut self.next_serial,
+        }
+    }
 }
 
 impl Groups {
@@ -161,16 +196,19 @@ impl Groups {
             }
         }
         Groups {
-            crowd,
             first,
             members,
-            committed,
+            shared: Shared {
+                crowd,
+                committed,
+                found: false,
+                shaped: false,
+                next_call: 0,
+                next_offset: 0,
+                next_serial: 0,
+            },
             calm: None,
-            found: false,
-            shaped: false,
-            next_call: 0,
-            next_offset: 0,
-            next_serial: 0,
+            rests_until: 0,
             rng,
         }
     }
@@ -189,12 +227,22 @@ impl Groups {
     /// Nothing fails, and nothing new is to happen, from now on.
     pub fn calm_down(&mut self) {
         if self.calm.is_none() {
-            let groups = self.committed.keys();
+            let groups = self.shared.committed.keys();
             self.calm = Some(groups.map(|group| (*group, Calm::Reading)).collect());
             for member in &mut self.members {
                 (member.fetched, member.steady) = (false, None);
             }
         }
+    }
+
+    /// Until then members look rarely.
+    pub fn rest(&mut self, until: u64) {
+        self.rests_until = until;
+    }
+
+    /// Requests of members that were answered.
+    pub fn answered(&self) -> u64 {
+        self.members.iter().map(|member| member.line.answered).sum()
     }
 
     /// Every group is stable, and its offsets were read.
@@ -228,31 +276,20 @@ impl Groups {
         let member = &mut self.members[(id.0 - self.first) as usize];
         let group = member.who.group;
         let calm = self.calm.as_ref().map(|groups| groups[&group]);
-        let mut common = Common {
-            history,
-            places,
-            committed: self
-                .committed
-                .get_mut(&group)
-                .expect("every group is there"),
-            habits: self.crowd.habits,
-            classes: self.crowd.classes,
-            calm: calm.is_some(),
-            read: calm.is_some_and(|calm| calm != Calm::Reading),
-            found: &mut self.found,
-            shaped: &mut self.shaped,
-            next_call: &mut self.next_call,
-            next_offset: &mut self.next_offset,
-            next_serial: &mut self.next_serial,
-        };
+        let pause_us = self.shared.crowd.pause_us;
+        let mut common = self.shared.common(group, calm, places, history);
         match event {
             ClientEvent::Wake => {
                 // Once all is calm: often enough to be alive.
                 let pause = match calm {
-                    None => self.crowd.pause_us,
+                    None => pause_us,
                     Some(_) => 8_000,
                 };
-                hands.wake(id, now + 200_000 + self.rng.below(2_000 * pause));
+                let wake = match now < self.rests_until {
+                    true => rarely(now, self.rests_until, &mut self.rng),
+                    false => now + 200_000 + self.rng.below(2_000 * pause),
+                };
+                hands.wake(id, wake);
                 // There must be something to commit of.
                 if !places.is_empty() || calm.is_some() {
                     member.look(now, &mut common, hands);
@@ -292,24 +329,12 @@ impl Groups {
                 }
             }
             Calm::Reading | Calm::ReadingAgain => {
-                if self.found && self.shaped && reader.is_idle() && reader.line.ensure(hands) {
-                    let mut common = Common {
-                        history,
-                        places,
-                        committed: self
-                            .committed
-                            .get_mut(&group)
-                            .expect("every group is there"),
-                        habits: self.crowd.habits,
-                        classes: self.crowd.classes,
-                        calm: true,
-                        read: calm != Calm::Reading,
-                        found: &mut self.found,
-                        shaped: &mut self.shaped,
-                        next_call: &mut self.next_call,
-                        next_offset: &mut self.next_offset,
-                        next_serial: &mut self.next_serial,
-                    };
+                if self.shared.found
+                    && self.shared.shaped
+                    && reader.is_idle()
+                    && reader.line.ensure(hands)
+                {
+                    let mut common = self.shared.common(group, Some(calm), places, history);
                     reader.fetch_all(now, &mut common, hands);
                 }
                 calm

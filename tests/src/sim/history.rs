@@ -218,6 +218,8 @@ pub enum Fact {
     DiskFull,
     /// A stored bit of this partition was flipped.
     Rotted(Place),
+    /// A write of this partition's landed elsewhere in its file, and was reported as done.
+    Misplaced(Place),
     /// The process of this entry's life ended by its own will; `disk`: it named its disk.
     Exited {
         what: String,
@@ -336,6 +338,12 @@ impl History {
     pub fn is_rotten(&self, place: Place) -> bool {
         let mut facts = self.entries.iter().map(|entry| &entry.fact);
         facts.any(|fact| matches!(fact, Fact::Rotted(at) if *at == place))
+    }
+
+    /// A write of it landed elsewhere: what it had acknowledged may be gone, and must not be served as something else.
+    pub fn is_misplaced(&self, place: Place) -> bool {
+        let mut facts = self.entries.iter().map(|entry| &entry.fact);
+        facts.any(|fact| matches!(fact, Fact::Misplaced(at) if *at == place))
     }
 
     /// Somebody wanted records of it to go, or they may go by themselves.

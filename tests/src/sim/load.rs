@@ -97,6 +97,8 @@ pub struct Load {
     called: BTreeMap<ClientId, bool>,
     /// How often the reader was told that it cannot have this.
     unreadable: BTreeMap<Place, u32>,
+    /// Until then clients look rarely.
+    rests_until: u64,
 }
 
 /// So often the reader asks for what the broker cannot read, before it leaves the rest of that partition.
@@ -128,6 +130,7 @@ impl Load {
             listed: false,
             called: BTreeMap::new(),
             unreadable: BTreeMap::new(),
+            rests_until: 0,
             rng,
         }
     }
@@ -148,13 +151,32 @@ impl Load {
         self.phase
     }
 
-    /// Operations of producers so far.
-    pub fn ops(&self) -> u32 {
-        self.ops
+    /// As at the begin: clients work on, and consumers read from the begin of what there is.
+    pub fn go_on(&mut self, now: u64) -> Hands {
+        self.phase = Phase::Running;
+        self.positions.clear();
+        let mut hands = Hands::default();
+        for client in &self.clients {
+            hands.wake(client.id, now + self.rng.below(1_000_000));
+        }
+        hands
+    }
+
+    /// Requests that clients had an answer to, those of groups included.
+    pub fn answered(&self) -> u64 {
+        let clients = self.clients.iter().map(|client| client.answered);
+        clients.sum::<u64>() + self.groups.answered()
+    }
+
+    /// Until then clients look rarely.
+    pub fn rest(&mut self, until: u64) {
+        self.rests_until = until;
+        self.groups.rest(until);
     }
 
     /// Nothing fails, and nothing new is started, from now on.
     pub fn drain(&mut self, now: u64, life: Start) {
+        self.rest(now);
         if self.phase == Phase::Running {
             self.phase = Phase::Draining;
             self.history.note(now, life, Fact::Healed);
@@ -175,6 +197,16 @@ impl Load {
             };
             path.starts_with(&format!("{}/", segment::directory(id)))
         })
+    }
+
+    /// Where the files of some partition lie, if there is any.
+    pub fn any_directory(&self, rng: &mut Rng) -> Option<String> {
+        let places = self.places();
+        let place = places.get(rng.below(places.len().max(1) as u64) as usize)?;
+        let topic = TopicId(self.ids.of(*place).into_bytes());
+        let partition = place.partition;
+        let directory = segment::directory(TopicPartition { topic, partition });
+        (!self.ids.of(*place).is_nil()).then(|| format!("{directory}/"))
     }
 
     /// What the workload waits for.
@@ -215,7 +247,11 @@ impl Load {
         if self.phase != Phase::Running {
             pause = pause.clamp(100, 2_000);
         }
-        hands.wake(client, now + 1_000 + self.rng.below(2_000 * pause));
+        let wake = match now < self.rests_until {
+            true => rarely(now, self.rests_until, &mut self.rng),
+            false => now + 1_000 + self.rng.below(2_000 * pause),
+        };
+        hands.wake(client, wake);
         if !self.clients[client.0 as usize].ensure(hands) {
             return;
         }
@@ -533,6 +569,13 @@ impl Load {
             }
         }
     }
+}
+
+/// When a client looks again that rests `until` then.
+pub(super) fn rarely(now: u64, until: u64, rng: &mut Rng) -> u64 {
+    let most_us = [10_000, 1_000_000, 10_000_000, 40_000_000][rng.below(4) as usize];
+    let wake = now + 1_000 + rng.below(1_000 * most_us);
+    wake.min(until + rng.below(1_000_000))
 }
 
 impl Workload for Load {

@@ -20,10 +20,9 @@ use corelane_net::context::authorize_all;
 use corelane_net::event::{Event, Machine, Outbox};
 use corelane_net::listeners::Listener;
 use corelane_net::node::{Node, NodeConfig};
-use corelane_net::worker::NetLimits;
 
-use super::canary::{Canary, Lying, plant_decoys, tamper};
-use super::check::{self, Violation, progress, stable};
+use super::canary::{Canary, Decoy, Lying, plant_decoys, remove_decoys, tamper};
+use super::check::{self, Violation, bytes, progress, stable};
 use super::disk::Counters;
 use super::faults::{self, At, Faults};
 use super::groups::story::{self, Asked, Told};
@@ -73,7 +72,7 @@ pub fn node(options: &Options, boot: Boot) -> AnyMachine {
         }],
         rack: None,
         limits: options.limits.clone(),
-        net: NetLimits::NORMAL,
+        net: options.net.clone(),
         arena: options.arena,
         seed: boot.seed,
         groups: options.groups.clone(),
@@ -86,13 +85,14 @@ pub fn node(options: &Options, boot: Boot) -> AnyMachine {
 }
 
 /// What a seed came to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     pub seed: u64,
     pub violations: Vec<Violation>,
     pub trace: u64,
     pub events: u64,
-    pub ops: u32,
+    /// Requests that clients had an answer to.
+    pub ops: u64,
     pub acked: u64,
     pub served: u64,
     pub kills: u32,
@@ -103,6 +103,10 @@ pub struct Outcome {
     pub exits: u32,
     /// Starts that met a group at their journal's end which they had to refuse.
     pub decoys: u32,
+    /// Starts on a flipped bit, when all was judged.
+    pub rotten_starts: u32,
+    /// Starts that ended by naming what a flipped bit, or a write that landed elsewhere, had damaged.
+    pub refused_starts: u32,
     /// Fetches answered by: this cannot be read.
     pub unreadable: u64,
     pub group_calls: u64,
@@ -119,25 +123,7 @@ impl Outcome {
     fn new(seed: u64) -> Outcome {
         Outcome {
             seed,
-            violations: Vec::new(),
-            trace: 0,
-            events: 0,
-            ops: 0,
-            acked: 0,
-            served: 0,
-            kills: 0,
-            cuts: 0,
-            stops: 0,
-            reshards: 0,
-            exits: 0,
-            decoys: 0,
-            unreadable: 0,
-            group_calls: 0,
-            commits: 0,
-            generations: 0,
-            begins: 0,
-            simulated: 0,
-            disk: Counters::default(),
+            ..Outcome::default()
         }
     }
 }
@@ -164,6 +150,9 @@ impl Outcome {
         self.begins = begins.collect::<BTreeSet<_>>().len() as u64;
     }
 }
+
+/// How long a node is watched that has started on a flipped bit.
+const ROTTEN_EVENTS: u64 = 2_000;
 
 /// More events than any seed needs: who reaches it turns in circles.
 const EVENTS_MAX: u64 = 20_000_000;
@@ -197,19 +186,26 @@ pub fn run_with<M: Machine>(options: &Options, make: impl FnMut(Boot) -> M) -> O
         outcome: Outcome::new(options.seed),
         shards_before: None,
         faults_before: 0,
+        decoys: Vec::new(),
         was_open: false,
     };
+    if options.tears_bytes {
+        run.world.disk.tear_bytes();
+    }
     let hands = run.load.begin(run.world.now());
     run.world.perform(hands);
     let lived = options.lives.iter().try_for_each(|life| run.live(life));
     if lived.and_then(|()| run.last()).is_ok() {
         // What was promised is judged only when everything was read, and once nothing else went wrong.
         run.outcome.violations = check::all(&run.load.history);
+        if run.outcome.violations.is_empty() && options.rots_last {
+            run.rot();
+        }
     }
     run.sum_up()
 }
 
-/// The seed ends here: a promise was broken.
+/// The seed ends here: a promise was broken, or the node refuses, by name, what its disk made of a write.
 struct Broken;
 
 /// A seed under way.
@@ -223,6 +219,8 @@ struct Run<'a, M, F> {
     shards_before: Option<u16>,
     /// Faults that were met before this life.
     faults_before: u64,
+    /// Planted before this life.
+    decoys: Vec<Decoy>,
     /// Clients were let in during this life.
     was_open: bool,
 }
@@ -248,8 +246,9 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         if let Some(canary) = self.options.canary {
             tamper(canary, &mut self.world.disk);
         }
+        remove_decoys(&mut self.world.disk, std::mem::take(&mut self.decoys));
         if self.options.decoys && self.fault_rng.one_in(2) {
-            plant_decoys(&mut self.world.disk, &mut self.fault_rng);
+            self.decoys = plant_decoys(&mut self.world.disk, &mut self.fault_rng);
             self.outcome.decoys += 1;
         }
         self.world.start(shards);
@@ -279,6 +278,19 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         reached(self)
     }
 
+    /// Clients look rarely for so many milliseconds, whether the node is up or not.
+    fn rest(&mut self, ms: u64) {
+        if ms == 0 {
+            return;
+        }
+        let (end, was_up) = (self.world.now() + ms * 1_000_000, self.world.is_up());
+        self.load.rest(end);
+        while self.world.now() < end && self.world.is_up() == was_up {
+            self.step();
+        }
+        self.load.rest(self.world.now());
+    }
+
     fn broken(&mut self, promise: &'static str, what: String) -> Result<(), Broken> {
         self.outcome.violations.push(Violation { promise, what });
         Err(Broken)
@@ -293,6 +305,9 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
             let (rng, disk) = (&mut self.fault_rng, &mut self.world.disk);
             life.faults.before(event, rng, disk, &mut self.load, at);
             self.step();
+            if event == life.events / 2 {
+                self.rest(life.rest_ms);
+            }
             if !self.world.is_up() {
                 break;
             }
@@ -341,6 +356,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         for _ in 0..self.rng.below(40) {
             self.step();
         }
+        self.rest(life.down_ms);
         Ok(())
     }
 
@@ -348,6 +364,11 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
     fn last(&mut self) -> Result<(), Broken> {
         let (shards, events) = self.options.last;
         self.start(shards);
+        let left = self
+            .options
+            .rest_until_ms
+            .saturating_sub(self.world.now() / 1_000_000);
+        self.rest(left);
         for _ in 0..events {
             self.step();
         }
@@ -368,6 +389,42 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         Ok(())
     }
 
+    /// When all is judged: a bit flips anywhere, and the node starts once more. It may refuse to, by the name of what is
+    /// damaged, and it may have lost something; it neither falls over nor serves what nobody sent.
+    fn rot(&mut self) {
+        let since = self.load.history.entries.len();
+        match self.rng.one_in(2) {
+            true => self.world.kill(),
+            false => {
+                self.world.tell_all(|| Event::Stop);
+                self.until(progress::WITHIN, |_| false);
+            }
+        }
+        let flipped = self.world.disk.flip_bit("");
+        if self.world.is_up() || !flipped {
+            return;
+        }
+        remove_decoys(&mut self.world.disk, std::mem::take(&mut self.decoys));
+        self.world.start(self.options.last.0);
+        let hands = self.load.go_on(self.world.now());
+        self.world.perform(hands);
+        for _ in 0..ROTTEN_EVENTS {
+            self.step();
+        }
+        self.outcome.rotten_starts += 1;
+        match self.world.take_fatal() {
+            Some((_, Fatal::Damaged(_) | Fatal::Disk { .. })) => self.outcome.refused_starts += 1,
+            Some((shard, fatal)) => {
+                let what = format!("a flipped bit, then {shard:?}: {fatal}");
+                let _ = self.broken(check::STARTS, what);
+            }
+            None => {}
+        }
+        if let Err(what) = bytes::no_garbage(&self.load.history, since) {
+            let _ = self.broken(bytes::PROMISE, what);
+        }
+    }
+
     /// An end by its own will is right after a fault, and by the name of the disk; else a promise is broken.
     fn ended_by_itself(&mut self, faults: &Faults) -> Result<(), Broken> {
         let Some((shard, fatal)) = self.world.take_fatal() else {
@@ -379,6 +436,16 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         let starved = faults.full.is_some()
             && !self.was_open
             && matches!(fatal, Fatal::Disk { errno, .. } if errno == no_space);
+        if let Fatal::Damaged(what) = &fatal
+            && let Some(place) = self.load.place_of(what)
+            && self.load.history.is_misplaced(place)
+        {
+            self.outcome.refused_starts += 1;
+            if let Err(what) = bytes::no_garbage(&self.load.history, 0) {
+                return self.broken(bytes::PROMISE, what);
+            }
+            return Err(Broken);
+        }
         let what = format!("life {}, {shard:?}: {fatal}", self.world.life().0);
         if !met && !starved {
             return self.broken(check::STARTS, what);
@@ -418,7 +485,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> Run<'_, M, F> {
         }
         outcome.trace = world.trace.hash();
         outcome.events = world.trace.events();
-        outcome.ops = load.ops();
+        outcome.ops = load.answered();
         outcome.simulated = world.now();
         outcome.disk = world.disk.counters();
         outcome
@@ -464,6 +531,7 @@ pub fn replay(options: &Options) -> String {
         None => match options.swarm {
             Swarm::Plain => " --plain".to_owned(),
             Swarm::Faults => " --faults".to_owned(),
+            Swarm::Trims => " --trims".to_owned(),
             Swarm::All => String::new(),
         },
     };

@@ -1,7 +1,7 @@
 //! The client's side of the protocol: requests with several partitions, answers as facts, batches of random sizes.
 //! The codec is the `kafka-protocol` crate: a mistake in ours cannot hide behind itself.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use corelane_engine::batch::{BatchBuilder, Codec};
 use corelane_engine::rng::Rng;
 use corelane_engine::types::Timestamp;
@@ -33,6 +33,16 @@ pub fn framed<R: Request>(version: i16, correlation: i32, request: &R) -> Bytes 
     bytes.extend_from_slice(&(body.len() as u32).to_be_bytes());
     bytes.extend_from_slice(&body);
     bytes.freeze()
+}
+
+/// The next whole frame of what came, without its size.
+pub fn take_frame(inbox: &mut BytesMut) -> Option<BytesMut> {
+    let size = i32::from_be_bytes(*inbox.first_chunk::<4>()?) as usize;
+    if inbox.len() < 4 + size {
+        return None;
+    }
+    inbox.advance(4);
+    Some(inbox.split_to(size))
 }
 
 /// Sets configs of a topic.

@@ -7,10 +7,15 @@
 //!  kill, power_cut: machines are dropped, disk and network keep their rules; start makes new machines
 //! ```
 
+mod hands;
+mod pace;
+#[cfg(test)]
+mod tests;
+mod words;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
-use bytes::Bytes;
 use corelane_engine::disk::DiskOutcome;
 use corelane_engine::fatal::Fatal;
 use corelane_engine::rng::Rng;
@@ -18,13 +23,13 @@ use corelane_engine::types::{Instant, Now, ShardId, Timestamp};
 use corelane_net::event::{ConnId, Event, Machine, Message, Outbox, SocketOp};
 use corelane_net::listeners::ListenerId;
 
-use super::disk::{FakeDisk, Kind, OpId, Speed};
+use super::disk::{FakeDisk, Kind, OpId};
 use super::net::{FakeNet, NetEvent, NetOut, NetOutcome};
 use super::trace::Trace;
-
-/// A client's number within a world.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ClientId(pub u32);
+use hands::Deed;
+pub use hands::{ClientEvent, ClientId, Hands, Workload};
+pub use pace::Pace;
+use words::{client_words, words};
 
 /// How often the node was started; the first start is 1. Names one life of the process.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -38,101 +43,6 @@ pub struct Boot {
     /// Differs for each shard and start.
     pub seed: u64,
     pub start: Start,
-}
-
-/// What happens to a client.
-#[derive(Debug)]
-pub enum ClientEvent {
-    Wake,
-    /// With the life of the process that answers on it.
-    Connected {
-        conn: ConnId,
-        start: Start,
-    },
-    Refused,
-    Data {
-        conn: ConnId,
-        bytes: Bytes,
-    },
-    Closed {
-        conn: ConnId,
-    },
-}
-
-/// The clients of a world.
-pub trait Workload {
-    /// `now` in nanoseconds.
-    fn on(&mut self, now: u64, client: ClientId, event: ClientEvent, hands: &mut Hands);
-}
-
-/// What clients do.
-#[derive(Debug, Default)]
-pub struct Hands {
-    pub(crate) deeds: Vec<Deed>,
-}
-
-#[derive(Debug)]
-pub(crate) enum Deed {
-    Connect(ClientId),
-    Send(ConnId, Bytes),
-    Close { conn: ConnId, reset: bool },
-    Wake(ClientId, u64),
-}
-
-impl Hands {
-    pub fn connect(&mut self, client: ClientId) {
-        self.deeds.push(Deed::Connect(client));
-    }
-
-    pub fn send(&mut self, conn: ConnId, bytes: Bytes) {
-        self.deeds.push(Deed::Send(conn, bytes));
-    }
-
-    pub fn close(&mut self, conn: ConnId) {
-        let reset = false;
-        self.deeds.push(Deed::Close { conn, reset });
-    }
-
-    pub fn reset(&mut self, conn: ConnId) {
-        let reset = true;
-        self.deeds.push(Deed::Close { conn, reset });
-    }
-
-    /// Wakes `client` at a time in nanoseconds.
-    pub fn wake(&mut self, client: ClientId, at: u64) {
-        self.deeds.push(Deed::Wake(client, at));
-    }
-}
-
-/// How fast things go, and what is printed.
-#[derive(Clone, Copy, Debug)]
-pub struct Pace {
-    pub disk: Speed,
-    /// Bounds of usual delays, in microseconds.
-    pub net_us: u64,
-    pub mesh_us: u64,
-    pub pass_us: u64,
-    /// One in so many passes is late, by up to `stall_us`.
-    pub stall_one_in: u64,
-    pub stall_us: u64,
-    /// Of 8 connections, so many have a client that reads slowly.
-    pub slow_readers_of_8: u64,
-    pub print: bool,
-}
-
-impl Default for Pace {
-    fn default() -> Pace {
-        Pace {
-            disk: Speed::default(),
-            net_us: 100,
-            mesh_us: 20,
-            pass_us: 20,
-            stall_one_in: 300,
-            stall_us: 5_000,
-            slow_readers_of_8: 0,
-            print: false,
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -329,6 +239,7 @@ impl<M: Machine, F: FnMut(Boot) -> M> World<M, F> {
     /// Nothing fails from now on, and every client reads what comes.
     pub fn heal(&mut self) {
         self.disk.heal();
+        self.disk.calm();
         self.net.heal();
     }
 
@@ -672,43 +583,3 @@ fn closes(out: &Outbox, conn: ConnId) -> bool {
     let mut sockets = out.sockets.iter();
     sockets.any(|op| matches!(op, SocketOp::Close { conn: closed } if *closed == conn))
 }
-
-fn words(path: &str, kind: Kind, request: &corelane_engine::disk::DiskRequest) -> String {
-    use corelane_engine::disk::DiskOp;
-    let what = match &request.op {
-        DiskOp::Write {
-            position, bytes, ..
-        } => format!("{position} + {}", bytes.len()),
-        DiskOp::Read { position, into, .. } => format!("{position} + {}", into.capacity()),
-        DiskOp::Allocate {
-            position, length, ..
-        } => format!("{position} + {length}"),
-        DiskOp::Truncate { length, .. } => format!("to {length}"),
-        DiskOp::Rename { from, .. } => format!("from {from}"),
-        _ => String::new(),
-    };
-    let file = match &request.op {
-        DiskOp::Open { file, .. }
-        | DiskOp::Close { file }
-        | DiskOp::Write { file, .. }
-        | DiskOp::Read { file, .. }
-        | DiskOp::Flush { file }
-        | DiskOp::Allocate { file, .. }
-        | DiskOp::Truncate { file, .. } => format!("#{}", file.0),
-        _ => String::new(),
-    };
-    format!("  {kind:?} {path}{file} {what}")
-}
-
-fn client_words(event: &ClientEvent) -> String {
-    match event {
-        ClientEvent::Wake => "wakes".to_owned(),
-        ClientEvent::Connected { conn, .. } => format!("connected {}", conn.0),
-        ClientEvent::Refused => "refused".to_owned(),
-        ClientEvent::Data { conn, bytes } => format!("gets {} bytes on {}", bytes.len(), conn.0),
-        ClientEvent::Closed { conn } => format!("closed {}", conn.0),
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -11,10 +11,11 @@ use bytes::Bytes;
 use corelane_engine::batch;
 use corelane_engine::limits::BLOCK;
 use corelane_engine::log::group::{self, Entry, GroupHeader, Place};
-use corelane_engine::log::{checkpoint, segment};
+use corelane_engine::log::segment;
 use corelane_engine::rng::Rng;
 use corelane_engine::types::JournalPosition;
 
+use super::checkpoints;
 use crate::sim::disk::FakeDisk;
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -119,19 +120,12 @@ fn head(files: &Files, directory: &str, id: [u8; 16]) -> (JournalPosition, u32) 
         let Some(bytes) = files.get(&format!("{directory}/checkpoint-{file}")) else {
             continue;
         };
-        let bytes = Bytes::copy_from_slice(bytes);
-        let (mut at, mut number, mut generation) = (0, 0, None);
-        while at < bytes.len()
-            && let Some((section, _)) = checkpoint::parse_section(&bytes.slice(at..), id)
-            && section.number == number
-            && generation.is_none_or(|g| g == section.generation)
+        let sections = checkpoints::sections(&Bytes::copy_from_slice(bytes), id);
+        if let Some((last, _)) = sections
+            .last()
+            .filter(|(last, _)| last.generation >= best.0)
         {
-            generation = Some(section.generation);
-            if section.generation >= best.0 {
-                best = (section.generation, section.head, section.head_prev_crc);
-            }
-            at += group::pad(section.length as usize);
-            number += 1;
+            best = (last.generation, last.head, last.head_prev_crc);
         }
     }
     (best.1, best.2)
@@ -200,6 +194,53 @@ pub(super) fn accept_stale(disk: &mut FakeDisk) {
     }
 }
 
+/// Where a group's header says what.
+const LENGTH: usize = 8;
+const CRC: usize = 12;
+const ID: usize = 16;
+const PREV_CRC: usize = 36;
+const POSITION: usize = 48;
+
+/// A group at a journal's end that was torn, but for its first sector, is made to have the CRC of what is left of it.
+pub(super) fn accept_torn(disk: &mut FakeDisk) {
+    let files = files(disk);
+    for ring in rings(&files) {
+        let (_, next, crc) = walk(&ring);
+        let path = ring.path((next.0 / ring.file_bytes % ring.files) as usize);
+        let at = (next.0 % ring.file_bytes) as usize;
+        let Some(mut group) = files[&path].get(at..).map(<[u8]>::to_vec) else {
+            continue;
+        };
+        let id = &ring.groups[0].bytes[ID..PREV_CRC];
+        let torn = group[ID..PREV_CRC] == *id
+            && group[PREV_CRC..PREV_CRC + 4] == crc.to_be_bytes()
+            && group[POSITION..POSITION + 8] == next.0.to_be_bytes();
+        if !torn {
+            continue;
+        }
+        let length = group[LENGTH..LENGTH + 4].try_into().expect("4 bytes");
+        let padded = group::pad(u32::from_be_bytes(length) as usize);
+        if padded > group.len() {
+            continue;
+        }
+        group.truncate(padded);
+        let length = u32::from_be_bytes(length) as usize;
+        let crc = crc32c::crc32c_append(crc32c::crc32c(&group[..CRC]), &group[CRC + 4..length]);
+        group[CRC..CRC + 4].copy_from_slice(&crc.to_be_bytes());
+        disk.overwrite(&path, at as u64, &group);
+    }
+}
+
+/// Where each shard's journal ends, and the CRC of its last group, by the shard's directory.
+pub(super) fn ends(disk: &FakeDisk) -> BTreeMap<String, (JournalPosition, u32)> {
+    let rings = rings(&files(disk));
+    let ends = rings.iter().map(|ring| {
+        let (_, next, crc) = walk(ring);
+        (ring.directory.clone(), (next, crc))
+    });
+    ends.collect()
+}
+
 /// What a start must not take for the journal's next group: one that is right in every field but one.
 #[derive(Clone, Copy)]
 enum Wrong {
@@ -212,7 +253,8 @@ enum Wrong {
 }
 
 /// A group that must be refused, at the end of every journal; not a planted bug, but what its check is for.
-pub(super) fn plant_decoys(disk: &mut FakeDisk, rng: &mut Rng) {
+pub(super) fn plant_decoys(disk: &mut FakeDisk, rng: &mut Rng) -> Vec<Decoy> {
+    let mut decoys = Vec::new();
     for ring in rings(&files(disk)) {
         let (chain, next, crc) = walk(&ring);
         let start = chain.last().map_or(1, |g| g.header.start);
@@ -248,7 +290,32 @@ pub(super) fn plant_decoys(disk: &mut FakeDisk, rng: &mut Rng) {
         );
         if next.0 + bytes.len() as u64 <= end {
             let file = (next.0 / ring.file_bytes % ring.files) as usize;
-            disk.overwrite(&ring.path(file), at, &bytes);
+            let path = ring.path(file);
+            disk.overwrite(&path, at, &bytes);
+            decoys.push(Decoy { path, at, bytes });
+        }
+    }
+    decoys
+}
+
+/// Where a decoy was put.
+#[derive(Clone, Debug)]
+pub struct Decoy {
+    path: String,
+    at: u64,
+    bytes: Vec<u8>,
+}
+
+/// A decoy that nothing was written over goes before the next start. Behind a new head nothing tells it from a group that
+/// follows: it is older than what it is said to follow, which no crash can bring about (seed 1795600914783).
+pub(super) fn remove_decoys(disk: &mut FakeDisk, decoys: Vec<Decoy>) {
+    for Decoy { path, at, bytes } in decoys {
+        let range = at as usize..at as usize + bytes.len();
+        let mut files = disk.files();
+        let there = files.any(|(name, now)| name == path && now.get(range.clone()) == Some(&bytes));
+        drop(files);
+        if there {
+            disk.overwrite(&path, at, &vec![0; bytes.len()]);
         }
     }
 }

@@ -5,6 +5,8 @@
 //!  payloads, joined: (key length, value length, key, value)*
 //! ```
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use corelane_engine::group::records::{GroupValue, Key};
 use corelane_engine::limits::BLOCK;
@@ -12,9 +14,9 @@ use corelane_engine::limits::BLOCK;
 use crate::sim::disk::FakeDisk;
 
 /// Where a piece's header says what.
-const LENGTH: usize = 8;
-const CRC: usize = 12;
-const FROM: usize = 24;
+const LENGTH: Range<usize> = 8..12;
+const CRC: Range<usize> = 12..16;
+const FROM: Range<usize> = 24..32;
 const HEADER: usize = 60;
 
 /// One file: its bytes, and where its pieces lie.
@@ -30,7 +32,7 @@ fn snapshots(disk: &FakeDisk) -> Vec<Snapshot> {
         .filter(|(path, _)| path.ends_with("/groups.snapshot"));
     let snapshots = files.map(|(path, bytes)| {
         let (mut pieces, mut at) = (Vec::new(), 0);
-        while let Some(length) = bytes.get(at + LENGTH..at + LENGTH + 4) {
+        while let Some(length) = bytes.get(at..).and_then(|piece| piece.get(LENGTH)) {
             let length = u32::from_be_bytes(length.try_into().expect("4 bytes")) as usize;
             if length < HEADER || at + length > bytes.len() {
                 break;
@@ -52,8 +54,9 @@ impl Snapshot {
     fn put(mut self, disk: &mut FakeDisk) {
         for (at, length) in self.pieces {
             let piece = &mut self.bytes[at..at + length];
-            let crc = crc32c::crc32c_append(crc32c::crc32c(&piece[..CRC]), &piece[CRC + 4..]);
-            piece[CRC..CRC + 4].copy_from_slice(&crc.to_be_bytes());
+            let before = crc32c::crc32c(&piece[..CRC.start]);
+            let crc = crc32c::crc32c_append(before, &piece[CRC.end..]);
+            piece[CRC].copy_from_slice(&crc.to_be_bytes());
         }
         self.bytes
             .resize(self.bytes.len().next_multiple_of(BLOCK), 0);
@@ -65,7 +68,7 @@ impl Snapshot {
 pub(super) fn reach_further(disk: &mut FakeDisk) {
     for mut snapshot in snapshots(disk) {
         for (at, _) in &snapshot.pieces {
-            let from = &mut snapshot.bytes[at + FROM..at + FROM + 8];
+            let from = &mut snapshot.bytes[*at..][FROM];
             let further = i64::from_be_bytes((&*from).try_into().expect("8 bytes")) + 1;
             from.copy_from_slice(&further.to_be_bytes());
         }

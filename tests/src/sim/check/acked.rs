@@ -1,5 +1,6 @@
 //! What was acknowledged is readable at its offset after every crash, unless the log begins later by now. In a `process` topic a power cut may lose a
-//! suffix of what came before it; a kill never does. What lies behind a flipped bit may be refused.
+//! suffix of what came before it; a kill never does. What lies behind a flipped bit may be refused; of a partition whose
+//! write landed elsewhere anything may be gone.
 
 use std::collections::BTreeMap;
 
@@ -62,7 +63,7 @@ pub fn check(history: &History) -> Result<(), String> {
         sent_again && seen.max().is_none_or(|epoch| found.leader_epoch > epoch)
     };
     for (place, promises) in promises(history) {
-        if doomed.contains(&place.topic) {
+        if doomed.contains(&place.topic) || history.is_misplaced(place) {
             continue;
         }
         let Some(log) = history.logs.get(&place) else {

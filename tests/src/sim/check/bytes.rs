@@ -2,6 +2,8 @@
 
 use crate::sim::history::{Fact, History};
 
+pub const PROMISE: &str = "bytes are served as sent";
+
 pub fn check(history: &History) -> Result<(), String> {
     for entry in &history.entries {
         match &entry.fact {
@@ -23,6 +25,24 @@ pub fn check(history: &History) -> Result<(), String> {
             }
             Fact::Nonsense(what) => return Err(what.clone()),
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Of what was served since the history had `since` entries: whether all of it was sent, to whatever partition.
+pub fn no_garbage(history: &History, since: usize) -> Result<(), String> {
+    for entry in &history.entries[since..] {
+        if let Fact::Served { place, batches, .. } = &entry.fact
+            && let Some(served) = batches.iter().find(|served| {
+                let sent = served.batch.map(|batch| history.batch(batch).place);
+                sent != Some(*place)
+            })
+        {
+            return Err(format!(
+                "{place:?} offset {}: not what was sent",
+                served.base
+            ));
         }
     }
     Ok(())

@@ -3,6 +3,8 @@
 
 use crate::sim::history::{Fact, History};
 
+pub const PROMISE: &str = "a failing disk ends the process";
+
 /// What was said before may be on its way so long, in nanoseconds; a slow reader takes its time.
 const ON_ITS_WAY: u64 = 5_000_000_000;
 

@@ -36,7 +36,8 @@ pub fn check(history: &History) -> Result<(), String> {
         let found = log.iter();
         found.map(move |found| (*place, found.base, found.batch, last))
     });
-    for (place, base, batch, life) in served.chain(found) {
+    let judged = (served.chain(found)).filter(|(place, ..)| !history.is_misplaced(*place));
+    for (place, base, batch, life) in judged {
         let Some(sent) = sent_last.get(&batch).filter(|sent| **sent < life) else {
             continue;
         };

@@ -69,6 +69,9 @@ fn dense(history: &History) -> Result<(), String> {
 fn stable(history: &History) -> Result<(), String> {
     let cuts = history.cuts();
     for (place, promises) in promises(history) {
+        if history.is_misplaced(place) {
+            continue;
+        }
         let process = history.durability(place) == Durability::Process;
         let mut at: BTreeMap<i64, Promise> = BTreeMap::new();
         for promise in promises {
@@ -89,6 +92,7 @@ fn stable(history: &History) -> Result<(), String> {
         if let Fact::OutOfRange { place, asked } = entry.fact
             // Judged by where it begins.
             && !history.may_begin_later(place)
+            && !history.is_misplaced(place)
             && (history.durability(place) == Durability::Disk
                 || cuts.is_empty() && !history.is_rotten(place))
         {

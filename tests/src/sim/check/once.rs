@@ -6,6 +6,8 @@ use corelane_engine::types::Durability;
 
 use crate::sim::history::{BatchNo, Fact, History};
 
+pub const PROMISE: &str = "once";
+
 pub fn check(history: &History) -> Result<(), String> {
     for (place, log) in &history.logs {
         let mut seen: BTreeMap<BatchNo, i64> = BTreeMap::new();

@@ -7,6 +7,8 @@ use corelane_engine::types::Durability;
 use crate::sim::history::{BatchNo, Fact, History, Place};
 use crate::sim::world::{ClientId, Start};
 
+pub const PROMISE: &str = "refused never appears";
+
 /// Sequence out of order, unknown producer, producer epoch: what a loss of producer state looks like.
 pub const SEQUENCE_CODES: [i16; 4] = [45, 46, 47, 59];
 
@@ -41,6 +43,7 @@ pub fn check(history: &History) -> Result<(), String> {
         let sent = history.batch(batch);
         let lossy = history.durability(sent.place) == Durability::Process && !cuts.is_empty();
         let overtaken = open.contains(&(sent.client, sent.place));
+        let lossy = lossy || history.is_misplaced(sent.place);
         if SEQUENCE_CODES.contains(&code) && !lossy && !overtaken {
             let place = sent.place;
             let before = (0..batch.0).rev().map(BatchNo).filter(|before| {

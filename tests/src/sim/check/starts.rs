@@ -105,7 +105,10 @@ fn large_enough(history: &History, wanted: &BTreeMap<Place, i64>) -> Result<(), 
         let Expiry::Bytes(least) = history.topics[&place.topic].expiry else {
             continue;
         };
-        if *begin <= wanted.get(place).copied().unwrap_or(0) || history.is_rotten(*place) {
+        if *begin <= wanted.get(place).copied().unwrap_or(0)
+            || history.is_rotten(*place)
+            || history.is_misplaced(*place)
+        {
             continue;
         }
         let log = history.logs.get(place).into_iter().flatten();

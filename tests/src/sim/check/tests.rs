@@ -7,7 +7,7 @@ use corelane_engine::rng::Rng;
 use corelane_engine::types::Durability;
 use corelane_net::event::ConnId;
 
-use super::{all, progress};
+use super::{all, bytes, progress};
 use crate::sim::history::{
     Batch, BatchNo, Expiry, Fact, Found, History, Place, ServedBatch, Times, Topic, TopicNo,
 };
@@ -165,6 +165,62 @@ fn bytes_never_sent_and_values_that_change_are_seen() {
         promises.contains(&"offsets are dense and stable"),
         "{promises:?}"
     );
+}
+
+/// As the leader epoch `epoch` had it.
+fn serve_in(history: &mut History, base: i64, batch: BatchNo, life: u32, epoch: i32) {
+    serve(history, base, Some(batch), life);
+    let entry = history.entries.last_mut().expect("served just now");
+    if let Fact::Served { batches, .. } = &mut entry.fact {
+        batches[0].leader_epoch = epoch;
+    }
+}
+
+#[test]
+fn an_offset_given_anew_in_the_same_epoch_is_seen() {
+    for (epoch, expected) in [
+        (0, Some("an offset given anew has a later epoch")),
+        (1, None),
+    ] {
+        let mut history = story(Durability::Process);
+        let lost = log(&mut history)[2];
+        serve_in(&mut history, lost.base, lost.batch, 1, 0);
+        history.note(4, Start(1), Fact::PowerCut);
+        let again = history.add_batch(history.batch(BatchNo(0)).clone());
+        history.note(
+            5,
+            Start(2),
+            Fact::Sent {
+                batch: again,
+                attempt: 1,
+            },
+        );
+        serve_in(&mut history, lost.base, again, 2, epoch);
+        log(&mut history)[2].batch = again;
+        check(&history, expected);
+    }
+}
+
+#[test]
+fn a_write_that_landed_elsewhere_excuses_a_loss_and_no_lie() {
+    let mut history = story(Durability::Disk);
+    history.note(3, Start(1), Fact::Misplaced(PLACE));
+    log(&mut history).pop();
+    check(&history, None);
+    serve(&mut history, 0, None, 1);
+    check(&history, Some("bytes are served as sent"));
+}
+
+#[test]
+fn garbage_after_a_flipped_bit_is_seen_and_what_came_before_is_not_judged_again() {
+    let mut history = story(Durability::Disk);
+    serve(&mut history, 0, None, 1);
+    let since = history.entries.len();
+    serve(&mut history, 0, Some(BatchNo(0)), 2);
+    assert_eq!(bytes::no_garbage(&history, since), Ok(()));
+    assert!(bytes::no_garbage(&history, since - 1).is_err());
+    serve(&mut history, 0, None, 2);
+    assert!(bytes::no_garbage(&history, since).is_err());
 }
 
 #[test]

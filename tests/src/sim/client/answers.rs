@@ -24,7 +24,7 @@ struct Produced {
 }
 
 impl Client {
-    pub(super) fn answered(
+    pub(super) fn on_answer(
         &mut self,
         waiting: Waiting,
         frame: &[u8],

@@ -229,7 +229,8 @@ impl File {
         }
     }
 
-    pub(super) fn power_cut(&mut self, rng: &mut Rng, fates: &mut Fates) {
+    /// `tears_bytes`: at any byte, not between sectors only.
+    pub(super) fn power_cut(&mut self, rng: &mut Rng, tears_bytes: bool, fates: &mut Fates) {
         let mercy = Mercy::draw(rng);
         if !self.sizes.is_empty() {
             let pick = rng.below(self.sizes.len() as u64 + 1) as usize;
@@ -254,7 +255,10 @@ impl File {
             let mut block = versions.swap_remove(pick).block;
             if rng.below(16) < mercy.tear_of_16 {
                 let old = self.durable.get(&index).map_or([0; BLOCK], |b| **b);
-                block = Rc::new(torn(&old, &block, rng));
+                block = Rc::new(match tears_bytes && rng.one_in(2) {
+                    true => torn_at_byte(&old, &block, rng),
+                    false => torn(&old, &block, rng),
+                });
                 fates.torn += 1;
             } else {
                 fates.kept += 1;
@@ -305,5 +309,16 @@ fn torn(old: &[u8; BLOCK], new: &[u8; BLOCK], rng: &mut Rng) -> [u8; BLOCK] {
         let range = sector as usize * SECTOR..(sector as usize + 1) * SECTOR;
         mixed[range.clone()].copy_from_slice(&new[range]);
     }
+    mixed
+}
+
+/// The new content up to any byte, or from there on.
+fn torn_at_byte(old: &[u8; BLOCK], new: &[u8; BLOCK], rng: &mut Rng) -> [u8; BLOCK] {
+    let at = 1 + rng.below(BLOCK as u64 - 1) as usize;
+    let (mut mixed, other) = match rng.one_in(2) {
+        true => (*old, new),
+        false => (*new, old),
+    };
+    mixed[..at].copy_from_slice(&other[..at]);
     mixed
 }

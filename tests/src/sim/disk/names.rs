@@ -107,6 +107,12 @@ impl Names {
         Ok(())
     }
 
+    /// The file is there, and durable, in a directory that is.
+    pub(super) fn plant(&mut self, path: &str, ino: Ino) {
+        self.live.insert(path.to_owned(), Node::File(ino));
+        self.durable.insert(path.to_owned(), Node::File(ino));
+    }
+
     pub(super) fn has_directory(&self, path: &str) -> bool {
         matches!(self.live.get(path), Some(Node::Directory))
     }

@@ -2,13 +2,13 @@
 
 use bytes::{Bytes, BytesMut};
 use corelane_engine::disk::{
-    DirectoryEntry, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId,
+    DirectoryEntry, DiskError, DiskOp, DiskOutcome, DiskRequest, DiskToken, FileId, Space,
 };
 use corelane_engine::limits::BLOCK;
 use corelane_engine::log::buffers::aligned;
 use corelane_engine::types::ShardId;
 
-use super::{FakeDisk, Fault, FaultKind, Kind, OpId, Speed};
+use super::{FakeDisk, Fault, FaultKind, Kind, Met, OpId, Speed};
 
 const SHARD: ShardId = ShardId(0);
 const FILE: FileId = FileId(0);
@@ -112,6 +112,72 @@ fn an_unflushed_block_is_kept_lost_or_torn_each_by_itself() {
         kept > 100 && lost > 100 && torn > 20 && mixed > 20,
         "{kept} {lost} {torn} {mixed}"
     );
+}
+
+#[test]
+fn a_device_that_tears_bytes_tears_within_a_sector() {
+    let mut within = 0;
+    for seed in 0..300 {
+        let mut disk = with_ones(seed);
+        disk.tear_bytes();
+        run(&mut disk, write(0, blocks(2, 8))).expect("writes");
+        disk.power_cut();
+        let bytes = content(&disk, "f").expect("its entry was synced");
+        assert!(bytes.iter().all(|b| [1, 2].contains(b)), "old or new");
+        let mut sectors = bytes.chunks(super::SECTOR);
+        within += u32::from(sectors.any(|sector| sector.contains(&1) && sector.contains(&2)));
+    }
+    assert!(within > 20, "{within} of 300");
+}
+
+#[test]
+fn operations_of_any_kind_fail_and_a_full_disk_says_so() {
+    let mut disk = with_ones(3);
+    for kind in [
+        Kind::Measure,
+        Kind::List,
+        Kind::Read,
+        Kind::Rename,
+        Kind::Unlink,
+    ] {
+        disk.add_fault(Fault {
+            kind,
+            path_part: String::new(),
+            skip: 0,
+            what: FaultKind::Error(DiskError::IO),
+        });
+    }
+    let path = || "f".to_owned();
+    let read = DiskOp::Read {
+        file: FILE,
+        position: 0,
+        into: aligned(BLOCK),
+    };
+    let (list, unlink) = (
+        DiskOp::List {
+            path: String::new(),
+        },
+        DiskOp::Unlink { path: path() },
+    );
+    let rename = DiskOp::Rename {
+        from: path(),
+        to: "g".to_owned(),
+    };
+    for op in [DiskOp::Measure, list, read, rename, unlink] {
+        let came = run(&mut disk, op).map(|_| ());
+        assert_eq!(came, Err(DiskError::IO));
+    }
+    assert_eq!(disk.counters().failed.iter().sum::<u64>(), 5);
+    assert!(content(&disk, "f").is_some(), "what failed was not done");
+    disk.set_full(true);
+    let measured = run(&mut disk, DiskOp::Measure);
+    assert!(matches!(
+        measured,
+        Ok(DiskOutcome::Measured(Space {
+            usable_bytes: 0,
+            ..
+        }))
+    ));
 }
 
 #[test]
@@ -279,7 +345,9 @@ fn a_failed_flush_is_never_made_good_by_the_next() {
         });
         let failed = run(&mut disk, DiskOp::Flush { file }).map(|_| ());
         assert_eq!(failed, Err(DiskError::IO));
-        assert_eq!(disk.take_met(), [(Kind::Flush, "f".to_owned())]);
+        let what = FaultKind::Error(DiskError::IO);
+        let (kind, path) = (Kind::Flush, "f".to_owned());
+        assert_eq!(disk.take_met(), [Met { kind, path, what }]);
         run(&mut disk, DiskOp::Flush { file }).expect("the fault was met once");
         let readable = content(&disk, "f").expect("there")[..BLOCK] == [2; BLOCK];
         disk.power_cut();

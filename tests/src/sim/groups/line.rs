@@ -1,6 +1,6 @@
 //! A member's connection: frames out, frames in, one life of the broker after the other.
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use corelane_net::event::ConnId;
 use kafka_protocol::protocol::Request;
 
@@ -15,6 +15,8 @@ pub struct Line {
     pub life: Start,
     inbox: BytesMut,
     correlation: i32,
+    /// Frames that came.
+    pub answered: u64,
 }
 
 impl Line {
@@ -26,6 +28,7 @@ impl Line {
             life: Start(0),
             inbox: BytesMut::new(),
             correlation: 0,
+            answered: 0,
         }
     }
 
@@ -85,13 +88,9 @@ impl Line {
             return frames;
         }
         self.inbox.extend_from_slice(bytes);
-        while let Some(size) = self.inbox.first_chunk::<4>() {
-            let size = i32::from_be_bytes(*size) as usize;
-            if self.inbox.len() < 4 + size {
-                break;
-            }
-            self.inbox.advance(4);
-            frames.push(self.inbox.split_to(size));
+        while let Some(frame) = wire::take_frame(&mut self.inbox) {
+            self.answered += 1;
+            frames.push(frame);
         }
         frames
     }

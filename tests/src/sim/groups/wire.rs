@@ -304,8 +304,14 @@ pub fn fetch(group: GroupNo, places: Option<&[Place]>, version: i16) -> OffsetFe
     }
 }
 
-/// One partition of an answer: topic, partition, offset, metadata, code.
-type Found<'a> = (&'a str, i32, i64, Option<&'a StrBytes>, i16);
+/// One partition of an answer.
+struct Found<'a> {
+    topic: &'a str,
+    partition: i32,
+    offset: i64,
+    with: Option<&'a StrBytes>,
+    code: i16,
+}
 
 /// `asked`: of all these something is said, if only that there is nothing.
 pub fn fetched(
@@ -318,47 +324,47 @@ pub fn fetched(
         8.. => {
             let group = answer.groups.first().ok_or("no group")?;
             for topic in &group.topics {
-                let partitions = topic.partitions.iter();
-                found.extend(partitions.map(|p| {
-                    let (index, offset) = (p.partition_index, p.committed_offset);
-                    (
-                        &*topic.name.0,
-                        index,
-                        offset,
-                        p.metadata.as_ref(),
-                        p.error_code,
-                    )
+                found.extend(topic.partitions.iter().map(|p| Found {
+                    topic: &topic.name.0,
+                    partition: p.partition_index,
+                    offset: p.committed_offset,
+                    with: p.metadata.as_ref(),
+                    code: p.error_code,
                 }));
             }
             group.error_code
         }
         _ => {
-            for topic in &answer.topics {
-                let partitions = topic.partitions.iter();
-                found.extend(partitions.map(|p| {
-                    let (index, offset) = (p.partition_index, p.committed_offset);
-                    (
-                        &*topic.name.0,
-                        index,
-                        offset,
-                        p.metadata.as_ref(),
-                        p.error_code,
-                    )
-                }));
-            }
+            let topics = answer.topics.iter();
+            found.extend(topics.flat_map(|topic| {
+                topic.partitions.iter().map(|p| Found {
+                    topic: &topic.name.0,
+                    partition: p.partition_index,
+                    offset: p.committed_offset,
+                    with: p.metadata.as_ref(),
+                    code: p.error_code,
+                })
+            }));
             answer.error_code
         }
     };
     // Version 1 says it with every partition.
     let code = match code {
-        0 => found.iter().map(|found| found.4).find(|code| *code != 0),
+        0 => found.iter().map(|found| found.code).find(|code| *code != 0),
         code => Some(code),
     };
     if let Some(code) = code {
         return Ok(Told::Refused(code));
     }
     let mut offsets = Vec::new();
-    for (topic, partition, offset, with, _) in found {
+    for found in found {
+        let Found {
+            topic,
+            partition,
+            offset,
+            with,
+            ..
+        } = found;
         let place = place_of(topic, partition).ok_or_else(|| format!("fetched: {topic}"))?;
         if offset >= 0 && with.map(|with| &**with) != Some(&*metadata(offset)) {
             return Err(format!("{place:?}: offset {offset} with {with:?}"));

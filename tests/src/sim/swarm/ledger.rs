@@ -1,11 +1,16 @@
 //! What many seeds came to: the evidence of a run.
 
+use serde_json::{Map, Value, json};
+
 use super::Outcome;
+use crate::sim::disk::Kind;
 
 /// Sums over seeds.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     pub seeds: u64,
+    /// Seeds that were run twice, for equal traces.
+    pub twice: u64,
     pub ops: u64,
     pub acked: u64,
     pub served: u64,
@@ -19,10 +24,17 @@ pub struct Ledger {
     pub blocks_torn: u64,
     pub exits: u64,
     pub decoys: u64,
-    pub faults: u64,
+    /// Failed operations, and of them those of each kind, as in [`Kind::ALL`].
+    pub failed: u64,
+    pub failed_by_kind: [u64; Kind::ALL.len()],
+    pub misplaced: u64,
+    /// How often a disk became full, and what found no space.
+    pub spells: u64,
     pub no_space: u64,
     pub short_writes: u64,
     pub flips: u64,
+    pub rotten_starts: u64,
+    pub refused_starts: u64,
     pub unreadable: u64,
     /// Calls of members, commits acknowledged, and generations that a member was told of.
     pub group_calls: u64,
@@ -36,7 +48,7 @@ pub struct Ledger {
 impl Ledger {
     pub fn add(&mut self, outcome: &Outcome) {
         self.seeds += 1;
-        self.ops += u64::from(outcome.ops);
+        self.ops += outcome.ops;
         self.acked += outcome.acked;
         self.served += outcome.served;
         self.kills += u64::from(outcome.kills);
@@ -49,9 +61,16 @@ impl Ledger {
         self.blocks_torn += outcome.disk.fates.torn;
         self.exits += u64::from(outcome.exits);
         self.decoys += u64::from(outcome.decoys);
-        self.faults += outcome.disk.faults;
+        self.failed += outcome.disk.failed.iter().sum::<u64>();
+        for (sum, failed) in self.failed_by_kind.iter_mut().zip(outcome.disk.failed) {
+            *sum += failed;
+        }
+        self.misplaced += outcome.disk.misdirected;
+        self.spells += outcome.disk.spells;
         self.no_space += outcome.disk.full;
         self.short_writes += outcome.disk.short;
+        self.rotten_starts += u64::from(outcome.rotten_starts);
+        self.refused_starts += u64::from(outcome.refused_starts);
         self.unreadable += outcome.unreadable;
         self.flips += outcome.disk.flips;
         self.group_calls += outcome.group_calls;
@@ -63,10 +82,27 @@ impl Ledger {
 }
 
 impl Ledger {
+    /// What went wrong around the node: ends that it did not choose, and what its disk did. Stops, shard counts, short
+    /// writes and lost connections are not among them.
+    pub fn faults(&self) -> u64 {
+        self.kills + self.cuts + self.failed + self.spells + self.flips + self.misplaced
+    }
+
+    /// By seed: operations, faults, simulated seconds.
+    pub fn means(&self) -> [(&'static str, f64); 3] {
+        let mean = |sum: u64| (sum as f64 / self.seeds.max(1) as f64 * 10.0).round() / 10.0;
+        [
+            ("operations", mean(self.ops)),
+            ("faults", mean(self.faults())),
+            ("simulated seconds", mean(self.simulated_ms / 1_000)),
+        ]
+    }
+
     /// Every number, by its name.
-    fn numbers(&self) -> [(&'static str, u64); 25] {
+    pub fn numbers(&self) -> [(&'static str, u64); 29] {
         [
             ("seeds", self.seeds),
+            ("run twice", self.twice),
             ("operations", self.ops),
             ("batches acked", self.acked),
             ("served", self.served),
@@ -76,12 +112,16 @@ impl Ledger {
             ("shard count changes", self.reshards),
             ("blocks lost", self.blocks_lost),
             ("torn", self.blocks_torn),
-            ("failed operations", self.faults),
+            ("failed operations", self.failed),
             ("of them the end of a process", self.exits),
             ("starts with a decoy", self.decoys),
+            ("misplaced writes", self.misplaced),
+            ("full disks", self.spells),
             ("operations without space", self.no_space),
             ("short writes", self.short_writes),
             ("flipped bits", self.flips),
+            ("last starts on a flipped bit", self.rotten_starts),
+            ("starts that named damage", self.refused_starts),
             ("fetches refused as unreadable", self.unreadable),
             ("calls of groups", self.group_calls),
             ("commits acked", self.commits),
@@ -89,19 +129,31 @@ impl Ledger {
             ("log starts", self.begins),
             ("events", self.events),
             ("simulated ms", self.simulated_ms),
-            (
-                "simulated s a seed",
-                self.simulated_ms / 1_000 / self.seeds.max(1),
-            ),
             ("seeds with a violation", self.violations),
         ]
     }
+    /// Failed operations of each kind.
+    fn by_kind(&self) -> impl Iterator<Item = (String, u64)> {
+        let kinds = Kind::ALL.iter().zip(self.failed_by_kind);
+        kinds.map(|(kind, failed)| (format!("{kind:?}"), failed))
+    }
 
-    /// One line of JSON: `about` names the run.
-    pub fn json(&self, about: &str) -> String {
-        let numbers = self.numbers();
-        let fields = numbers.iter().map(|(name, n)| format!("\"{name}\":{n}"));
-        format!("{{{about},{}}}", fields.collect::<Vec<_>>().join(","))
+    /// For a recording.
+    pub fn json(&self) -> Value {
+        let numbers = self.numbers().into_iter();
+        let numbers: Map<String, Value> = numbers
+            .map(|(name, n)| (name.to_owned(), n.into()))
+            .collect();
+        let means: Map<String, Value> = (self.means().into_iter())
+            .map(|(name, mean)| (name.to_owned(), mean.into()))
+            .collect();
+        let by_kind: Map<String, Value> = self.by_kind().map(|(k, n)| (k, n.into())).collect();
+        json!({
+            "numbers": numbers,
+            "faults": self.faults(),
+            "mean of a seed": means,
+            "failed operations by kind": by_kind,
+        })
     }
 }
 
@@ -109,6 +161,13 @@ impl std::fmt::Display for Ledger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let numbers = self.numbers();
         let words = numbers.iter().map(|(name, n)| format!("{n} {name}"));
-        write!(f, "sim: {}", words.collect::<Vec<_>>().join(", "))
+        let means = self.means();
+        let means = means.iter().map(|(name, mean)| format!("{mean} {name}"));
+        write!(
+            f,
+            "sim: {}\nsim: a seed has {}",
+            words.collect::<Vec<_>>().join(", "),
+            means.collect::<Vec<_>>().join(", ")
+        )
     }
 }

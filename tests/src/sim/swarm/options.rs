@@ -5,6 +5,7 @@ use std::time::Duration;
 use corelane_engine::group::config::GroupConfig;
 use corelane_engine::limits::Limits;
 use corelane_engine::rng::Rng;
+use corelane_net::worker::NetLimits;
 
 use crate::sim::canary::Canary;
 use crate::sim::client::Habits;
@@ -30,6 +31,9 @@ pub struct Life {
     pub events: u64,
     pub end: End,
     pub faults: Faults,
+    /// In the middle of its events, and after its end, clients rest for so many milliseconds.
+    pub rest_ms: u64,
+    pub down_ms: u64,
 }
 
 /// What may happen in a seed: each swarm adds to the one before, and keeps its stories.
@@ -40,7 +44,26 @@ pub enum Swarm {
     /// Faults of the disk, and habits of clients.
     Faults,
     /// Groups, and logs that begin later as time goes by.
+    Trims,
+    /// Ten minutes and more: many lives with long rests, smaller bounds, faults of every kind.
     All,
+}
+
+impl Swarm {
+    /// As it is asked for.
+    pub fn name(self) -> &'static str {
+        match self {
+            Swarm::Plain => "plain",
+            Swarm::Faults => "faults",
+            Swarm::Trims => "trims",
+            Swarm::All => "all",
+        }
+    }
+
+    pub fn of_name(name: &str) -> Option<Swarm> {
+        let all = [Swarm::Plain, Swarm::Faults, Swarm::Trims, Swarm::All];
+        all.into_iter().find(|swarm| swarm.name() == name)
+    }
 }
 
 /// Everything that a seed draws.
@@ -50,6 +73,7 @@ pub struct Options {
     pub swarm: Swarm,
     pub limits: Limits,
     pub groups: GroupConfig,
+    pub net: NetLimits,
     pub arena: [usize; 3],
     pub mix: Mix,
     pub pace: Pace,
@@ -57,17 +81,134 @@ pub struct Options {
     pub lives: Vec<Life>,
     /// Of the last life: its shards, and events before the workload drains.
     pub last: (u16, u64),
+    /// The last life begins its events when the simulation is as old as this, in milliseconds, or older.
+    pub rest_until_ms: u64,
+    /// A power cut tears at any byte.
+    pub tears_bytes: bool,
+    /// When all is judged, a bit of any file flips, and the node starts once more.
+    pub rots_last: bool,
     /// Groups that must be refused stand at the ends of journals.
     pub decoys: bool,
     pub canary: Option<Canary>,
 }
 
 impl Options {
+    /// As [`Options::trims`], and longer: ten minutes in which the node dies often and is left alone for long, within
+    /// bounds that make rare states common, and on a disk that fails in every way.
+    pub fn draw(seed: u64) -> Options {
+        let mut options = Options::trims(seed);
+        options.swarm = Swarm::All;
+        let mut rng = Rng::new(seed ^ 0x10_0006);
+        options.tighten(&mut rng);
+        options.lengthen(&mut rng);
+        options
+    }
+
+    /// Small journals, checkpoints, buffers and budgets, each by itself.
+    fn tighten(&mut self, rng: &mut Rng) {
+        let of_3 = |rng: &mut Rng, values: [u64; 3]| values[rng.below(3) as usize];
+        let limits = &mut self.limits;
+        if rng.one_in(3) {
+            limits.journal_file_bytes = of_3(rng, [32 << 10, 48 << 10, 256 << 10]);
+        }
+        if rng.one_in(3) {
+            limits.journal_files = of_3(rng, [3, 5, 8]) as usize;
+        }
+        let ring = limits.journal_file_bytes * limits.journal_files as u64;
+        limits.tail_bytes_max = limits.tail_bytes_max.max(ring as usize);
+        if rng.one_in(3) {
+            limits.checkpoint_bytes = of_3(rng, [4 << 10, 8 << 10, 128 << 10]);
+        }
+        if rng.one_in(3) {
+            limits.index_interval_bytes = of_3(rng, [64, 512, 16 << 10]) as u32;
+        }
+        if rng.one_in(3) {
+            limits.write_back_bytes = of_3(rng, [4 << 10, 8 << 10, 64 << 10]) as usize;
+        }
+        if rng.one_in(3) {
+            limits.extend_bytes_max = of_3(rng, [4 << 10, 8 << 10, 64 << 10]);
+        }
+        if rng.one_in(3) {
+            limits.retention_at_once = of_3(rng, [1, 3, 64]) as usize;
+        }
+        // Time goes by for minutes: most seeds need not look at it every moment.
+        limits.retention_check_ms = of_3(rng, [50, 1_000, 10_000]);
+        let net = &mut self.net;
+        if rng.one_in(3) {
+            net.small_bytes_max = of_3(rng, [64 << 10, 256 << 10, 1 << 20]) as usize;
+            net.large_bytes_max = of_3(rng, [256 << 10, 1 << 20, 4 << 20]) as usize;
+        }
+        if rng.one_in(3) {
+            net.answer_bytes_max = of_3(rng, [64 << 10, 256 << 10, 1 << 20]) as usize;
+            net.parked_bytes_max = of_3(rng, [1 << 10, 8 << 10, 64 << 10]) as usize;
+        }
+        if rng.one_in(3) {
+            net.idle_max = Duration::from_millis(of_3(rng, [500, 5_000, 60_000]));
+        }
+        if rng.one_in(3) {
+            net.sessions_max = of_3(rng, [1, 2, 4]) as usize;
+            net.session_partitions_max = of_3(rng, [2, 8, 64]) as usize;
+        }
+    }
+
+    /// Many lives, most of them short, and rests between them that take the time.
+    fn lengthen(&mut self, rng: &mut Rng) {
+        let kinds = Kinds::draw_any(rng);
+        let shards = [1, 1, 2, 2, 3, 4][rng.below(6) as usize];
+        let count = |rng: &mut Rng| match rng.one_in(5) {
+            true => 1 + rng.below(4) as u16,
+            false => shards,
+        };
+        let stops = rng.one_in(20);
+        self.lives.clear();
+        for _ in 0..6 + rng.below(8) {
+            let end = match rng.below(10) {
+                _ if stops => End::Stop,
+                0..4 => End::Kill,
+                4..9 => End::PowerCut,
+                _ => End::Stop,
+            };
+            let bits = 2 + rng.below(10);
+            let events = (1 << bits) + rng.below(1 << bits);
+            let rest = |rng: &mut Rng| match rng.below(4) {
+                0 => 1 + rng.below(100),
+                1 => rng.below(20_000),
+                _ => 0,
+            };
+            self.lives.push(Life {
+                shards: count(rng),
+                events,
+                end,
+                faults: kinds.faults(events, rng),
+                rest_ms: rest(rng),
+                down_ms: if rng.one_in(2) { rest(rng) } else { 0 },
+            });
+        }
+        self.last = (count(rng), self.last.1.min(4_000));
+        if self.mix.crowd.offsets_live_ms.is_none() {
+            // Else a group that is empty for long, and has no offsets, is swept away.
+            self.groups.retention_check_interval = Duration::from_secs(3_600);
+        }
+        self.rest_until_ms = 600_000 + rng.below(60_000);
+        self.tears_bytes = rng.one_in(2);
+        if rng.one_in(6) {
+            // A device that hangs for seconds, now and then.
+            self.pace.disk.slow_one_in = 2_000;
+            self.pace.disk.slow_us = [500_000, 5_000_000][rng.below(2) as usize];
+        }
+        if rng.one_in(6) {
+            // A core that is taken away for as long.
+            self.pace.stall_one_in = 5_000;
+            self.pace.stall_us = [500_000, 3_000_000][rng.below(2) as usize];
+        }
+        self.rots_last = rng.one_in(2);
+    }
+
     /// Crashes, and besides a random subset of everything else that may happen: what a seed leaves out cannot hide what
     /// it leaves in.
-    pub fn draw(seed: u64) -> Options {
+    pub fn trims(seed: u64) -> Options {
         let mut options = Options::faults(seed);
-        options.swarm = Swarm::All;
+        options.swarm = Swarm::Trims;
         let mut rng = Rng::new(seed ^ 0x6700_5eed);
         if rng.one_in(3) {
             options.add_groups(&mut rng);
@@ -83,6 +224,7 @@ impl Options {
         match swarm {
             Swarm::Plain => Options::plain(seed),
             Swarm::Faults => Options::faults(seed),
+            Swarm::Trims => Options::trims(seed),
             Swarm::All => Options::draw(seed),
         }
     }
@@ -128,6 +270,8 @@ impl Options {
                 _ => End::PowerCut,
             },
             faults: Faults::default(),
+            rest_ms: 0,
+            down_ms: 0,
         });
         self.lives = lives.collect();
     }
@@ -153,6 +297,8 @@ impl Options {
             events: 500 + rng.below(2_000),
             end: End::PowerCut,
             faults: Faults::default(),
+            rest_ms: 0,
+            down_ms: 0,
         });
         self.lives = lives.collect();
     }
@@ -230,7 +376,38 @@ impl Options {
         if canary.needs_trims() {
             options.hunt_trims(canary);
         }
-        if canary == Canary::StaleGroupAccepted {
+        if let Canary::CrcNotChecked | Canary::IndexPastLog = canary {
+            // Few partitions, so that they have segments that are cold.
+            options.mix.topics_max = options.mix.topics_first;
+            options.mix.partitions_max = 1;
+            options.mix.pause_us = 30;
+            options.mix.habits.rewind_one_in = Some(5);
+        }
+        if let Canary::FailureIgnored | Canary::NoSpaceIgnored = canary {
+            let mut rng = Rng::new(seed ^ 0xdeaf);
+            let kinds = Kinds {
+                fails: canary == Canary::FailureIgnored,
+                full: canary == Canary::NoSpaceIgnored,
+                ..Kinds::default()
+            };
+            options.mix.pause_us = options.mix.pause_us.min(1_000);
+            let lives = (0..4).map(|_| {
+                let events = 1_000 + rng.below(4_000);
+                Life {
+                    shards: options.last.0,
+                    events,
+                    end: [End::Kill, End::PowerCut][rng.below(2) as usize],
+                    faults: kinds.faults(events, &mut rng),
+                    // Long enough that what was said before is not what is heard after.
+                    rest_ms: 10_000,
+                    down_ms: 0,
+                }
+            });
+            options.lives = lives.collect();
+        }
+        if let Canary::StaleGroupAccepted | Canary::EpochNotRaised | Canary::TornGroupAccepted =
+            canary
+        {
             // Holes in the journal, which only unflushed groups have, and then another cut soon after.
             let mut rng = Rng::new(seed ^ 0x57a1e);
             options.mix.process_of_4 = 4;
@@ -244,6 +421,8 @@ impl Options {
                 events: 150 + rng.below(600),
                 end: End::PowerCut,
                 faults: Faults::default(),
+                rest_ms: 0,
+                down_ms: 0,
             });
             options.lives = lives.collect();
         }
@@ -341,6 +520,8 @@ impl Options {
                 events,
                 end,
                 faults: Faults::default(),
+                rest_ms: 0,
+                down_ms: 0,
             });
         }
         let last = (count(), 200 + draw.below(2_000));
@@ -349,11 +530,15 @@ impl Options {
             swarm: Swarm::Plain,
             limits,
             groups: GroupConfig::default(),
+            net: NetLimits::NORMAL,
             arena: [256 << 10, 256 << 10, 8 << 20],
             mix,
             pace,
             lives,
             last,
+            rest_until_ms: 0,
+            tears_bytes: false,
+            rots_last: false,
             decoys: false,
             canary: None,
         }
