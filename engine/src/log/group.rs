@@ -441,7 +441,10 @@ mod tests {
         assert_eq!(newer_format(&newer, ID), None, "its CRC is wrong");
         let crc = group_crc(&newer);
         newer[12..16].copy_from_slice(&crc.to_be_bytes());
-        assert_eq!((parse_group(&newer, ID), newer_format(&newer, ID)), (None, Some(2)));
+        assert_eq!(
+            (parse_group(&newer, ID), newer_format(&newer, ID)),
+            (None, Some(2))
+        );
         let other = JournalId {
             directory: [8; 16],
             ..ID

@@ -325,4 +325,3 @@ pub async fn open_shard(
         groups,
     })
 }
-

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
 
-use super::ring::Chain;
 use super::failed;
+use super::ring::Chain;
 use super::verdict::{Action, Journaled, OnDisk, Standing, decide};
 use crate::batch::{self, BatchHeader};
 use crate::disk::DiskError;

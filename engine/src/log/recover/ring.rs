@@ -180,4 +180,3 @@ pub(super) fn walk(mut ring: Ring, file_bytes: u64, head: Head) -> Result<Chain,
     }
     Ok(chain)
 }
-

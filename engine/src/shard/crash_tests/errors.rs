@@ -68,7 +68,9 @@ fn fail_at(on: On, how: How, after: u64, counts: &mut Counts) {
     let events = if on == On::Rename { 10 } else { 1_000 };
     for life in 0.. {
         assert!(life < 400, "{on:?} {after} is never reached");
-        let opened = run.try_open(&mut u64::MAX.clone()).expect("no crash was asked for");
+        let opened = run
+            .try_open(&mut u64::MAX.clone())
+            .expect("no crash was asked for");
         let mut shard = match opened {
             Ok(shard) => shard,
             Err(fatal) => {
@@ -96,7 +98,9 @@ fn fail_at(on: On, how: How, after: u64, counts: &mut Counts) {
     }
     // What is answered after it is held to be true: whatever the disk forgot.
     run.crash(true);
-    let mut shard = run.open(&mut u64::MAX.clone()).expect("no crash was asked for");
+    let mut shard = run
+        .open(&mut u64::MAX.clone())
+        .expect("no crash was asked for");
     run.check(&mut shard, true);
 }
 
@@ -117,6 +121,12 @@ fn a_failing_call_is_a_named_stop_or_a_refusal() {
             counts.refusals += done.refusals;
         }
     }
-    println!("{} faults: {counts:?}, nothing acknowledged was lost", k_max * FAULTS.len() as u64);
-    assert!(counts.starts > 0 && counts.stops > 0 && counts.refusals > 0, "{counts:?}");
+    println!(
+        "{} faults: {counts:?}, nothing acknowledged was lost",
+        k_max * FAULTS.len() as u64
+    );
+    assert!(
+        counts.starts > 0 && counts.stops > 0 && counts.refusals > 0,
+        "{counts:?}"
+    );
 }

@@ -68,7 +68,10 @@ fn what_was_acknowledged_survives_kills_and_power_cuts() {
         cuts += result.unwrap_or_else(|_| panic!("seed {seed}"));
         seed += 1;
     }
-    println!("{cuts} power cuts in {} seeds, nothing acknowledged was lost", seed - from);
+    println!(
+        "{cuts} power cuts in {} seeds, nothing acknowledged was lost",
+        seed - from
+    );
 }
 
 /// The tester fails where the disk lies. Writing back before the group's flush, and an order of ours turned around,

@@ -142,7 +142,9 @@ fn image(seed: u64) -> (Run, Image) {
     let mut run = Run::new(seed, Lie::Nothing);
     let lives = 1 + seed % 3;
     for life in 0..lives {
-        let mut shard = run.open(&mut u64::MAX.clone()).expect("no crash was asked for");
+        let mut shard = run
+            .open(&mut u64::MAX.clone())
+            .expect("no crash was asked for");
         let events = 300 + run.rng.below(1_200);
         run.live(&mut shard, events);
         if seed.is_multiple_of(4) && life + 1 == lives {
@@ -170,7 +172,11 @@ fn flip(run: &mut Run, image: &Image, kind: &str) -> Option<(String, usize)> {
     let block = blocks[run.rng.below(blocks.len() as u64) as usize];
     let length = BLOCK.min(content.len() - block) as u64;
     // Headers are short and mislead the most.
-    let length = if run.rng.one_in(2) { length } else { length.min(128) };
+    let length = if run.rng.one_in(2) {
+        length
+    } else {
+        length.min(128)
+    };
     let bit = block * 8 + run.rng.below(length * 8) as usize;
     let file = run.disk.files.get_mut(path).expect("just listed");
     file.now[bit / 8] ^= 1 << (bit % 8);
@@ -179,7 +185,10 @@ fn flip(run: &mut Run, image: &Image, kind: &str) -> Option<(String, usize)> {
 }
 
 fn examine(run: &mut Run, good: &Found, tail: &Tail, path: &str, counts: &mut Counts) {
-    let mut shard = match run.try_open(&mut u64::MAX.clone()).expect("no crash was asked for") {
+    let mut shard = match run
+        .try_open(&mut u64::MAX.clone())
+        .expect("no crash was asked for")
+    {
         Ok(shard) => shard,
         Err(Fatal::Damaged(_) | Fatal::Directory(_)) => {
             counts.named += 1;
@@ -194,10 +203,16 @@ fn examine(run: &mut Run, good: &Found, tail: &Tail, path: &str, counts: &mut Co
         let same = good.batches.get(at).map(|good| good == batch);
         // What was deleted is there again: a log start is lost like a batch.
         let again = same.is_none() && journal && tail.starts.contains(&at.0);
-        assert!(same == Some(true) || again, "another batch at {at:?} is served");
+        assert!(
+            same == Some(true) || again,
+            "another batch at {at:?} is served"
+        );
         torn |= again;
     }
-    let lost = good.batches.keys().filter(|at| !found.batches.contains_key(*at));
+    let lost = good
+        .batches
+        .keys()
+        .filter(|at| !found.batches.contains_key(*at));
     let lost: Vec<(u32, i64)> = lost.copied().collect();
     let allowed = match journal {
         true => &tail.groups,
@@ -210,7 +225,10 @@ fn examine(run: &mut Run, good: &Found, tail: &Tail, path: &str, counts: &mut Co
         (false, true) => counts.refused += 1,
         (false, false) => {
             for (partition, offset) in lost {
-                assert!(offset >= end(partition), "{partition}: {offset} is lost and nobody says so");
+                assert!(
+                    offset >= end(partition),
+                    "{partition}: {offset} is lost and nobody says so"
+                );
             }
             counts.torn += 1;
         }
@@ -227,7 +245,9 @@ fn a_flipped_bit_is_named_or_harmless() {
         let (mut run, image) = image(seed);
         let tail = tail(&image);
         let ledgers = run.ledgers.clone();
-        let mut shard = run.open(&mut u64::MAX.clone()).expect("no crash was asked for");
+        let mut shard = run
+            .open(&mut u64::MAX.clone())
+            .expect("no crash was asked for");
         let good = read_all(&mut run, &mut shard, &BTreeMap::new());
         drop(shard);
         for kind in ["journal", "checkpoint", ".log", "layout", "start"] {
@@ -244,7 +264,10 @@ fn a_flipped_bit_is_named_or_harmless() {
                     examine(&mut run, &good, &tail, &path, counts);
                 });
                 let result = std::panic::catch_unwind(examined);
-                assert!(result.is_ok(), "seed {seed}, turn {turn}: bit {bit} of {path}");
+                assert!(
+                    result.is_ok(),
+                    "seed {seed}, turn {turn}: bit {bit} of {path}"
+                );
             }
         }
         seed += 1;
@@ -254,5 +277,8 @@ fn a_flipped_bit_is_named_or_harmless() {
         let counts = &all[kind];
         assert!(counts.named + counts.refused > 0, "{kind}: {counts:?}");
     }
-    assert_eq!(all["checkpoint"].named, 0, "one bit takes one copy: {all:?}");
+    assert_eq!(
+        all["checkpoint"].named, 0,
+        "one bit takes one copy: {all:?}"
+    );
 }

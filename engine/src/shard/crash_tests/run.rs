@@ -310,7 +310,12 @@ impl Run {
         self.failed |= out.fatal.is_some();
     }
 
-    pub(super) fn deleted(&mut self, partition: u32, asked: Offset, result: Result<Offset, DeleteError>) {
+    pub(super) fn deleted(
+        &mut self,
+        partition: u32,
+        asked: Offset,
+        result: Result<Offset, DeleteError>,
+    ) {
         let Some(ledger) = self.ledgers.get_mut(&partition) else {
             return;
         };
@@ -373,7 +378,12 @@ impl Run {
         self.absorb(&mut out);
     }
 
-    pub(super) fn answered(&mut self, partition: u32, number: usize, result: Result<Appended, AppendError>) {
+    pub(super) fn answered(
+        &mut self,
+        partition: u32,
+        number: usize,
+        result: Result<Appended, AppendError>,
+    ) {
         let Some(ledger) = self.ledgers.get_mut(&partition) else {
             return;
         };
@@ -534,7 +544,10 @@ impl Run {
             Ok((records, _)) => records,
             Err(Refused::Below(_)) => return,
             Err(refused @ (Refused::Corrupt | Refused::Storage)) => {
-                assert!(self.disk.fired && refused == Refused::Storage, "{refused:?}");
+                assert!(
+                    self.disk.fired && refused == Refused::Storage,
+                    "{refused:?}"
+                );
                 return;
             }
         };
