@@ -4,7 +4,17 @@
 //!  file 0  │ full section, generation 7 │ section │ section │ …           two files in turn: the newest generation whose
 //!  file 1  │ full section, generation 6 │ section │ …                     full section is valid counts
 //!  section   {magic kind version length crc} directory generation number records head │ record │ record │ … │ to 4 KiB
+//!            and all of it once more, at once after it
 //! ```
+//!
+//! **Why twice.** The bytes of a partition's last, partial block are in no segment, and once the ring has gone on in no
+//! group: a section may be the only place of something acknowledged. So one damaged block must not take a section. Both
+//! copies are written with one write and flushed with one flush, before the head moves; a start that finds the first one
+//! bad takes the second, and says so. What it cannot tell from damage is a section that a crash has torn: then neither
+//! copy was flushed, the head has not moved, and the journal still begins where the section before says. The same is
+//! tried when both copies are damaged; only then the ring may have gone on. Then some group says that what the start
+//! lacks had been flushed, and the start ends with a named exit: never with a log that is shorter than it was. Scanning
+//! the segments would bring back whole blocks only, and a log without its acknowledged end.
 //!
 //! A record holds the state of one partition at a moment whose groups are all flushed: log start and end, segments, new
 //! index entries, epochs, producers, the bytes of groups below `head` that are in no segment yet (less than a block), and
@@ -24,7 +34,7 @@ use crate::types::{JournalPosition, Offset, TopicId, TopicPartition};
 /// What a section begins with.
 pub const MAGIC: u32 = 0x434c_434b; // CLCK
 const KIND: u16 = 2;
-const VERSION: u16 = 1;
+pub(super) const VERSION: u16 = 1;
 const HEADER: usize = 60;
 
 /// The header of a section.
@@ -48,6 +58,7 @@ pub fn begin_section(bytes: usize) -> BytesMut {
     section
 }
 
+/// The section, twice.
 pub fn seal_section(mut section: BytesMut, directory: [u8; 16], header: Section) -> Bytes {
     let length = section.len();
     let mut at = &mut section[..HEADER];
@@ -64,9 +75,11 @@ pub fn seal_section(mut section: BytesMut, directory: [u8; 16], header: Section)
     at.put_u32(header.head_prev_crc);
     let crc = crc32c::crc32c_append(crc32c::crc32c(&section[..12]), &section[16..]);
     section[12..16].copy_from_slice(&crc.to_be_bytes());
-    let mut aligned = buffers::aligned(pad(length));
-    aligned.extend_from_slice(&section);
-    aligned.resize(pad(length), 0);
+    let mut aligned = buffers::aligned(2 * pad(length));
+    for copies in 1..=2 {
+        aligned.extend_from_slice(&section);
+        aligned.resize(copies * pad(length), 0);
+    }
     aligned.freeze()
 }
 
@@ -88,9 +101,26 @@ pub fn parse_section(bytes: &Bytes, directory: [u8; 16]) -> Option<(Section, Byt
         head_prev_crc: at.get_u32(),
         length,
     };
-    let whole = bytes.get(..length as usize)?;
+    let whole = bytes
+        .get(..length as usize)
+        .filter(|whole| whole.len() >= HEADER)?;
     let counted = crc32c::crc32c_append(crc32c::crc32c(&whole[..12]), whole.get(16..)?);
     (found == directory && counted == crc).then(|| (section, bytes.slice(HEADER..length as usize)))
+}
+
+/// The format of a whole section of this directory that is newer than this version knows. As for groups.
+pub(super) fn newer_format(bytes: &[u8], directory: [u8; 16]) -> Option<u16> {
+    let mut at = bytes.get(..32)?;
+    let ours = at.get_u32() == MAGIC && at.get_u16() == KIND;
+    let format = at.get_u16();
+    if !ours || format <= VERSION || bytes[16..32] != directory {
+        return None;
+    }
+    let length = at.get_u32() as usize;
+    let crc = at.get_u32();
+    let whole = bytes.get(..length).filter(|_| length >= 32)?;
+    let counted = crc32c::crc32c_append(crc32c::crc32c(&whole[..12]), &whole[16..]);
+    (counted == crc).then_some(format)
 }
 
 const SEALED: u8 = 1;

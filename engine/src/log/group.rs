@@ -24,7 +24,7 @@ pub const ENTRY_HEADER: usize = 48;
 /// What a group begins with.
 pub const MAGIC: u32 = 0x434c_4a47; // CLJG
 const KIND: u16 = 1;
-const VERSION: u16 = 1;
+pub(super) const VERSION: u16 = 1;
 
 /// What identifies a journal: a group of another directory, journal or format is not ours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -233,6 +233,29 @@ pub fn parse_any_group(bytes: &[u8]) -> Option<GroupHeader> {
     (group_crc(group) == header.crc).then_some(header)
 }
 
+/// The format of a whole group of this journal that is newer than this version knows. Every format keeps the fields up to
+/// the directory where they are, with what the CRC covers.
+pub(super) fn newer_format(bytes: &[u8], id: JournalId) -> Option<u16> {
+    let format = u16::from_be_bytes(array(bytes, 6)?);
+    let ours = u32::from_be_bytes(array(bytes, 0)?) == MAGIC
+        && u16::from_be_bytes(array(bytes, 4)?) == KIND
+        && array(bytes, 16)? == id.directory;
+    if !ours || format <= VERSION {
+        return None;
+    }
+    let length = u32::from_be_bytes(array(bytes, 8)?) as usize;
+    let group = bytes.get(..length).filter(|_| length >= 32)?;
+    (group_crc(group) == u32::from_be_bytes(array(group, 12)?)).then_some(format)
+}
+
+/// Why a file of a newer format is refused, and what can be done.
+pub(super) fn newer_than_known(format: u16, known: u16) -> String {
+    format!(
+        "format {format} is newer than {known}, the newest that this version knows; start a newer Corelane on it, or give \
+         another --data-dir"
+    )
+}
+
 /// The entries of a group whose header was parsed. `Err` names what is malformed: a valid CRC over malformed entries is
 /// our bug or damage, never a torn write.
 pub fn parse_entries(group: &Bytes) -> Result<Vec<Entry>, &'static str> {
@@ -409,6 +432,29 @@ mod tests {
             assert_eq!(parse_group(&group[..end], ID), None, "cut at {end}");
         }
         assert_eq!(parse_group(&group, JournalId { number: 4, ..ID }), None);
+    }
+
+    #[test]
+    fn a_newer_format_is_told_from_damage() {
+        let (group, _) = sample();
+        let mut newer = group.to_vec();
+        newer[7] = 2;
+        assert_eq!(newer_format(&newer, ID), None, "its CRC is wrong");
+        let crc = group_crc(&newer);
+        newer[12..16].copy_from_slice(&crc.to_be_bytes());
+        assert_eq!(
+            (parse_group(&newer, ID), newer_format(&newer, ID)),
+            (None, Some(2))
+        );
+        let other = JournalId {
+            directory: [8; 16],
+            ..ID
+        };
+        assert_eq!(newer_format(&newer, other), None);
+        assert_eq!(newer_format(&group, ID), None);
+        for end in 0..newer.len() {
+            assert_eq!(newer_format(&newer[..end], ID), None, "cut at {end}");
+        }
     }
 
     #[test]

@@ -50,6 +50,7 @@ impl Layout {
                 directory: self.directory,
                 number: u32::from(shard.0),
             },
+            moved: self.generation > 0,
         }
     }
 

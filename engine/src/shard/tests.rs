@@ -204,6 +204,7 @@ fn try_open(disk: &mut Disk, partitions: &[TopicPartition]) -> Result<Shard, Fat
                 directory: [1; 16],
                 number: 0,
             },
+            moved: false,
         };
         recover::open_shard(&flow, &at, &Limits::TINY, &mut arena, owned)
             .await

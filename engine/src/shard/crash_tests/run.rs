@@ -1,6 +1,4 @@
-//! The shard on a disk that reorders, tears and forgets: what was acknowledged is there after every crash.
-//!
-//! The whole broker is crashed in `tests/`; this is the same question asked of the log alone, thousands of times a second.
+//! One shard on that disk, and what its clients know of it.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -9,300 +7,20 @@ use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
 
-use super::*;
+use super::super::*;
+use super::disk::{Disk, Lie};
 use crate::batch::{BatchBuilder, Rules, TimestampType};
 use crate::call::{AppendItem, DeleteItem, ReadError, ReadItem};
-use crate::disk::DirectoryEntry;
-use crate::limits::BLOCK;
 use crate::log::partition::FlushRule;
 use crate::log::trim::Retention;
 use crate::log::{layout, recover};
 use crate::rng::Rng;
 use crate::types::{Durability, Timestamp, TopicId};
 
-#[derive(Clone, Default)]
-struct File {
-    now: Vec<u8>,
-    durable: Vec<u8>,
-    /// The directory entry is on disk.
-    linked: bool,
-}
-
-/// A disk that breaks its promise: each kind must be found, or the test proves nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Lie {
-    Nothing,
-    /// Flushes of files whose path holds this do nothing: acknowledged groups, straight and written-back data,
-    /// checkpoints.
-    NoFlush(&'static str),
-    /// Flushes while the shard starts do nothing: what kill -9 left readable stays volatile.
-    NoFlushAtStart,
-    /// Now and then a write to the journal is answered and never done: a stale block stands there.
-    StaleJournal,
-    /// A flush is answered before the writes that completed since the last one reach it.
-    LateFlush,
-}
-
-/// Written data is visible at once and durable by a flush only; operations under way are done in any order.
-struct Disk {
-    files: BTreeMap<String, File>,
-    /// Unlinked, but the directory was not synced since: a power cut may bring them back.
-    unlinked: BTreeMap<String, File>,
-    open: BTreeMap<FileId, String>,
-    pending: Vec<DiskRequest>,
-    lie: Lie,
-    starting: bool,
-    /// No file grows.
-    full: bool,
-    /// The write or flush, counted from now, that fails.
-    fail_in: Option<u64>,
-}
-
-fn file_of(op: &DiskOp) -> Option<FileId> {
-    match op {
-        DiskOp::Write { file, .. }
-        | DiskOp::Read { file, .. }
-        | DiskOp::Flush { file }
-        | DiskOp::Allocate { file, .. }
-        | DiskOp::Truncate { file, .. } => Some(*file),
-        _ => None,
-    }
-}
-
-impl Disk {
-    fn run(&mut self, op: DiskOp, rng: &mut Rng) -> Result<DiskOutcome, DiskError> {
-        if matches!(op, DiskOp::Write { .. } | DiskOp::Flush { .. })
-            && let Some(left) = self.fail_in
-        {
-            self.fail_in = left.checked_sub(1);
-            if left == 0 {
-                return Err(DiskError::IO);
-            }
-        }
-        if let DiskOp::Close { file } = op {
-            let used = self.pending.iter().any(|r| file_of(&r.op) == Some(file));
-            assert!(
-                !used,
-                "closed with operations under way: {:?}",
-                self.open[&file]
-            );
-        }
-        let lie = self.lie;
-        let starting = self.starting;
-        let open = &mut self.open;
-        match op {
-            DiskOp::Open {
-                file, path, create, ..
-            } => {
-                if !create && !self.files.contains_key(&path) {
-                    return Err(DiskError::NOT_FOUND);
-                }
-                self.files.entry(path.clone()).or_default();
-                self.unlinked.remove(&path);
-                let before = open.insert(file, path);
-                assert_eq!(before, None, "{file:?} is open");
-            }
-            DiskOp::Close { file } => drop(open.remove(&file)),
-            DiskOp::Write {
-                file,
-                position,
-                bytes,
-            } => {
-                if lie == Lie::StaleJournal && open[&file].contains("journal") && rng.one_in(30) {
-                    return Ok(DiskOutcome::Done);
-                }
-                // An unlinked file goes on under the descriptors it has.
-                let Some(File { now: content, .. }) = self.files.get_mut(&open[&file]) else {
-                    return Ok(DiskOutcome::Done);
-                };
-                let end = position as usize + bytes.len();
-                content.resize(content.len().max(end), 0);
-                content[position as usize..end].copy_from_slice(&bytes);
-            }
-            DiskOp::Read {
-                file,
-                position,
-                mut into,
-            } => {
-                let nothing = Vec::new();
-                let content = self.files.get(&open[&file]).map_or(&nothing, |f| &f.now);
-                let begin = content.len().min(position as usize);
-                let end = content.len().min(begin + into.capacity() / BLOCK * BLOCK);
-                into.extend_from_slice(&content[begin..end]);
-                return Ok(DiskOutcome::Read(into));
-            }
-            DiskOp::Flush { file } => {
-                let path = &open[&file];
-                let skipped = match lie {
-                    Lie::NoFlush(part) => path.contains(part),
-                    Lie::NoFlushAtStart => starting,
-                    Lie::LateFlush => rng.one_in(10),
-                    Lie::Nothing | Lie::StaleJournal => false,
-                };
-                if let Some(file) = self.files.get_mut(path).filter(|_| !skipped) {
-                    file.durable = file.now.clone();
-                }
-            }
-            DiskOp::Allocate {
-                file,
-                position,
-                length,
-            } => {
-                let Some(File { now: content, .. }) = self.files.get_mut(&open[&file]) else {
-                    return Ok(DiskOutcome::Done);
-                };
-                let end = (position + length) as usize;
-                if self.full && end > content.len() {
-                    return Err(DiskError::NO_SPACE);
-                }
-                content.resize(content.len().max(end), 0);
-            }
-            DiskOp::Truncate { file, length } => {
-                if let Some(file) = self.files.get_mut(&open[&file]) {
-                    file.now.resize(length as usize, 0);
-                }
-            }
-            DiskOp::Unlink { path } => {
-                if let Some(file) = self.files.remove(&path) {
-                    // It goes on under the descriptors it has.
-                    let open = self.open.values_mut().filter(|p| **p == path);
-                    let nameless = format!("nameless/{}", self.unlinked.len());
-                    let held = open.map(|p| p.clone_from(&nameless)).count() > 0;
-                    if held {
-                        self.files.insert(nameless, file.clone());
-                    }
-                    if file.linked {
-                        self.unlinked.insert(path, file);
-                    }
-                }
-            }
-            DiskOp::Rename { from, to } => {
-                // A rename that no directory sync covers may be undone: here it is kept with the entry.
-                let content = self.files.remove(&from).ok_or(DiskError::NOT_FOUND)?;
-                let linked = self.files.get(&to).is_some_and(|file| file.linked);
-                self.files.insert(to, File { linked, ..content });
-            }
-            DiskOp::List { path } => {
-                let prefix = if path.is_empty() {
-                    String::new()
-                } else {
-                    format!("{path}/")
-                };
-                let mut entries: Vec<DirectoryEntry> = Vec::new();
-                for (name, file) in &self.files {
-                    let Some(rest) = name.strip_prefix(&prefix) else {
-                        continue;
-                    };
-                    let (name, directory) = rest
-                        .split_once('/')
-                        .map_or((rest, false), |(name, _)| (name, true));
-                    if entries.last().is_none_or(|last| last.name != name) {
-                        entries.push(DirectoryEntry {
-                            name: name.to_owned(),
-                            directory,
-                            length: file.now.len() as u64,
-                        });
-                    }
-                }
-                return Ok(DiskOutcome::Listing(entries));
-            }
-            DiskOp::SyncDirectory { path } => {
-                let parent = |name: &str| {
-                    let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
-                    parent == path
-                };
-                for (name, file) in &mut self.files {
-                    file.linked |= parent(name);
-                }
-                self.unlinked.retain(|name, _| !parent(name));
-            }
-            DiskOp::MakeDirectory { .. } | DiskOp::RemoveDirectory { .. } => {}
-            DiskOp::Measure => {
-                return Ok(DiskOutcome::Measured(Space {
-                    total_bytes: 1 << 40,
-                    usable_bytes: 1 << 30,
-                }));
-            }
-        }
-        Ok(DiskOutcome::Done)
-    }
-
-    /// The process dies: of what is under way, some blocks are written, some not. With `power`, of what no flush
-    /// covered too, and files whose directory entry was not synced may be gone.
-    fn crash(&mut self, power: bool, rng: &mut Rng) {
-        for request in std::mem::take(&mut self.pending) {
-            match request.op {
-                DiskOp::Write {
-                    file,
-                    position,
-                    bytes,
-                } => {
-                    for at in (0..bytes.len())
-                        .step_by(BLOCK)
-                        .filter(|_| rng.one_in(2))
-                        .collect::<Vec<_>>()
-                    {
-                        let piece = bytes.slice(at..at + BLOCK);
-                        let op = DiskOp::Write {
-                            file,
-                            position: position + at as u64,
-                            bytes: piece,
-                        };
-                        let _ = self.run(op, rng);
-                    }
-                }
-                op @ (DiskOp::Allocate { .. }
-                | DiskOp::Truncate { .. }
-                | DiskOp::Unlink { .. }
-                | DiskOp::Rename { .. })
-                    if rng.one_in(2) =>
-                {
-                    let _ = self.run(op, rng);
-                }
-                _ => {}
-            }
-        }
-        self.open.clear();
-        self.files.retain(|name, _| !name.starts_with("nameless/"));
-        if !power {
-            return;
-        }
-        for (name, file) in std::mem::take(&mut self.unlinked) {
-            if rng.one_in(2) {
-                self.files.entry(name).or_insert(file);
-            }
-        }
-        self.files.retain(|_, file| file.linked || rng.one_in(2));
-        for file in self.files.values_mut() {
-            let length = if rng.one_in(2) {
-                file.now.len()
-            } else {
-                file.durable.len()
-            };
-            let mut content = file.durable.clone();
-            content.resize(length, 0);
-            for at in (0..length).step_by(BLOCK) {
-                let end = (at + BLOCK).min(length);
-                if file.now.len() >= end && rng.one_in(2) {
-                    // Kept, or torn at a sector.
-                    let cut = if rng.one_in(4) {
-                        (at + rng.below(8) as usize * 512).min(end)
-                    } else {
-                        end
-                    };
-                    content[at..cut].copy_from_slice(&file.now[at..cut]);
-                }
-            }
-            file.now = content.clone();
-            file.durable = content;
-        }
-    }
-}
-
 /// Partitions that live through a whole run; others come and go.
-const PARTITIONS: u32 = 3;
+pub(super) const PARTITIONS: u32 = 3;
 
-fn id(partition: u32) -> TopicPartition {
+pub(super) fn id(partition: u32) -> TopicPartition {
     TopicPartition {
         topic: TopicId([5; 16]),
         partition: partition as i32,
@@ -311,14 +29,14 @@ fn id(partition: u32) -> TopicPartition {
 
 /// One of three is of the weaker class: only a kill must not hurt it. One of three begins in the stronger class, and
 /// changes it now and then.
-fn durability(partition: u32) -> Durability {
+pub(super) fn durability(partition: u32) -> Durability {
     match partition % 3 {
         2 => Durability::Process,
         _ => Durability::Disk,
     }
 }
 
-fn config(partition: u32, durability: Durability, bytes: usize) -> PartitionConfig {
+pub(super) fn config(partition: u32, durability: Durability, bytes: usize) -> PartitionConfig {
     PartitionConfig {
         rules: Rules {
             max_bytes: 1 << 20,
@@ -338,7 +56,7 @@ fn config(partition: u32, durability: Durability, bytes: usize) -> PartitionConf
 }
 
 /// Records of the first of three go when they are deleted only, those of the second by size, of the third by age.
-fn retention(partition: u32) -> Retention {
+pub(super) fn retention(partition: u32) -> Retention {
     let forever = Retention {
         delete: true,
         file_delete_delay: std::time::Duration::from_millis(u64::from(partition % 2) * 30),
@@ -356,41 +74,41 @@ fn retention(partition: u32) -> Retention {
 
 /// An idempotent producer of one partition: one record a batch.
 #[derive(Clone, Copy)]
-struct Producer {
-    id: i64,
-    next: i32,
+pub(super) struct Producer {
+    pub(super) id: i64,
+    pub(super) next: i32,
 }
 
 /// What the test knows: every batch sent, by partition; which are acknowledged, and at which offset.
-#[derive(Default)]
-struct Ledger {
-    sent: Vec<Bytes>,
-    acked: BTreeMap<i64, usize>,
+#[derive(Clone, Default)]
+pub(super) struct Ledger {
+    pub(super) sent: Vec<Bytes>,
+    pub(super) acked: BTreeMap<i64, usize>,
     /// Appends that were not answered.
-    waiting: usize,
-    producer: Option<Producer>,
+    pub(super) waiting: usize,
+    pub(super) producer: Option<Producer>,
     /// The newest acknowledged batch of an idempotent producer, and how many followed it.
-    repeatable: Option<(usize, usize)>,
-    idempotent: BTreeSet<usize>,
-    partition: u32,
+    pub(super) repeatable: Option<(usize, usize)>,
+    pub(super) idempotent: BTreeSet<usize>,
+    pub(super) partition: u32,
     /// The class it has now, and the size of its segments.
-    durability: Durability,
-    segment_bytes: usize,
+    pub(super) durability: Durability,
+    pub(super) segment_bytes: usize,
     /// What each copy of a batch that is under way was promised, in the order sent.
-    promised: BTreeMap<usize, VecDeque<Durability>>,
+    pub(super) promised: BTreeMap<usize, VecDeque<Durability>>,
     /// Acknowledged under the stronger class: no crash may take it.
-    solid: BTreeSet<usize>,
+    pub(super) solid: BTreeSet<usize>,
     /// Where the log began at the furthest, as far as anybody was told.
-    shown: Offset,
+    pub(super) shown: Offset,
     /// The highest log start that was asked for.
-    asked: Offset,
+    pub(super) asked: Offset,
     /// Segments that a shard had files for. Of one that was begun just before a crash the next start may know nothing:
     /// it comes after the one that takes appends then.
-    files: BTreeSet<Offset>,
+    pub(super) files: BTreeSet<Offset>,
 }
 
 impl Ledger {
-    fn new(partition: u32) -> Ledger {
+    pub(super) fn new(partition: u32) -> Ledger {
         Ledger {
             partition,
             durability: durability(partition),
@@ -399,31 +117,42 @@ impl Ledger {
         }
     }
 
-    fn config(&self) -> PartitionConfig {
+    pub(super) fn config(&self) -> PartitionConfig {
         config(self.partition, self.durability, self.segment_bytes)
     }
 }
 
-struct Run {
-    rng: Rng,
-    disk: Disk,
-    ledgers: BTreeMap<u32, Ledger>,
-    created: u32,
-    producers: i64,
-    epoch: i32,
-    now: Now,
-    files: Rc<RefCell<FileIds>>,
+/// Why nothing was read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Refused {
+    /// The log begins there.
+    Below(Offset),
+    /// The batch is damaged.
+    Corrupt,
+    /// The disk failed.
+    Storage,
+}
+
+pub(super) struct Run {
+    pub(super) rng: Rng,
+    pub(super) disk: Disk,
+    pub(super) ledgers: BTreeMap<u32, Ledger>,
+    pub(super) created: u32,
+    pub(super) producers: i64,
+    pub(super) epoch: i32,
+    pub(super) now: Now,
+    pub(super) files: Rc<RefCell<FileIds>>,
     /// Bytes that slow consumers have not taken yet.
-    held: VecDeque<Bytes>,
+    pub(super) held: VecDeque<Bytes>,
     /// Deletions of records: what was asked, and whether it was answered.
-    deletes: Vec<(u32, Offset)>,
+    pub(super) deletes: Vec<(u32, Offset)>,
     /// Space runs out at times.
-    fills: bool,
-    failed: bool,
+    pub(super) fills: bool,
+    pub(super) failed: bool,
 }
 
 impl Run {
-    fn new(seed: u64, lie: Lie) -> Run {
+    pub(super) fn new(seed: u64, lie: Lie) -> Run {
         Run {
             rng: Rng::new(seed),
             disk: Disk {
@@ -434,7 +163,8 @@ impl Run {
                 lie,
                 starting: false,
                 full: false,
-                fail_in: None,
+                fault: None,
+                fired: false,
             },
             ledgers: (0..PARTITIONS).map(|p| (p, Ledger::new(p))).collect(),
             created: PARTITIONS,
@@ -453,7 +183,13 @@ impl Run {
     }
 
     /// Starts the shard; `None`: it crashed while it started.
-    fn open(&mut self, crash_after: &mut u64) -> Option<Shard> {
+    pub(super) fn open(&mut self, crash_after: &mut u64) -> Option<Shard> {
+        let opened = self.try_open(crash_after)?;
+        Some(opened.unwrap_or_else(|fatal| panic!("recovery: {fatal}")))
+    }
+
+    /// As `open`, where the start may be refused.
+    pub(super) fn try_open(&mut self, crash_after: &mut u64) -> Option<Result<Shard, Fatal>> {
         self.files = Rc::default();
         self.held.clear();
         self.disk.full = false;
@@ -487,8 +223,10 @@ impl Run {
         });
         loop {
             if let Poll::Ready(result) = runner.step(&mut self.disk.pending) {
-                let (mut recovered, arena) =
-                    result.unwrap_or_else(|fatal| panic!("recovery: {fatal}"));
+                let (mut recovered, arena) = match result {
+                    Ok(opened) => opened,
+                    Err(fatal) => return Some(Err(fatal)),
+                };
                 for p in &mut recovered.partitions {
                     p.epoch = epoch;
                     let ledger = self
@@ -500,7 +238,8 @@ impl Run {
                 }
                 self.disk.starting = false;
                 let files = self.files.clone();
-                return Some(Shard::new([1; 16], Limits::TINY, recovered, arena, files));
+                let shard = Shard::new([1; 16], Limits::TINY, recovered, arena, files);
+                return Some(Ok(shard));
             }
             *crash_after = crash_after.checked_sub(1)?;
             let request = self.take_pending();
@@ -512,13 +251,19 @@ impl Run {
         }
     }
 
-    fn take_pending(&mut self) -> DiskRequest {
+    /// What stops everything: a kill, or the power.
+    pub(super) fn crash(&mut self, power: bool) {
+        self.disk.crash(power, &mut self.rng);
+        (self.disk.fault, self.disk.fired) = (None, false);
+    }
+
+    pub(super) fn take_pending(&mut self) -> DiskRequest {
         let index = self.rng.below(self.disk.pending.len() as u64) as usize;
         self.disk.pending.swap_remove(index)
     }
 
     /// One operation on the disk is done, and its completion delivered.
-    fn one_completion(&mut self, shard: &mut Shard) {
+    pub(super) fn one_completion(&mut self, shard: &mut Shard) {
         let request = self.take_pending();
         let result = self.disk.run(request.op, &mut self.rng);
         let done = DiskDone {
@@ -530,15 +275,14 @@ impl Run {
         self.absorb(&mut out);
     }
 
-    fn settle(&mut self, shard: &mut Shard) {
+    pub(super) fn settle(&mut self, shard: &mut Shard) {
         let mut out = ShardOut::default();
         shard.settle(self.now, &mut out);
         self.absorb(&mut out);
     }
 
-    fn absorb(&mut self, out: &mut ShardOut) {
-        let failing = self.disk.fail_in.is_none() && out.fatal.is_some();
-        assert!(failing == out.fatal.is_some(), "{:?}", out.fatal);
+    pub(super) fn absorb(&mut self, out: &mut ShardOut) {
+        assert!(self.disk.fired || out.fatal.is_none(), "{:?}", out.fatal);
         self.disk.pending.append(&mut out.disk);
         for (_, answer) in out.answers.drain(..) {
             let list = match answer.body {
@@ -566,7 +310,12 @@ impl Run {
         self.failed |= out.fatal.is_some();
     }
 
-    fn deleted(&mut self, partition: u32, asked: Offset, result: Result<Offset, DeleteError>) {
+    pub(super) fn deleted(
+        &mut self,
+        partition: u32,
+        asked: Offset,
+        result: Result<Offset, DeleteError>,
+    ) {
         let Some(ledger) = self.ledgers.get_mut(&partition) else {
             return;
         };
@@ -582,7 +331,7 @@ impl Run {
     }
 
     /// Somebody is told where a log begins.
-    fn show(&mut self, partition: u32, log_start: Offset) {
+    pub(super) fn show(&mut self, partition: u32, log_start: Offset) {
         let ledger = self.ledgers.get_mut(&partition).expect("known");
         let shown = ledger.shown;
         assert!(
@@ -599,7 +348,7 @@ impl Run {
     }
 
     /// The begin of a log moves up.
-    fn delete_records(&mut self, shard: &mut Shard) {
+    pub(super) fn delete_records(&mut self, shard: &mut Shard) {
         let partition = self.rng.below(u64::from(PARTITIONS)) as u32;
         let end = shard
             .partition(shard.slots[&id(partition)])
@@ -629,7 +378,12 @@ impl Run {
         self.absorb(&mut out);
     }
 
-    fn answered(&mut self, partition: u32, number: usize, result: Result<Appended, AppendError>) {
+    pub(super) fn answered(
+        &mut self,
+        partition: u32,
+        number: usize,
+        result: Result<Appended, AppendError>,
+    ) {
         let Some(ledger) = self.ledgers.get_mut(&partition) else {
             return;
         };
@@ -661,7 +415,7 @@ impl Run {
         }
     }
 
-    fn append(&mut self, shard: &mut Shard) {
+    pub(super) fn append(&mut self, shard: &mut Shard) {
         let index = self.rng.below(self.ledgers.len() as u64) as usize;
         let partition = *self.ledgers.keys().nth(index).expect("in range");
         let bytes = match self.rng.below(30) {
@@ -706,7 +460,7 @@ impl Run {
         }
     }
 
-    fn send(&mut self, shard: &mut Shard, partition: u32, number: usize) {
+    pub(super) fn send(&mut self, shard: &mut Shard, partition: u32, number: usize) {
         let ledger = self.ledgers.get_mut(&partition).expect("known");
         ledger.waiting += 1;
         let items = vec![AppendItem {
@@ -738,7 +492,7 @@ impl Run {
     }
 
     /// A partition gets another configuration.
-    fn configure(&mut self, shard: &mut Shard) {
+    pub(super) fn configure(&mut self, shard: &mut Shard) {
         let index = self.rng.below(self.ledgers.len() as u64) as usize;
         let (partition, ledger) = self.ledgers.iter_mut().nth(index).expect("in range");
         if partition % 3 == 1 {
@@ -752,7 +506,7 @@ impl Run {
     }
 
     /// Which segments have files now.
-    fn note_files(&mut self, shard: &Shard) {
+    pub(super) fn note_files(&mut self, shard: &Shard) {
         for p in shard.partitions.iter().flatten() {
             let ledger = self
                 .ledgers
@@ -764,7 +518,7 @@ impl Run {
     }
 
     /// A partition comes or goes.
-    fn change_image(&mut self, shard: &mut Shard) {
+    pub(super) fn change_image(&mut self, shard: &mut Shard) {
         let mut out = ShardOut::default();
         if self.ledgers.len() < 8 && self.rng.one_in(2) {
             let partition = self.created;
@@ -781,13 +535,21 @@ impl Run {
     }
 
     /// Reads anywhere, while the disk does things in any order.
-    fn read_somewhere(&mut self, shard: &mut Shard) {
+    pub(super) fn read_somewhere(&mut self, shard: &mut Shard) {
         let partition = self.rng.below(u64::from(PARTITIONS)) as u32;
         let slot = shard.slots[&id(partition)];
         let end = shard.partition(slot).expect("known").high_watermark;
         let offset = Offset(self.rng.below(end.0 as u64 + 1) as i64);
-        let Ok((records, _)) = self.read(shard, partition, offset) else {
-            return;
+        let records = match self.read(shard, partition, offset) {
+            Ok((records, _)) => records,
+            Err(Refused::Below(_)) => return,
+            Err(refused @ (Refused::Corrupt | Refused::Storage)) => {
+                assert!(
+                    self.disk.fired && refused == Refused::Storage,
+                    "{refused:?}"
+                );
+                return;
+            }
         };
         assert_eq!(
             records.is_empty() && !self.failed,
@@ -801,7 +563,7 @@ impl Run {
     }
 
     /// Lets the shard live for so many events.
-    fn live(&mut self, shard: &mut Shard, events: u64) {
+    pub(super) fn live(&mut self, shard: &mut Shard, events: u64) {
         for _ in 0..events {
             self.now.mono.0 += 1_000_000;
             self.now.wall.0 += 1;
@@ -814,7 +576,7 @@ impl Run {
                     4 => self.delete_records(shard),
                     1 if self.fills => self.disk.full = !self.disk.full && self.rng.one_in(2),
                     2 => drop(self.held.pop_front()),
-                    _ if self.disk.fail_in.is_none() => self.read_somewhere(shard),
+                    _ if self.disk.fault.is_none() => self.read_somewhere(shard),
                     _ => {}
                 },
                 _ if self.disk.pending.is_empty() => self.settle(shard),
@@ -825,7 +587,7 @@ impl Run {
     }
 
     /// Time passes and nothing more is asked: everything is answered, and only what is needed stays open.
-    fn settle_all(&mut self, shard: &mut Shard) {
+    pub(super) fn settle_all(&mut self, shard: &mut Shard) {
         self.disk.full = false;
         self.held.clear();
         let mut quiet = 0;
@@ -873,7 +635,7 @@ impl Run {
     }
 
     /// A clean stop: the files are Kafka's, byte for byte.
-    fn stop(&mut self, shard: &mut Shard) {
+    pub(super) fn stop(&mut self, shard: &mut Shard) {
         self.disk.full = false;
         shard.stop();
         for round in 0.. {
@@ -897,13 +659,12 @@ impl Run {
         }
     }
 
-    /// `Err`: the log begins later.
-    fn read(
+    pub(super) fn read(
         &mut self,
         shard: &mut Shard,
         partition: u32,
         offset: Offset,
-    ) -> Result<(Vec<Bytes>, Offset), Offset> {
+    ) -> Result<(Vec<Bytes>, Offset), Refused> {
         let item = ReadItem {
             slot: 0,
             partition: id(partition),
@@ -961,14 +722,16 @@ impl Run {
             }
             Err(ReadError::OutOfRange { log_start, .. }) if offset < log_start => {
                 self.show(partition, log_start);
-                Err(log_start)
+                Err(Refused::Below(log_start))
             }
+            Err(ReadError::Corrupt) => Err(Refused::Corrupt),
+            Err(ReadError::Storage) if self.disk.fired => Err(Refused::Storage),
             Err(error) => panic!("{partition} at {offset:?}: {error:?}"),
         }
     }
 
     /// Everything acknowledged is there, where it was acknowledged, and every batch there was sent, once.
-    fn check(&mut self, shard: &mut Shard, forgiven: bool) {
+    pub(super) fn check(&mut self, shard: &mut Shard, forgiven: bool) {
         let partitions: Vec<u32> = self.ledgers.keys().copied().collect();
         for partition in partitions {
             let mut found: BTreeMap<i64, Bytes> = BTreeMap::new();
@@ -982,7 +745,10 @@ impl Run {
                 }
                 let (records, high_watermark) = match read {
                     Ok(read) => read,
-                    Err(log_start) => {
+                    Err(refused @ (Refused::Corrupt | Refused::Storage)) => {
+                        panic!("partition {partition} at {offset:?}: {refused:?}")
+                    }
+                    Err(Refused::Below(log_start)) => {
                         found = found.split_off(&log_start.0);
                         offset = offset.max(log_start);
                         continue;
@@ -1037,80 +803,5 @@ impl Run {
                 );
             }
         }
-    }
-}
-
-fn run(seed: u64, lie: Lie) {
-    let mut run = Run::new(seed, lie);
-    run.fills = run.rng.one_in(3);
-    let fails = run.rng.one_in(6);
-    let mut forgiven = false;
-    for _ in 0..6 {
-        let mut crash_after = if run.rng.one_in(3) {
-            run.rng.below(60)
-        } else {
-            u64::MAX
-        };
-        let Some(mut shard) = run.open(&mut crash_after) else {
-            let power = run.rng.one_in(2);
-            run.disk.crash(power, &mut run.rng);
-            forgiven |= power;
-            continue;
-        };
-        run.check(&mut shard, forgiven);
-        let events = run.rng.below(1_500);
-        if fails {
-            run.disk.fail_in = Some(run.rng.below(300));
-        }
-        run.live(&mut shard, events);
-        run.disk.fail_in = None;
-        let mut stopped = false;
-        if !run.failed && run.rng.one_in(3) {
-            run.settle_all(&mut shard);
-        }
-        // The failure may have come out just now, from within a flow.
-        if !run.failed && run.rng.one_in(3) {
-            run.check(&mut shard, false);
-            let events = run.rng.below(300);
-            run.live(&mut shard, events);
-            stopped = run.rng.one_in(2) && !run.failed;
-            if stopped {
-                run.stop(&mut shard);
-            }
-        }
-        let power = run.rng.one_in(2);
-        run.disk.crash(power, &mut run.rng);
-        forgiven = power && !stopped;
-    }
-}
-
-fn from_environment(name: &str, otherwise: u64) -> u64 {
-    let value = std::env::var(name).ok();
-    value.and_then(|s| s.parse().ok()).unwrap_or(otherwise)
-}
-
-#[test]
-fn what_was_acknowledged_survives_kills_and_power_cuts() {
-    let from = from_environment("CRASH_FROM", 0);
-    for seed in from..from_environment("CRASH_SEEDS", from + 150) {
-        let result = std::panic::catch_unwind(|| run(seed, Lie::Nothing));
-        assert!(result.is_ok(), "seed {seed}");
-    }
-}
-
-/// The tester fails where the disk lies. Writing back before the group's flush, and an order of ours turned around,
-/// cannot be planted in the disk.
-#[test]
-fn every_planted_lie_is_found() {
-    for lie in [
-        Lie::NoFlush("journal"),
-        Lie::NoFlush("topics"),
-        Lie::NoFlush("checkpoint"),
-        Lie::NoFlushAtStart,
-        Lie::StaleJournal,
-        Lie::LateFlush,
-    ] {
-        let found = (0..400).find(|seed| std::panic::catch_unwind(|| run(*seed, lie)).is_err());
-        assert!(found.is_some(), "{lie:?} was not found");
     }
 }
