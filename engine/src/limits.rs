@@ -45,6 +45,8 @@ pub struct Limits {
     /// one pass.
     pub retention_check_ms: u64,
     pub retention_at_once: usize,
+    /// With less room on the disk, clients' appends are refused; `None`: what [`Limits::disk_low`] makes of the disk's size.
+    pub disk_low_bytes: Option<u64>,
 }
 
 impl Limits {
@@ -63,6 +65,7 @@ impl Limits {
         producers_max: 10_000,
         retention_check_ms: 300_000,
         retention_at_once: 256,
+        disk_low_bytes: None,
     };
 
     pub const TINY: Limits = Limits {
@@ -80,7 +83,21 @@ impl Limits {
         producers_max: 8,
         retention_check_ms: 20,
         retention_at_once: 2,
+        disk_low_bytes: Some(64 << 10),
     };
+
+    /// The low watermark of a disk of `total_bytes`: 2 % of it, 1 GiB at least and 16 GiB at most, but never more than a
+    /// tenth. What the journals hold must find place beside it: see [`crate::shard::space`].
+    pub fn disk_low(&self, total_bytes: u64) -> u64 {
+        let share = (total_bytes / 50).clamp(1 << 30, 16 << 30);
+        self.disk_low_bytes.unwrap_or(share.min(total_bytes / 10))
+    }
+
+    /// Appends are taken again with so much room.
+    pub fn disk_resume(&self, total_bytes: u64) -> u64 {
+        let low = self.disk_low(total_bytes);
+        low.saturating_add(low / 4)
+    }
 }
 
 const fn related(l: &Limits) -> bool {

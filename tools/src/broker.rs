@@ -121,6 +121,7 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
     let limits = Limits {
         tail_bytes_max: tail.0,
         retention_check_ms: config.retention_check_ms,
+        disk_low_bytes: config.disk_low_bytes,
         ..Limits::NORMAL
     };
     let rack = config.rack.clone();

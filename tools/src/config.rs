@@ -59,6 +59,10 @@ pub(crate) struct BrokerArgs {
     /// How often every partition is looked at for records past their retention [default: 300000]
     #[arg(long, value_name = "MS")]
     retention_check_ms: Option<u64>,
+    /// Refuse produce while the disk has less room than this, e.g. 2GiB; taken again with a quarter more
+    /// [default: 2 % of the disk, 1 to 16 GiB, at most a tenth]
+    #[arg(long, value_name = "SIZE")]
+    disk_low_watermark: Option<String>,
     /// Address to serve /metrics, /healthz and /readyz on, over plain HTTP [default: off]
     #[arg(long, value_name = "HOST:PORT")]
     http: Option<String>,
@@ -81,6 +85,7 @@ struct File {
     rack: Option<String>,
     memory: Option<String>,
     retention_check_ms: Option<u64>,
+    disk_low_watermark: Option<String>,
     http: Option<String>,
 }
 
@@ -95,6 +100,7 @@ pub(crate) struct BrokerConfig {
     pub(crate) rack: Option<String>,
     pub(crate) memory: Option<u64>,
     pub(crate) retention_check_ms: u64,
+    pub(crate) disk_low_bytes: Option<u64>,
     pub(crate) http: Option<SocketAddr>,
 }
 
@@ -137,13 +143,18 @@ impl BrokerArgs {
         let memory = self
             .memory
             .or(file.memory)
-            .map(|text| size(&text))
+            .map(|text| size("--memory", &text))
             .transpose()?;
         let retention_check_ms = self.retention_check_ms.or(file.retention_check_ms);
         let retention_check_ms = retention_check_ms.unwrap_or(Limits::NORMAL.retention_check_ms);
         if retention_check_ms == 0 {
             return Err("--retention-check-ms 0: 1 or more".into());
         }
+        let disk_low_bytes = self
+            .disk_low_watermark
+            .or(file.disk_low_watermark)
+            .map(|text| size("--disk-low-watermark", &text))
+            .transpose()?;
         let http = self.http.or(file.http);
         let http = http.map(|text| http_address(&text)).transpose()?;
         Ok(BrokerConfig {
@@ -157,6 +168,7 @@ impl BrokerArgs {
             rack,
             memory,
             retention_check_ms,
+            disk_low_bytes,
             http,
         })
     }
@@ -184,8 +196,8 @@ fn http_address(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// Bytes from `512MiB`, `4GiB`, `1000000`.
-fn size(text: &str) -> Result<u64, String> {
-    let wrong = || format!("--memory {text}: expected a size, e.g. 512MiB or 4GiB");
+fn size(flag: &str, text: &str) -> Result<u64, String> {
+    let wrong = || format!("{flag} {text}: expected a size, e.g. 512MiB or 4GiB");
     let digits = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
@@ -209,11 +221,11 @@ mod tests {
 
     #[test]
     fn sizes() {
-        assert_eq!(size("512MiB"), Ok(512 << 20));
-        assert_eq!(size("4g"), Ok(4 << 30));
-        assert_eq!(size("1000"), Ok(1000));
+        assert_eq!(size("--memory", "512MiB"), Ok(512 << 20));
+        assert_eq!(size("--memory", "4g"), Ok(4 << 30));
+        assert_eq!(size("--memory", "1000"), Ok(1000));
         for wrong in ["", "MiB", "4 parsecs", "0", "99999999999999999999"] {
-            assert!(size(wrong).is_err(), "{wrong}");
+            assert!(size("--memory", wrong).is_err(), "{wrong}");
         }
         assert!(http_address("127.0.0.1:9644").is_ok());
         let refused = http_address("9644").expect_err("no host");

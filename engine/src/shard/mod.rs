@@ -16,6 +16,7 @@ mod crash_tests;
 mod cycle;
 mod look;
 mod read;
+pub mod space;
 pub mod tally;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::task::Poll;
 
+use self::space::Writer;
 use crate::batch::CheckedBatch;
 use crate::call::{
     Acks, Answer, AnswerBody, AppendAnswer, AppendError, Appended, Call, CallBody, DeleteError,
@@ -145,6 +147,18 @@ struct Stalled {
     partition: TopicPartition,
     batch: CheckedBatch,
     since: Instant,
+    writer: Writer,
+}
+
+/// What the stalled wait for.
+#[derive(Default)]
+struct Waiting {
+    /// The journal has no place: what comes waits behind them.
+    no_place: bool,
+    /// Write-back makes the room that is missing.
+    no_room: bool,
+    /// What comes for these waits behind what came before.
+    partitions: BTreeSet<TopicPartition>,
 }
 
 pub struct Shard {
@@ -163,6 +177,7 @@ pub struct Shard {
     /// Flows that were started since the last `settle`.
     fresh: Vec<usize>,
     stalled: VecDeque<Stalled>,
+    waiting: Waiting,
     /// When what was appended without waiting for a flush is to be flushed.
     flush_at: Option<Instant>,
     /// Groups below are to be flushed, with their straight bytes, although nobody waits for it.
@@ -203,7 +218,9 @@ pub struct Shard {
     /// Partitions with segments whose files go then.
     unlinks: BTreeSet<(Instant, u32)>,
     unlinking: usize,
-    space: look::SpaceKnown,
+    space: space::SpaceKnown,
+    /// The largest step by which a segment is extended where the disk has room: the limits' own.
+    extend_bytes_max: u64,
     writes: Vec<GroupWrite>,
     due: Vec<(AnswerTo, Appended)>,
     tally: tally::Tally,
@@ -243,6 +260,7 @@ impl Shard {
                 .collect(),
             ..tally::Tally::default()
         };
+        let extend_bytes_max = limits.extend_bytes_max;
         let mut shard = Shard {
             limits,
             directory,
@@ -257,6 +275,7 @@ impl Shard {
             flows_free: Vec::new(),
             fresh: Vec::new(),
             stalled: VecDeque::new(),
+            waiting: Waiting::default(),
             flush_at: None,
             flush_below: GroupSeq(0),
             straights: BTreeMap::new(),
@@ -283,7 +302,8 @@ impl Shard {
             trimmed: Vec::new(),
             unlinks: BTreeSet::new(),
             unlinking: 0,
-            space: look::SpaceKnown::default(),
+            space: space::SpaceKnown::default(),
+            extend_bytes_max,
             writes: Vec::new(),
             due: Vec::new(),
             tally,
@@ -443,6 +463,15 @@ impl Shard {
 
     /// Takes a call of this or another shard.
     pub fn call(&mut self, now: Now, call: Call, out: &mut ShardOut) {
+        self.take_call(now, Writer::Client, call, out);
+    }
+
+    /// Takes a call of the coordinator of groups beside it, which goes on a while where clients' appends find no room.
+    pub fn call_internal(&mut self, now: Now, call: Call, out: &mut ShardOut) {
+        self.take_call(now, Writer::Internal, call, out);
+    }
+
+    fn take_call(&mut self, now: Now, writer: Writer, call: Call, out: &mut ShardOut) {
         let Call {
             from,
             request,
@@ -456,7 +485,7 @@ impl Shard {
                         request,
                         slot: item.slot,
                     };
-                    self.append(now, to, acks, item, out);
+                    self.append(now, writer, (to, acks), item, out);
                 }
             }
             CallBody::Read { max_bytes, items } => self.read(from, request, max_bytes, items, out),
@@ -536,6 +565,7 @@ impl Shard {
             FlowEnd::Measured(result) => self.on_measured(result),
             FlowEnd::Removed(id, result) => {
                 self.removing -= 1;
+                self.forget_space();
                 if let Err(error) = result {
                     tracing::warn!(partition = %id, errno = error.errno, "files of a deleted partition could not be removed");
                 }
@@ -729,6 +759,7 @@ impl Shard {
             self.flush_at,
             at_once,
             self.trim_deadline(),
+            self.space_deadline(),
         ]
         .into_iter()
         .flatten()

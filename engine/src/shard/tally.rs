@@ -6,6 +6,7 @@
 //! ```
 
 use super::Shard;
+use super::space::Room;
 use crate::types::TopicId;
 
 /// Rows that one look copies at most: some microseconds of a pass.
@@ -65,6 +66,8 @@ pub struct ShardNumbers {
     /// Of the journal's files: not written back yet, and all.
     pub journal_used: u64,
     pub journal_bytes: u64,
+    /// What is known of the disk's room.
+    pub room: Room,
 }
 
 /// Per shard.
@@ -106,6 +109,7 @@ impl Shard {
             live_bytes: self.journal.live_bytes(),
             journal_used: self.journal.ring_used(),
             journal_bytes: self.journal.ring_bytes(),
+            room: self.room(),
         }
     }
 
