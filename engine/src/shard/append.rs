@@ -444,7 +444,7 @@ impl Shard {
             let Some(p) = self.partitions[slot as usize].as_deref_mut() else {
                 continue;
             };
-            if p.busy || self.cycle.planned() {
+            if p.busy || self.cycle.wants(slot) {
                 self.prepare.insert(slot);
                 continue;
             }
