@@ -42,7 +42,7 @@ impl SmallDisk {
         make.args(["-q", "-F", "-m", "0"]).arg(&disk.image);
         let mut mount = Command::new("mount");
         mount.args(["-o", "loop"]).arg(&disk.image).arg(&disk.at);
-        let mounted = [make, mount].into_iter().all(|command| works(command));
+        let mounted = [make, mount].into_iter().all(works);
         mounted.then_some(disk)
     }
 }

@@ -67,9 +67,7 @@ pub(super) enum Cycle {
         stop: bool,
     },
     /// A stop is complete. Not `whole`: there was no space to write everything back, and the journal keeps it.
-    Stopped {
-        whole: bool,
-    },
+    Stopped { whole: bool },
 }
 
 /// What one flow of a cycle writes.
@@ -118,7 +116,7 @@ impl Cycle {
         match self {
             Cycle::Planned => true,
             Cycle::Writing { left, .. } => left.contains(&slot),
-            Cycle::Idle | Cycle::Waiting { .. } | Cycle::Checkpointing { .. } | Cycle::Stopped => {
+            Cycle::Idle | Cycle::Waiting { .. } | Cycle::Checkpointing { .. } | Cycle::Stopped { .. } => {
                 false
             }
         }
@@ -138,12 +136,8 @@ impl Shard {
                     self.write_section();
                 }
             }
-<<<<<<< HEAD
-            Cycle::Writing { .. } | Cycle::Checkpointing { .. } | Cycle::Stopped { .. } => {}
-=======
             Cycle::Writing { .. } => self.write_parts(now),
-            Cycle::Checkpointing { .. } | Cycle::Stopped => {}
->>>>>>> 4d8931da4646cc88db98f66d46b82c47b65026c6
+            Cycle::Checkpointing { .. } | Cycle::Stopped { .. } => {}
         }
     }
 
@@ -332,7 +326,7 @@ impl Shard {
                 no_space,
                 ..
             } if left.is_empty() => match no_space {
-                true => self.on_no_space(now),
+                true => self.on_cycle_without_space(now, stop),
                 false => self.snapshot(below, slots, stop),
             },
             under_way => self.cycle = under_way,
@@ -382,12 +376,6 @@ impl Shard {
         for slot in worked_on {
             self.end_busy(slot);
         }
-<<<<<<< HEAD
-        match done.iter().any(|job| job.no_space) {
-            true => self.on_cycle_without_space(now, stop),
-            false => self.snapshot(below, slots, stop),
-        }
-=======
         let Cycle::Writing {
             left,
             parts,
@@ -403,7 +391,6 @@ impl Shard {
         *no_space |= done.iter().any(|job| job.no_space);
         left.extend(part.rest);
         self.write_parts(now);
->>>>>>> 4d8931da4646cc88db98f66d46b82c47b65026c6
     }
 
     /// Builds the section that lets the head move to `below`.

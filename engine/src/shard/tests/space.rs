@@ -69,7 +69,10 @@ fn clients_are_refused_before_the_disk_is_full_and_go_on_by_themselves() {
     assert_eq!(resume, 80 * KIB);
     assert!(free < 64 * KIB && free > 16 * KIB, "{free}");
     assert!(taken > 100, "{taken}");
-    assert_eq!(node.shard.no_space_until, None, "the disk never said so itself");
+    assert_eq!(
+        node.shard.no_space_until, None,
+        "the disk never said so itself"
+    );
     // What was accepted finds its place, and is read; the coordinator goes on for a while, and then not.
     assert_eq!(node.read_all(Offset(0)).len(), taken);
     let mut internal = 0;
