@@ -188,6 +188,11 @@ pub enum AppendError {
     UnknownProducer,
     /// Duplicate older than the five batches kept.
     DuplicateSequence,
+    /// Too little room on the disk for more: `free` bytes, and so many are needed for appends to go on.
+    DiskFull {
+        free: u64,
+        resume: u64,
+    },
     /// No space, or the directory is offline.
     Storage,
 }

@@ -50,6 +50,8 @@ pub struct Limits {
     /// It begins so long after the start, and with everything anew no sooner than so long after it began.
     pub scrub_first_ms: u64,
     pub scrub_round_ms: u64,
+    /// With less room on the disk, clients' appends are refused; `None`: what [`Limits::disk_low`] makes of the disk's size.
+    pub disk_low_bytes: Option<u64>,
 }
 
 impl Limits {
@@ -71,6 +73,7 @@ impl Limits {
         scrub_bytes_per_second: 8 << 20,
         scrub_first_ms: 300_000,
         scrub_round_ms: 86_400_000,
+        disk_low_bytes: None,
     };
 
     pub const TINY: Limits = Limits {
@@ -91,7 +94,21 @@ impl Limits {
         scrub_bytes_per_second: 0,
         scrub_first_ms: 10,
         scrub_round_ms: 1_000,
+        disk_low_bytes: Some(64 << 10),
     };
+
+    /// The low watermark of a disk of `total_bytes`: 2 % of it, 1 GiB at least and 16 GiB at most, but never more than a
+    /// tenth. What the journals hold must find place beside it: see [`crate::shard::space`].
+    pub fn disk_low(&self, total_bytes: u64) -> u64 {
+        let share = (total_bytes / 50).clamp(1 << 30, 16 << 30);
+        self.disk_low_bytes.unwrap_or(share.min(total_bytes / 10))
+    }
+
+    /// Appends are taken again with so much room.
+    pub fn disk_resume(&self, total_bytes: u64) -> u64 {
+        let low = self.disk_low(total_bytes);
+        low.saturating_add(low / 4)
+    }
 }
 
 const fn related(l: &Limits) -> bool {

@@ -26,6 +26,7 @@ pub enum ErrorCode {
     NotCoordinator = 16,
     InvalidTopicException = 17,
     RecordListTooLarge = 18,
+    NotEnoughReplicas = 19,
     InvalidRequiredAcks = 21,
     IllegalGeneration = 22,
     InconsistentGroupProtocol = 23,
@@ -120,6 +121,13 @@ pub fn of_append(error: &AppendError) -> (ErrorCode, Option<String>) {
         AppendError::InvalidProducerEpoch => (ErrorCode::InvalidProducerEpoch, None),
         AppendError::UnknownProducer => (ErrorCode::UnknownProducerId, None),
         AppendError::DuplicateSequence => (ErrorCode::DuplicateSequenceNumber, None),
+        // Clients back off and send again; see `engine/src/shard/space.rs`.
+        AppendError::DiskFull { free, resume } => (
+            ErrorCode::NotEnoughReplicas,
+            Some(format!(
+                "The broker's disk is too full: {free} bytes are free, appends go on with {resume}."
+            )),
+        ),
         AppendError::Storage => (ErrorCode::KafkaStorageError, None),
     }
 }

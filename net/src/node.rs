@@ -77,8 +77,8 @@ pub enum NodeMessage {
     Start { image: Box<Image>, layout: Layout },
     /// To shard 0.
     Recovered(StartReport),
-    /// To shard 0: this shard is written back.
-    Stopped,
+    /// To shard 0: this shard has stopped; `clean`: all of it is written back.
+    Stopped { clean: bool },
     /// To every other shard: the clean stop is on disk.
     Exit,
 }
@@ -149,6 +149,10 @@ pub struct Node {
     /// Shard 0: what the shards have reported, while they start; how many have stopped, while they stop.
     reports: Vec<StartReport>,
     stopped: u16,
+    /// Shard 0: whether all that have stopped are written back.
+    stopped_clean: bool,
+    /// Whether it was said that appends are refused for want of room.
+    told_refusing: bool,
 }
 
 impl Node {
@@ -168,6 +172,8 @@ impl Node {
             starting: 0,
             reports: Vec::new(),
             stopped: 0,
+            stopped_clean: true,
+            told_refusing: false,
         }
     }
 
@@ -477,7 +483,7 @@ impl Node {
         match message {
             NodeMessage::Start { image, layout } => self.start_storage(image, layout),
             NodeMessage::Recovered(report) => self.on_recovered(report, out),
-            NodeMessage::Stopped => self.stopped += 1,
+            NodeMessage::Stopped { clean } => self.on_stopped(clean),
             NodeMessage::Exit => {
                 self.end();
                 out.stopped = true;
@@ -521,6 +527,34 @@ impl Node {
         told
     }
 
+    fn on_stopped(&mut self, clean: bool) {
+        self.stopped += 1;
+        self.stopped_clean &= clean;
+    }
+
+    /// Says so, once for each change, when clients' appends begin and cease to be refused for want of room.
+    fn settle_room(&mut self) {
+        let State::Running(worker) = &mut self.state else {
+            return;
+        };
+        let room = worker.storage_mut().shard.room();
+        if room.refusing == self.told_refusing {
+            return;
+        }
+        self.told_refusing = room.refusing;
+        let shard = self.config.me.0;
+        let directory = &self.config.directory;
+        let [free, low, resume] = [room.free_bytes, room.low_bytes, room.resume_bytes]
+            .map(|bytes| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)));
+        match room.refusing {
+            true => tracing::error!(
+                shard,
+                "only {free} free for {directory}, less than {low}: produce is refused until {resume} are free"
+            ),
+            false => tracing::info!(shard, "{free} free for {directory}: produce is taken again"),
+        }
+    }
+
     fn settle_stop(&mut self, now: Now, out: &mut Outbox) {
         if let Stop::Draining(until) = self.stop {
             let first = self.is_first();
@@ -548,19 +582,24 @@ impl Node {
             && worker.storage_mut().stopped()
         {
             self.stop = Stop::Stored;
+            let clean = worker.storage_mut().stopped_clean();
             match self.config.me {
-                ShardId(0) => self.stopped += 1,
+                ShardId(0) => self.on_stopped(clean),
                 _ => out
                     .mesh
-                    .push((ShardId(0), Message::Node(NodeMessage::Stopped))),
+                    .push((ShardId(0), Message::Node(NodeMessage::Stopped { clean }))),
             }
         }
         let idle = self.controller.as_ref().is_some_and(Controller::is_idle);
         if self.stop == Stop::Stored && idle && self.stopped == self.config.shards {
-            let mark = FlowRunner::new(
-                &self.files,
-                |flow| async move { boot::mark_clean(&flow).await },
-            );
+            let clean = self.stopped_clean;
+            let mark = FlowRunner::new(&self.files, |flow| async move {
+                match clean {
+                    true => boot::mark_clean(&flow).await,
+                    // The next start is as after a crash: another number of shards must find the journals.
+                    false => Ok(()),
+                }
+            });
             self.controller = None;
             self.state = State::Marking {
                 runner: mark,
@@ -623,6 +662,7 @@ impl Machine for Node {
                 break;
             }
         }
+        self.settle_room();
         if self.stop != Stop::No {
             let before = self.stop;
             self.settle_stop(now, out);

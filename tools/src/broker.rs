@@ -122,6 +122,7 @@ fn serve(config: &BrokerConfig) -> Result<(), Fatal> {
         tail_bytes_max: tail.0,
         retention_check_ms: config.retention_check_ms,
         scrub_bytes_per_second: config.scrub_rate,
+        disk_low_bytes: config.disk_low_bytes,
         ..Limits::NORMAL
     };
     let rack = config.rack.clone();

@@ -63,6 +63,10 @@ pub(crate) struct BrokerArgs {
     /// [default: 8MiB]
     #[arg(long, value_name = "SIZE")]
     scrub_rate: Option<String>,
+    /// Refuse produce while the disk has less room than this, e.g. 2GiB; taken again with a quarter more
+    /// [default: 2 % of the disk, 1 to 16 GiB, at most a tenth]
+    #[arg(long, value_name = "SIZE")]
+    disk_low_watermark: Option<String>,
     /// Address to serve /metrics, /healthz and /readyz on, over plain HTTP [default: off]
     #[arg(long, value_name = "HOST:PORT")]
     http: Option<String>,
@@ -86,6 +90,7 @@ struct File {
     memory: Option<String>,
     retention_check_ms: Option<u64>,
     scrub_rate: Option<String>,
+    disk_low_watermark: Option<String>,
     http: Option<String>,
 }
 
@@ -102,6 +107,7 @@ pub(crate) struct BrokerConfig {
     pub(crate) retention_check_ms: u64,
     /// Bytes in a second, of each shard; 0: off.
     pub(crate) scrub_rate: u64,
+    pub(crate) disk_low_bytes: Option<u64>,
     pub(crate) http: Option<SocketAddr>,
 }
 
@@ -154,6 +160,11 @@ impl BrokerArgs {
         if retention_check_ms == 0 {
             return Err("--retention-check-ms 0: 1 or more".into());
         }
+        let disk_low_bytes = self
+            .disk_low_watermark
+            .or(file.disk_low_watermark)
+            .map(|text| size("--disk-low-watermark", &text))
+            .transpose()?;
         let http = self.http.or(file.http);
         let http = http.map(|text| http_address(&text)).transpose()?;
         Ok(BrokerConfig {
@@ -168,6 +179,7 @@ impl BrokerArgs {
             memory,
             retention_check_ms,
             scrub_rate,
+            disk_low_bytes,
             http,
         })
     }
@@ -228,14 +240,13 @@ mod tests {
 
     #[test]
     fn sizes() {
-        let size = |text| size("--memory", text);
-        assert_eq!(size("512MiB"), Ok(512 << 20));
-        assert_eq!(size("4g"), Ok(4 << 30));
-        assert_eq!(size("1000"), Ok(1000));
         assert_eq!(scrub_rate_of("0"), Ok(0));
         assert_eq!(scrub_rate_of("16MiB"), Ok(16 << 20));
+        assert_eq!(size("--memory", "512MiB"), Ok(512 << 20));
+        assert_eq!(size("--memory", "4g"), Ok(4 << 30));
+        assert_eq!(size("--memory", "1000"), Ok(1000));
         for wrong in ["", "MiB", "4 parsecs", "0", "99999999999999999999"] {
-            assert!(size(wrong).is_err(), "{wrong}");
+            assert!(size("--memory", wrong).is_err(), "{wrong}");
         }
         assert!(http_address("127.0.0.1:9644").is_ok());
         let refused = http_address("9644").expect_err("no host");

@@ -87,7 +87,7 @@ impl ShardWithGroups {
     pub fn carry(&mut self, now: Now, out: &mut ShardOut) {
         loop {
             for call in std::mem::take(&mut self.groups_out.calls) {
-                self.shard.call(now, call, out);
+                self.shard.call_internal(now, call, out);
             }
             out.disk.append(&mut self.groups_out.disk);
             if let Some(fatal) = self.groups_out.fatal.take() {
@@ -125,6 +125,11 @@ impl ShardWithGroups {
     /// Whether a clean stop is complete.
     pub fn stopped(&self) -> bool {
         self.shard.stopped()
+    }
+
+    /// Whether it left nothing for the next start to recover.
+    pub fn stopped_clean(&self) -> bool {
+        self.shard.stopped_clean()
     }
 
     /// When `settle` is due although nothing happens.

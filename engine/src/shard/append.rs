@@ -1,6 +1,7 @@
 //! Appends: checked, given an offset, put into the journal or straight into the segment; durable later.
 
-use super::{FlowEnd, STALL_MAX, STALL_RETRY, Shard, ShardOut, Stalled, token};
+use super::space::Writer;
+use super::{FlowEnd, STALL_MAX, STALL_RETRY, Shard, ShardOut, Stalled, Waiting, token};
 use crate::batch::{self, CheckedBatch, TimestampType};
 use crate::call::{Acks, AppendError, AppendItem, Appended};
 use crate::disk::{DiskOp, DiskRequest, DiskToken};
@@ -11,7 +12,7 @@ use crate::log::journal::GroupSeq;
 use crate::log::partition::{AnswerTo, FlushRule, Pending, StraightStage};
 use crate::log::producers::Admission;
 use crate::log::write_back::{self, SegmentDone, SegmentJob};
-use crate::types::{Durability, Instant, Now, Timestamp};
+use crate::types::{Durability, Instant, Now, Timestamp, TopicPartition};
 
 /// Wait this long before a full disk is asked again.
 const NO_SPACE_RETRY: std::time::Duration = std::time::Duration::from_secs(1);
@@ -19,15 +20,26 @@ const NO_SPACE_RETRY: std::time::Duration = std::time::Duration::from_secs(1);
 enum Attempt {
     Done,
     /// No room now: it is given back.
-    Stall(Stalled),
+    Stall(Stalled, Lack),
+}
+
+/// What an append waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Lack {
+    /// The journal has no place: everyone waits, in order.
+    Place,
+    /// Memory for a batch of its size: only its partition waits.
+    Memory,
+    /// The file of its segment, which is being opened: only its partition waits.
+    File,
 }
 
 impl Shard {
     pub(super) fn append(
         &mut self,
         now: Now,
-        to: AnswerTo,
-        acks: Acks,
+        writer: Writer,
+        (to, acks): (AnswerTo, Acks),
         item: AppendItem,
         out: &mut ShardOut,
     ) {
@@ -59,10 +71,12 @@ impl Shard {
             partition,
             batch,
             since: now.mono,
+            writer,
         };
-        if !self.stalled.is_empty() {
+        if self.waiting.no_place || self.waiting.partitions.contains(&partition) {
             self.stalled.push_back(append);
-        } else if let Attempt::Stall(append) = self.try_append(append, out) {
+        } else if let Attempt::Stall(append, lack) = self.try_append(append, out) {
+            self.wait(lack, partition);
             self.stalled.push_back(append);
             self.retry_at = Some(now.mono.after(STALL_RETRY));
         }
@@ -75,20 +89,43 @@ impl Shard {
         if !std::mem::take(&mut self.room_changed) && !due && !hopeless {
             return;
         }
+        self.waiting = Waiting::default();
+        let mut kept = Vec::new();
         while let Some(append) = self.stalled.pop_front() {
             if self.stopping {
                 refuse(append.to, append.acks, AppendError::Storage, out);
                 continue;
             }
-            if let Attempt::Stall(append) = self.try_append(append, out) {
+            let partition = append.partition;
+            if self.waiting.partitions.contains(&partition) {
+                kept.push(append);
+                continue;
+            }
+            if let Attempt::Stall(append, lack) = self.try_append(append, out) {
                 if hopeless || now.mono.since(append.since) >= STALL_MAX {
                     refuse(append.to, append.acks, AppendError::Storage, out);
                     continue;
                 }
-                self.stalled.push_front(append);
+                self.wait(lack, partition);
+                kept.push(append);
                 self.retry_at = Some(now.mono.after(STALL_RETRY));
-                return;
+                if lack == Lack::Place {
+                    break;
+                }
             }
+        }
+        for append in kept.into_iter().rev() {
+            self.stalled.push_front(append);
+        }
+    }
+
+    /// An append of the partition waits, and what comes for it later waits behind it.
+    fn wait(&mut self, lack: Lack, partition: TopicPartition) {
+        self.waiting.partitions.insert(partition);
+        match lack {
+            Lack::Place => (self.waiting.no_place, self.waiting.no_room) = (true, true),
+            Lack::Memory => self.waiting.no_room = true,
+            Lack::File => {}
         }
     }
 
@@ -130,6 +167,13 @@ impl Shard {
                 return Attempt::Done;
             }
         }
+        if let Err(error) = self.check_space(append.writer) {
+            refuse(to, acks, error, out);
+            return Attempt::Done;
+        }
+        let p = self.partitions[slot as usize]
+            .as_deref_mut()
+            .expect("a known slot is filled");
         let header = batch.header();
         let rolled = p.roll_for(
             batch.len(),
@@ -144,12 +188,13 @@ impl Shard {
         {
             self.append_straight(slot, batch, out)
         } else if batch.len() + ENTRY_HEADER <= self.journal.entry_bytes_max() {
-            self.append_small(slot, batch)
+            self.append_small(slot, batch).ok_or(Lack::Place)
         } else {
-            None
+            Err(Lack::File)
         };
-        let Some((appended, group)) = appended else {
-            return Attempt::Stall(append);
+        let (appended, group) = match appended {
+            Ok(appended) => appended,
+            Err(lack) => return Attempt::Stall(append, lack),
         };
         let p = self.partitions[slot as usize]
             .as_deref_mut()
@@ -257,11 +302,11 @@ impl Shard {
         slot: u32,
         batch: &CheckedBatch,
         out: &mut ShardOut,
-    ) -> Option<(Appended, GroupSeq)> {
+    ) -> Result<(Appended, GroupSeq), Lack> {
         // Live memory is bounded by write-back, which frees it group by group.
         let live = self.journal.live_bytes();
         if live > 0 && live + batch.len() > self.limits.tail_bytes_max {
-            return None;
+            return Err(Lack::Memory);
         }
         let p = self.partitions[slot as usize]
             .as_deref_mut()
@@ -275,7 +320,7 @@ impl Shard {
             .journal
             .reserve(entry, &mut self.arena, &mut self.writes)
         {
-            return None;
+            return Err(Lack::Place);
         }
         let group = self.journal.open_seq();
         let (next, epoch) = (p.next, p.epoch);
@@ -299,7 +344,7 @@ impl Shard {
                 bytes,
             },
         });
-        Some((appended, group))
+        Ok((appended, group))
     }
 
     pub(super) fn on_straight_written(&mut self, serial: u64, out: &mut ShardOut) {
@@ -460,6 +505,9 @@ impl Shard {
     pub(super) fn settle_segment(&mut self, done: &SegmentDone) {
         self.room_changed = true;
         if let Some(p) = self.partitions[done.slot as usize].as_deref_mut() {
+            let before = p.segment_mut(done.base).map(|s| s.allocated);
+            let grown = before.map_or(0, |before| done.allocated.saturating_sub(before));
+            self.space.reserve(grown);
             write_back::settle_job(p, done);
             match p.active().file {
                 Some(_) => self.kept_open.insert(done.slot),

@@ -66,8 +66,8 @@ pub(super) enum Cycle {
         snapshot: Vec<Saved>,
         stop: bool,
     },
-    /// A clean stop is complete.
-    Stopped,
+    /// A stop is complete. Not `whole`: there was no space to write everything back, and the journal keeps it.
+    Stopped { whole: bool },
 }
 
 /// What one flow of a cycle writes.
@@ -108,7 +108,7 @@ pub(super) struct SectionWritten {
 
 impl Cycle {
     pub(super) fn idle(&self) -> bool {
-        matches!(self, Cycle::Idle | Cycle::Stopped)
+        matches!(self, Cycle::Idle | Cycle::Stopped { .. })
     }
 
     /// Whether the cycle will work on this partition, and waits for it to be left alone.
@@ -116,9 +116,10 @@ impl Cycle {
         match self {
             Cycle::Planned => true,
             Cycle::Writing { left, .. } => left.contains(&slot),
-            Cycle::Idle | Cycle::Waiting { .. } | Cycle::Checkpointing { .. } | Cycle::Stopped => {
-                false
-            }
+            Cycle::Idle
+            | Cycle::Waiting { .. }
+            | Cycle::Checkpointing { .. }
+            | Cycle::Stopped { .. } => false,
         }
     }
 
@@ -137,7 +138,7 @@ impl Shard {
                 }
             }
             Cycle::Writing { .. } => self.write_parts(now),
-            Cycle::Checkpointing { .. } | Cycle::Stopped => {}
+            Cycle::Checkpointing { .. } | Cycle::Stopped { .. } => {}
         }
     }
 
@@ -152,7 +153,7 @@ impl Shard {
             return self.journal.open_seq();
         }
         // Someone waits: everything that can go goes.
-        let pressed = !self.stalled.is_empty();
+        let pressed = self.waiting.no_room;
         let memory_max = if pressed {
             0
         } else {
@@ -193,7 +194,7 @@ impl Shard {
         if below == self.journal.first() && !self.stopping || self.no_space_until.is_some() {
             // What is not flushed cannot go; a flush is due where its memory is missed: `process` appends ask for none.
             let unflushed = self.journal.flushed_all() < self.journal.open_seq();
-            let missed = !self.stalled.is_empty() && unflushed
+            let missed = self.waiting.no_room && unflushed
                 || self.journal.live_bytes() > self.limits.tail_bytes_max / 2;
             self.cycle = match missed {
                 true => Cycle::Planned,
@@ -326,7 +327,7 @@ impl Shard {
                 no_space,
                 ..
             } if left.is_empty() => match no_space {
-                true => self.on_no_space(now),
+                true => self.on_cycle_without_space(now, stop),
                 false => self.snapshot(below, slots, stop),
             },
             under_way => self.cycle = under_way,
@@ -526,11 +527,7 @@ impl Shard {
         };
         let written = match result {
             Ok(Some(written)) => written,
-            // The head stays; the next cycle tries again.
-            Ok(None) => {
-                self.on_no_space(now);
-                return;
-            }
+            Ok(None) => return self.on_cycle_without_space(now, stop),
             Err(fatal) => {
                 out.fatal.get_or_insert(fatal);
                 return;
@@ -573,7 +570,17 @@ impl Shard {
         self.journal.advance_head(below);
         self.room_changed = true;
         if stop {
-            self.cycle = Cycle::Stopped;
+            self.cycle = Cycle::Stopped { whole: true };
+        }
+    }
+
+    /// The head stays, and the next cycle tries again. A stop does not wait for space, which may never come: all that was
+    /// acknowledged is in the journal, flushed before this cycle began, and the next start finds it as after a crash.
+    fn on_cycle_without_space(&mut self, now: Now, stop: bool) {
+        self.on_no_space(now);
+        if stop {
+            tracing::warn!("no space to write everything back: the next start reads the journal");
+            self.cycle = Cycle::Stopped { whole: false };
         }
     }
 
@@ -583,9 +590,14 @@ impl Shard {
         self.stopping = true;
     }
 
-    /// Whether a clean stop is complete.
+    /// Whether a stop is complete.
     pub fn stopped(&self) -> bool {
-        matches!(self.cycle, Cycle::Stopped)
+        matches!(self.cycle, Cycle::Stopped { .. })
+    }
+
+    /// Whether it left everything in the segments, so that the start after it has nothing to recover.
+    pub fn stopped_clean(&self) -> bool {
+        matches!(self.cycle, Cycle::Stopped { whole: true })
     }
 }
 

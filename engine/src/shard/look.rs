@@ -1,24 +1,9 @@
-//! What is looked up besides records: where leader epochs ended, how large logs are, how much room the directory has.
-
-use std::time::Duration;
+//! What is looked up besides records: where leader epochs ended, and how large logs are.
 
 use super::read::check_epoch;
-use super::{FlowEnd, Shard, ShardOut};
+use super::{Shard, ShardOut};
 use crate::call::{AnswerBody, EpochAnswer, EpochItem, LogSize, LogSizes, ReadError, RequestToken};
-use crate::disk::{DiskError, Space};
-use crate::types::{Instant, LeaderEpoch, Now, Offset, ShardId, TopicPartition};
-
-/// What is older than this is measured anew when somebody asks.
-const SPACE_FRESH: Duration = Duration::from_secs(10);
-
-/// How much room there was when it was last measured: at the start, with each sweep of retention, and after somebody
-/// asked; never for each request.
-#[derive(Default)]
-pub(super) struct SpaceKnown {
-    space: Option<Space>,
-    measured: Option<Instant>,
-    under_way: bool,
-}
+use crate::types::{LeaderEpoch, Now, Offset, ShardId, TopicPartition};
 
 impl Shard {
     pub(super) fn epoch_ends(
@@ -53,10 +38,7 @@ impl Shard {
         partitions: Option<Vec<TopicPartition>>,
         out: &mut ShardOut,
     ) {
-        let stale = |at: Instant| now.mono.since(at) >= SPACE_FRESH;
-        if self.space.measured.is_some_and(stale) {
-            self.space.measured = None;
-        }
+        self.space_asked(now);
         let size = |id: TopicPartition, slot: u32| LogSize {
             partition: id,
             bytes: self.partition(slot).map_or(0, |p| p.bytes()),
@@ -76,40 +58,11 @@ impl Shard {
                 .filter_map(|id| self.slots.get(&id).map(|slot| size(id, *slot)))
                 .collect(),
         };
-        let space = self.space.space;
+        let space = self.space.known();
         out.answer(
             from,
             request,
             AnswerBody::LogSizes(LogSizes { sizes, space }),
         );
-    }
-
-    /// Measures where nothing is known, or what is known is too old.
-    pub(super) fn settle_space(&mut self, now: Now) {
-        if self.space.measured.is_some() || self.space.under_way || self.stopping {
-            return;
-        }
-        self.space.under_way = true;
-        self.space.measured = Some(now.mono);
-        self.start_flow(|flow| async move { FlowEnd::Measured(flow.measure().await) });
-    }
-
-    /// What is known grows old with each sweep.
-    pub(super) fn forget_space(&mut self) {
-        self.space.measured = None;
-    }
-
-    pub(super) fn on_measured(&mut self, result: Result<Space, DiskError>) {
-        self.space.under_way = false;
-        match result {
-            Ok(space) => self.space.space = Some(space),
-            Err(error) => {
-                tracing::warn!(
-                    errno = error.errno,
-                    "the data directory's room is not known"
-                );
-                self.space.space = None;
-            }
-        }
     }
 }

@@ -18,6 +18,7 @@ mod look;
 mod read;
 mod rot;
 mod scrub;
+pub mod space;
 pub mod tally;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::task::Poll;
 
+use self::space::Writer;
 use crate::batch::CheckedBatch;
 use crate::call::{
     Acks, Answer, AnswerBody, AppendAnswer, AppendError, Appended, Call, CallBody, DeleteError,
@@ -152,6 +154,18 @@ struct Stalled {
     partition: TopicPartition,
     batch: CheckedBatch,
     since: Instant,
+    writer: Writer,
+}
+
+/// What the stalled wait for.
+#[derive(Default)]
+struct Waiting {
+    /// The journal has no place: what comes waits behind them.
+    no_place: bool,
+    /// Write-back makes the room that is missing.
+    no_room: bool,
+    /// What comes for these waits behind what came before.
+    partitions: BTreeSet<TopicPartition>,
 }
 
 pub struct Shard {
@@ -170,6 +184,7 @@ pub struct Shard {
     /// Flows that were started since the last `settle`.
     fresh: Vec<usize>,
     stalled: VecDeque<Stalled>,
+    waiting: Waiting,
     /// When what was appended without waiting for a flush is to be flushed.
     flush_at: Option<Instant>,
     /// Groups below are to be flushed, with their straight bytes, although nobody waits for it.
@@ -210,9 +225,11 @@ pub struct Shard {
     /// Partitions with segments whose files go then.
     unlinks: BTreeSet<(Instant, u32)>,
     unlinking: usize,
-    space: look::SpaceKnown,
     rot: rot::Rot,
     scrub: scrub::Scrub,
+    space: space::SpaceKnown,
+    /// The largest step by which a segment is extended where the disk has room: the limits' own.
+    extend_bytes_max: u64,
     writes: Vec<GroupWrite>,
     due: Vec<(AnswerTo, Appended)>,
     tally: tally::Tally,
@@ -252,6 +269,7 @@ impl Shard {
                 .collect(),
             ..tally::Tally::default()
         };
+        let extend_bytes_max = limits.extend_bytes_max;
         let mut shard = Shard {
             limits,
             directory,
@@ -266,6 +284,7 @@ impl Shard {
             flows_free: Vec::new(),
             fresh: Vec::new(),
             stalled: VecDeque::new(),
+            waiting: Waiting::default(),
             flush_at: None,
             flush_below: GroupSeq(0),
             straights: BTreeMap::new(),
@@ -292,9 +311,10 @@ impl Shard {
             trimmed: Vec::new(),
             unlinks: BTreeSet::new(),
             unlinking: 0,
-            space: look::SpaceKnown::default(),
             rot: rot::Rot::default(),
             scrub: scrub::Scrub::default(),
+            space: space::SpaceKnown::default(),
+            extend_bytes_max,
             writes: Vec::new(),
             due: Vec::new(),
             tally,
@@ -454,6 +474,15 @@ impl Shard {
 
     /// Takes a call of this or another shard.
     pub fn call(&mut self, now: Now, call: Call, out: &mut ShardOut) {
+        self.take_call(now, Writer::Client, call, out);
+    }
+
+    /// Takes a call of the coordinator of groups beside it, which goes on a while where clients' appends find no room.
+    pub fn call_internal(&mut self, now: Now, call: Call, out: &mut ShardOut) {
+        self.take_call(now, Writer::Internal, call, out);
+    }
+
+    fn take_call(&mut self, now: Now, writer: Writer, call: Call, out: &mut ShardOut) {
         let Call {
             from,
             request,
@@ -467,7 +496,7 @@ impl Shard {
                         request,
                         slot: item.slot,
                     };
-                    self.append(now, to, acks, item, out);
+                    self.append(now, writer, (to, acks), item, out);
                 }
             }
             CallBody::Read { max_bytes, items } => self.read(from, request, max_bytes, items, out),
@@ -548,6 +577,7 @@ impl Shard {
             FlowEnd::Scrubbed(scrubbed) => self.on_scrubbed(now, scrubbed, out),
             FlowEnd::Removed(id, result) => {
                 self.removing -= 1;
+                self.forget_space();
                 if let Err(error) = result {
                     tracing::warn!(partition = %id, errno = error.errno, "files of a deleted partition could not be removed");
                 }
@@ -743,6 +773,7 @@ impl Shard {
             at_once,
             self.trim_deadline(),
             self.scrub_deadline(),
+            self.space_deadline(),
         ]
         .into_iter()
         .flatten()

@@ -6,6 +6,7 @@
 //! ```
 
 use super::Shard;
+use super::space::Room;
 use crate::types::TopicId;
 
 /// Rows that one look copies at most: some microseconds of a pass.
@@ -71,6 +72,8 @@ pub struct ShardNumbers {
     /// What the scrub has read, and how often it has been through everything.
     pub scrubbed_bytes: u64,
     pub scrub_rounds: u64,
+    /// What is known of the disk's room.
+    pub room: Room,
 }
 
 /// Per shard.
@@ -116,6 +119,7 @@ impl Shard {
             corrupt_reads: self.rot.reads_refused,
             scrubbed_bytes: self.scrub.bytes,
             scrub_rounds: self.scrub.rounds,
+            room: self.room(),
         }
     }
 

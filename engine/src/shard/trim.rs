@@ -314,6 +314,7 @@ impl Shard {
             Ok(()) => {
                 p.trimmed.retain(|t| !bases.contains(&t.base));
                 self.no_space_until = None;
+                self.forget_space();
                 self.room_changed = true;
             }
             Err(error) => {

@@ -166,7 +166,8 @@ impl Coordinator {
             Ok(true) => seat.snapshot_bytes = writing.bytes,
             Ok(false) => {
                 tracing::warn!(partition = %id, "no space for a snapshot of groups");
-                // Not at once again.
+                // Not at once again; a stop goes on without it: the log has everything.
+                self.stop_without = self.stopping;
                 seat.snapshot_bytes = writing.bytes.max(self.shared.config.snapshot_after_bytes);
             }
             Err(error) => {
@@ -343,6 +344,7 @@ impl Coordinator {
         };
         seat.is_ready()
             && seat.durable
+            && !self.stop_without
             && seat.tail_bytes >= after
             && (!self.stopping || seat.is_settled())
             && !self.snapshots.contains_key(&seat.id)

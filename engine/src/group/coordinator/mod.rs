@@ -84,6 +84,8 @@ pub struct Coordinator {
     next_flow: u32,
     snapshots: BTreeMap<TopicPartition, Writing>,
     stopping: bool,
+    /// A stop found no space for snapshots.
+    stop_without: bool,
     /// The disk failed: nothing is decided any more.
     failed: bool,
 }
@@ -115,6 +117,7 @@ impl Coordinator {
             next_flow: 0,
             snapshots: BTreeMap::new(),
             stopping: false,
+            stop_without: false,
             failed: false,
         }
     }

@@ -369,6 +369,7 @@ impl Part {
 fn of_append(error: &AppendError) -> GroupError {
     match error {
         AppendError::UnknownPartition => GroupError::NotAvailable,
+        AppendError::DiskFull { .. } => GroupError::NotAvailable,
         AppendError::Storage => GroupError::NotCoordinator,
         AppendError::TooLarge { .. } | AppendError::LargerThanSegment { .. } => {
             GroupError::CommitTooLarge

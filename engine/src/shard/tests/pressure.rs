@@ -1,6 +1,8 @@
 //! Readers that hold on to what they were given, batches larger than a chunk, a disk that does not flush: appends go on,
 //! or are refused in time.
 
+use std::time::Duration;
+
 use super::*;
 
 fn item(records: Bytes) -> AppendItem {
@@ -181,4 +183,226 @@ fn a_watch_is_told_of_enough_and_leaves_nothing_behind() {
         node.answers.pop().map(|a| a.body),
         Some(AnswerBody::Changed)
     ));
+}
+
+/// Settles; what is asked of the disk is done, but for what `hold` wants to be kept.
+fn settle_but(
+    node: &mut Node,
+    out: &mut ShardOut,
+    hold: impl Fn(&Disk, &DiskOp) -> bool,
+) -> Vec<DiskRequest> {
+    let mut held = Vec::new();
+    loop {
+        node.shard.settle(node.now, out);
+        let requests = std::mem::take(&mut out.disk);
+        if requests.is_empty() {
+            return held;
+        }
+        for DiskRequest { token, op } in requests {
+            if hold(&node.disk, &op) {
+                held.push(DiskRequest { token, op });
+                continue;
+            }
+            let result = node.disk.run(op);
+            node.shard
+                .on_disk(node.now, DiskDone { token, result }, out);
+        }
+    }
+}
+
+fn acknowledged(out: &mut ShardOut) -> Vec<(u64, Offset)> {
+    let answers = out.answers.drain(..).map(|(_, answer)| answer);
+    let acked = answers.map(|Answer { request, body }| match body {
+        AnswerBody::Appended(list) => {
+            let appended = list[0].result.as_ref().expect("appended");
+            (request.0, appended.base_offset)
+        }
+        body => panic!("{body:?}"),
+    });
+    acked.collect()
+}
+
+#[test]
+fn a_batch_that_waits_for_its_file_holds_up_its_partition_only() {
+    let mut node = Node::new();
+    let large = TopicPartition {
+        topic: TopicId([8; 16]),
+        partition: 0,
+    };
+    let mut config = config();
+    config.rules.segment_bytes = 16 << 20;
+    config.segment_bytes = 16 << 20;
+    node.shard.create_partition(large, config, LeaderEpoch(0));
+    let mut out = ShardOut::default();
+    // The first fits no group. The file is being opened, for as long as it takes.
+    let sends = [
+        (large, 100_000),
+        (TOPIC, 100),
+        (large, 100),
+        (TOPIC, 3_000),
+        (large, 100),
+    ];
+    for (request, (partition, bytes)) in (1..).zip(sends) {
+        let call = Call {
+            from: ShardId(0),
+            request: RequestToken(request),
+            body: CallBody::Append {
+                acks: Acks::All,
+                items: vec![AppendItem {
+                    partition,
+                    ..item(batch(1, bytes, 1))
+                }],
+            },
+        };
+        node.shard.call(node.now, call, &mut out);
+    }
+    let opens_large = |_: &Disk, op: &DiskOp| match op {
+        DiskOp::Open { path, .. } => path.starts_with(&segment::directory(large)),
+        _ => false,
+    };
+    let held = settle_but(&mut node, &mut out, opens_large);
+    assert_eq!(held.len(), 1, "its file is being opened");
+    assert_eq!(
+        acknowledged(&mut out),
+        [(2, Offset(0)), (4, Offset(1))],
+        "the others went on"
+    );
+    for DiskRequest { token, op } in held {
+        let result = node.disk.run(op);
+        node.shard
+            .on_disk(node.now, DiskDone { token, result }, &mut out);
+    }
+    settle_but(&mut node, &mut out, |_, _| false);
+    let mut acked = acknowledged(&mut out);
+    acked.sort_unstable();
+    assert_eq!(
+        acked,
+        [(1, Offset(0)), (3, Offset(1)), (5, Offset(2))],
+        "in the order in which they came"
+    );
+}
+
+/// One device that does one thing after the other, in virtual time.
+struct SlowDisk {
+    free_at: Instant,
+    under_way: BTreeMap<(Instant, u64), DiskRequest>,
+    serial: u64,
+    segment_writes: u64,
+    segment_bytes: u64,
+}
+
+impl SlowDisk {
+    fn take(&mut self, now: Instant, disk: &Disk, request: DiskRequest) {
+        let micros = match &request.op {
+            // 8 MB/s.
+            DiskOp::Write { file, bytes, .. } => {
+                if disk.open[file].starts_with("topics/") {
+                    self.segment_writes += 1;
+                    self.segment_bytes += bytes.len() as u64;
+                }
+                100 + bytes.len() as u64 / 8
+            }
+            DiskOp::Flush { .. } | DiskOp::SyncDirectory { .. } => 300,
+            _ => 20,
+        };
+        self.free_at = self.free_at.max(now).after(Duration::from_micros(micros));
+        self.serial += 1;
+        self.under_way.insert((self.free_at, self.serial), request);
+    }
+}
+
+#[test]
+fn a_slow_disk_makes_many_small_producers_wait_and_nothing_grow() {
+    const PARTITIONS: usize = 200;
+    const ROUNDS: usize = 60;
+    let mut node = Node::new();
+    let id = |n: usize| TopicPartition {
+        topic: TopicId([8; 16]),
+        partition: n as i32,
+    };
+    for n in 0..PARTITIONS {
+        node.shard.create_partition(id(n), config(), LeaderEpoch(0));
+    }
+    let mut slow = SlowDisk {
+        free_at: Instant(0),
+        under_way: BTreeMap::new(),
+        serial: 0,
+        segment_writes: 0,
+        segment_bytes: 0,
+    };
+    let mut out = ShardOut::default();
+    // Each producer sends its next batch once the one before is acknowledged.
+    let mut due: Vec<usize> = (0..PARTITIONS).collect();
+    let mut sent = vec![(0, Instant(0)); PARTITIONS];
+    let mut waited: Vec<Duration> = Vec::new();
+    let (mut stalled_most, mut ring_most) = (0, 0);
+    while waited.len() < PARTITIONS * ROUNDS {
+        for n in std::mem::take(&mut due) {
+            if sent[n].0 == ROUNDS {
+                continue;
+            }
+            sent[n] = (sent[n].0 + 1, node.now.mono);
+            let call = Call {
+                from: ShardId(0),
+                request: RequestToken(n as u64),
+                body: CallBody::Append {
+                    acks: Acks::All,
+                    items: vec![AppendItem {
+                        partition: id(n),
+                        ..item(batch(1, 900, 1))
+                    }],
+                },
+            };
+            node.shard.call(node.now, call, &mut out);
+        }
+        node.shard.settle(node.now, &mut out);
+        assert_eq!(out.fatal, None);
+        for request in std::mem::take(&mut out.disk) {
+            slow.take(node.now.mono, &node.disk, request);
+        }
+        let numbers = node.shard.numbers();
+        let limits = Limits::TINY;
+        assert!(numbers.live_bytes <= limits.tail_bytes_max);
+        assert!(numbers.journal_used <= numbers.journal_bytes);
+        assert!(numbers.arena_bytes <= numbers.arena_bytes_max);
+        assert!(numbers.stalled <= PARTITIONS, "one of each producer");
+        stalled_most = stalled_most.max(numbers.stalled);
+        ring_most = ring_most.max(numbers.journal_used);
+        for (n, _) in acknowledged(&mut out) {
+            let n = n as usize;
+            waited.push(node.now.mono.since(sent[n].1));
+            due.push(n);
+        }
+        if !due.is_empty() {
+            continue;
+        }
+        let completion = slow.under_way.first_key_value().map(|((at, _), _)| *at);
+        let wake = [completion, node.shard.deadline()];
+        let Some(next) = wake.into_iter().flatten().min() else {
+            break;
+        };
+        node.now.mono = node.now.mono.max(next);
+        while let Some(entry) = slow.under_way.first_entry()
+            && entry.key().0 <= node.now.mono
+        {
+            let DiskRequest { token, op } = entry.remove();
+            let result = node.disk.run(op);
+            node.shard
+                .on_disk(node.now, DiskDone { token, result }, &mut out);
+        }
+    }
+    assert_eq!(waited.len(), PARTITIONS * ROUNDS, "every batch was taken");
+    waited.sort_unstable();
+    let seconds = node.now.mono.since(Instant(0)).as_secs_f64();
+    let longest = waited[waited.len() - 1];
+    eprintln!(
+        "{:.2} MB/s; waited {:?} at the median, {:?} at 99 %, {longest:?} at most; {stalled_most} stalled, {ring_most} \
+         bytes of the journal used; {} bytes a segment write",
+        (PARTITIONS * ROUNDS * 970) as f64 / seconds / 1e6,
+        waited[waited.len() / 2],
+        waited[waited.len() * 99 / 100],
+        slow.segment_bytes / slow.segment_writes.max(1),
+    );
+    assert!(stalled_most > 0, "the disk was not slow enough to matter");
+    assert!(longest < STALL_MAX / 10, "{longest:?}");
 }
