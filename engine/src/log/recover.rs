@@ -694,6 +694,8 @@ impl Replay {
                     let (read, good) =
                         verify_pointer(flow, &place, length, &header, &front, &back).await?;
                     if !good {
+                        let (partition, offset) = (place.partition, parsed.base_offset.0);
+                        tracing::warn!(%partition, offset, "unclean stop: a batch that no flush covers is not whole; the log ends before it");
                         self.ended[slot as usize] = true;
                         self.cuts.push((slot, place));
                         return Ok(read);

@@ -44,7 +44,11 @@ fn batch(rng: &mut Rng) -> Bytes {
     let codec = Codec::ALL[rng.below(Codec::ALL.len() as u64) as usize];
     let mut builder = BatchBuilder::new().codec(codec);
     if rng.one_in(3) {
-        builder = builder.producer(rng.below(100) as i64, rng.below(3) as i16, rng.below(50) as i32);
+        builder = builder.producer(
+            rng.below(100) as i64,
+            rng.below(3) as i16,
+            rng.below(50) as i32,
+        );
     }
     for _ in 0..1 + rng.below(5) {
         let value = vec![rng.next_u64() as u8; rng.below(120) as usize];
@@ -85,7 +89,10 @@ fn judged(input: &[u8]) -> u64 {
         ..Rules::default()
     };
     // Whatever a stored segment holds is looked at in these ways.
-    let stored = [word_of(&verify(&bytes)), word_of(&offset_of_max_timestamp(&bytes))];
+    let stored = [
+        word_of(&verify(&bytes)),
+        word_of(&offset_of_max_timestamp(&bytes)),
+    ];
     let _ = scan_for_timestamp(&bytes, Timestamp(NOW.0 + 50), Offset(0));
     match check(Bytes::from(bytes), NOW, &rules) {
         Err(error) => word(&[0, word_of(&error)]),
@@ -98,9 +105,18 @@ fn judged(input: &[u8]) -> u64 {
             assert!(header.count > 0, "{header:?}");
             let codec = header.codec().expect("known");
             if codec == Codec::None || rules.validate_records {
-                assert_eq!(records(codec, &place[BATCH_HEADER..], header.count), header.count);
+                assert_eq!(
+                    records(codec, &place[BATCH_HEADER..], header.count),
+                    header.count
+                );
             }
-            word(&[1, codec as u64, u64::from(options & 0b11110), stored[0], stored[1]])
+            word(&[
+                1,
+                codec as u64,
+                u64::from(options & 0b11110),
+                stored[0],
+                stored[1],
+            ])
         }
     }
 }
@@ -168,7 +184,11 @@ fn decompress(name: &'static str, codec: Codec) {
                     assert_eq!(cursor.position(), out);
                 }
             });
-            word(&[u64::from(whole), word_of(&end), u64::from(out.checked_ilog2().unwrap_or(0))])
+            word(&[
+                u64::from(whole),
+                word_of(&end),
+                u64::from(out.checked_ilog2().unwrap_or(0)),
+            ])
         },
         ..USUAL
     }

@@ -13,13 +13,16 @@
 //!
 //! Not here, since there is no code for it yet: SASL sessions, SCRAM messages, transaction records, ACL rules.
 
-#[path = "../codec_oracle/fill.rs"]
-mod fill;
 #[path = "../codec_oracle/sample.rs"]
 #[allow(unused, reason = "the structs and one macro are needed")]
 mod sample;
 
 mod batches;
+mod config;
+mod damage;
+mod fill;
+mod group;
 mod mutate;
+mod node;
 mod target;
 mod wire;

@@ -144,11 +144,8 @@ impl Target<'_> {
         };
         let why = said(&*panic);
         let small = self.shrink(input.to_vec());
-        let path = directory(self.name).join(format!(
-            "{:08x}-{}",
-            crc32c::crc32c(&small),
-            small.len()
-        ));
+        let path =
+            directory(self.name).join(format!("{:08x}-{}", crc32c::crc32c(&small), small.len()));
         fs::create_dir_all(directory(self.name))
             .and_then(|()| fs::write(&path, &small))
             .expect("the corpus is writable");
@@ -238,7 +235,10 @@ fn settings() -> (u64, u64) {
         false => 1,
     };
     let usual = if ci { 10 } else { 1 };
-    (seconds.unwrap_or(usual), number("FUZZ_SEED").unwrap_or(seed))
+    (
+        seconds.unwrap_or(usual),
+        number("FUZZ_SEED").unwrap_or(seed),
+    )
 }
 
 fn said(panic: &(dyn std::any::Any + Send)) -> String {
@@ -250,7 +250,9 @@ fn said(panic: &(dyn std::any::Any + Send)) -> String {
 /// A word of parts that tell outcomes apart.
 pub(crate) fn word(parts: &[u64]) -> u64 {
     parts.iter().fold(0xcbf2_9ce4_8422_2325, |hash, part| {
-        (hash ^ part).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23)
+        (hash ^ part)
+            .wrapping_mul(0x0000_0100_0000_01b3)
+            .rotate_left(23)
     })
 }
 
@@ -258,7 +260,9 @@ pub(crate) fn word(parts: &[u64]) -> u64 {
 pub(crate) fn word_of(what: &impl std::fmt::Debug) -> u64 {
     let text = format!("{what:?}");
     let end = text.find(|c: char| c.is_ascii_digit());
-    u64::from(crc32c::crc32c(&text.as_bytes()[..end.unwrap_or(text.len())]))
+    u64::from(crc32c::crc32c(
+        &text.as_bytes()[..end.unwrap_or(text.len())],
+    ))
 }
 
 #[test]

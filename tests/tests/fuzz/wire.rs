@@ -4,7 +4,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use corelane_engine::batch::walk::{Slice, Step, walk};
 use corelane_engine::group::records::subscribed_topics;
 use corelane_engine::rng::Rng;
-use corelane_net::frame::{Buffers, FIRST_STEP_BYTES, FrameError, Frames, SMALL_FRAME_BYTES_MAX, Want};
+use corelane_net::frame::{
+    Buffers, FIRST_STEP_BYTES, FrameError, Frames, SMALL_FRAME_BYTES_MAX, Want,
+};
 use corelane_protocol::{ConsumerProtocolSubscription, Message, Reader, Writer};
 
 use crate::fill::{Fill, Sample};
@@ -300,7 +302,8 @@ fn consumer_protocol() {
         },
         generate: &|rng| {
             let version = rng.below(4) as i16;
-            let message = ConsumerProtocolSubscription::sample(&mut Fill::new(rng.next_u64()), version);
+            let message =
+                ConsumerProtocolSubscription::sample(&mut Fill::new(rng.next_u64()), version);
             [&version.to_be_bytes()[..], &said(&message, version)].concat()
         },
         check: &|input| {
@@ -318,7 +321,10 @@ fn consumer_protocol() {
                 assert_eq!(topics, Ok(names.collect()), "the codec understands it");
             }
             assert!(topics.is_err() || version >= 0);
-            word(&[word_of(&topics.map(|t| t.len().min(3))), word_of(&codec.map(|_| ()))])
+            word(&[
+                word_of(&topics.map(|t| t.len().min(3))),
+                word_of(&codec.map(|_| ())),
+            ])
         },
         ..USUAL
     }
