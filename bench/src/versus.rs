@@ -64,9 +64,10 @@ pub struct Options {
     /// The same load right before each measurement, on both sides.
     #[arg(long, default_value = "2s", value_parser = plan::parse_duration)]
     pub warmup: Duration,
-    /// The same load before that, for the peer's JIT compiler: on all CPUs, also where the measurement pins it to one.
-    #[arg(long, default_value = "5s", value_parser = plan::parse_duration)]
-    pub jit: Duration,
+    /// The same load before that, as fast as it goes, for the peer's JIT compiler: on all CPUs, also where the measurement
+    /// pins it to one; 0: none. Default: 5 s for batches from 256 KiB, 10 s from 64 KiB, 25 s for smaller ones.
+    #[arg(long, value_parser = plan::parse_duration)]
+    pub jit: Option<Duration>,
     /// Page cache to fill once and to keep full from run to run, at most the machine's memory; 0: none.
     #[arg(long, default_value = "1000GiB", value_parser = plan::parse_bytes)]
     pub page_cache: u64,
@@ -294,7 +295,11 @@ fn length(options: &Options, case: &Case, who: Who) -> Duration {
     let peer = who == Who::Peer && options.peer.is_none();
     // Kafka's start and stop, the pages of its data; ours.
     let around = if peer { 8.0 } else { 1.0 };
-    let jit = if peer { options.jit.as_secs_f64() } else { 0.0 };
+    let jit = if peer {
+        case.jit(options).as_secs_f64()
+    } else {
+        0.0
+    };
     let load = (options.warmup + options.duration).as_secs_f64();
     // Seconds per GiB written, taken out of memory, read back and deleted.
     let gib = |bytes: u64, each: f64| bytes as f64 / 1_073_741_824.0 * each;

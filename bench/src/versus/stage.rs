@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::cache::PageCache;
 use super::subject::Subject;
@@ -100,16 +100,18 @@ impl<'a> Stage<'a> {
         self.case.placement == Placement::A
     }
 
-    /// Whether a JIT compiler is to be warmed first, on all CPUs: one that shares its CPU with the load would still be at it
+    /// How long a JIT compiler is to be warmed first, on all CPUs: one that shares its CPU with the load would still be at it
     /// long after any warm-up.
-    pub fn jit(&self) -> bool {
-        self.who == Who::Peer && !self.command.is_empty() && !self.options.jit.is_zero()
+    pub fn jit(&self) -> Option<Duration> {
+        let length = self.case.jit(self.options);
+        let ours_to_warm = self.who == Who::Peer && !self.command.is_empty();
+        (ours_to_warm && !length.is_zero()).then_some(length)
     }
 
     /// Starts the broker, if it is ours to start, and waits until it accepts.
     pub fn start(&mut self) -> Result<(), VersusError> {
         if !self.command.is_empty() {
-            let pinned = self.pinned() && !self.jit();
+            let pinned = self.pinned() && self.jit().is_none();
             let (command, directory) = (&self.command, &self.directory);
             self.subject = Some(Subject::start(command, pinned, self.port, directory)?);
         }

@@ -219,8 +219,9 @@ pub enum CommandError {
 }
 
 /// The newest `corelane.version` this code knows. 1: topics, brokers, producer ids, leader epochs. 2: topics that change,
-/// [`VERSION_CHANGES`]. 3: brokers with several listeners, [`VERSION_LISTENERS`]. A record that an older version does not know is committed only once the version that brought it
-/// is finalized: an older binary then refuses the directory by that name instead of reading half of it.
+/// [`VERSION_CHANGES`]. 3: brokers with several listeners, [`VERSION_LISTENERS`]. A record that an older version does not
+/// know is committed only once the version that brought it is finalized: an older binary then refuses the directory by that
+/// name instead of reading half of it.
 pub const VERSION_KNOWN: u16 = 3;
 
 /// From this `corelane.version` on a topic's configs and partitions may change.

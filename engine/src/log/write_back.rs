@@ -19,7 +19,7 @@ use bytes::{Bytes, BytesMut};
 use super::buffers;
 use super::journal::{GroupSeq, Journal};
 use super::partition::Partition;
-use super::segment;
+use super::segment::{self, Segment};
 use crate::disk::{DiskError, FileId};
 use crate::fatal::Fatal;
 use crate::flow::{Flow, join_all};
@@ -53,6 +53,37 @@ pub struct SegmentJob {
     /// What the log has gained is flushed, too: also bytes that were written straight, and that a start has found. False:
     /// only what the job itself writes or makes.
     pub flush: bool,
+}
+
+impl SegmentJob {
+    /// A job that does nothing yet: the segment as it is.
+    pub fn idle(slot: u32, partition: TopicPartition, s: &Segment) -> SegmentJob {
+        SegmentJob {
+            slot,
+            partition,
+            base: s.base,
+            created: s.created,
+            file: s.file,
+            allocated: s.allocated,
+            allocate_to: s.allocated,
+            writes: Vec::new(),
+            disk_end: s.disk_end,
+            cut: None,
+            complete: false,
+            keep_open: false,
+            flush: false,
+        }
+    }
+}
+
+/// What is to be done to a partition's segments.
+#[derive(Debug)]
+pub struct Plan {
+    pub jobs: Vec<SegmentJob>,
+    /// Bytes in them.
+    pub copied: usize,
+    /// They are not all that is to be done.
+    pub more: bool,
 }
 
 /// What became of a job, also of one that found no space: which files are open must be known in every case.
@@ -89,13 +120,33 @@ pub fn plan(
     journal: &Journal,
     limits: &Limits,
 ) -> Vec<SegmentJob> {
-    jobs(p, slot, below, false, journal, limits)
+    jobs(p, slot, below, false, usize::MAX, journal, limits).jobs
+}
+
+/// As `plan`, but no more than about `bytes` are copied now. What is left is planned again once these jobs are done.
+pub fn plan_part(
+    p: &Partition,
+    slot: u32,
+    below: GroupSeq,
+    bytes: usize,
+    journal: &Journal,
+    limits: &Limits,
+) -> Plan {
+    jobs(p, slot, below, false, bytes, journal, limits)
 }
 
 /// As `plan`, for a clean stop: every file ends as Kafka's would, cut to the length of its log. The last partial block
 /// is carried by the checkpoint all the same.
-pub fn plan_stop(p: &Partition, slot: u32, journal: &Journal, limits: &Limits) -> Vec<SegmentJob> {
-    jobs(p, slot, journal.open_seq(), true, journal, limits)
+pub fn plan_stop(p: &Partition, slot: u32, journal: &Journal, limits: &Limits) -> Plan {
+    jobs(
+        p,
+        slot,
+        journal.open_seq(),
+        true,
+        usize::MAX,
+        journal,
+        limits,
+    )
 }
 
 fn jobs(
@@ -103,27 +154,38 @@ fn jobs(
     slot: u32,
     below: GroupSeq,
     stop: bool,
+    copied_max: usize,
     journal: &Journal,
     limits: &Limits,
-) -> Vec<SegmentJob> {
+) -> Plan {
+    let copied_max = copied_max.max(BLOCK) / BLOCK * BLOCK;
     let mut jobs = Vec::new();
+    let (mut copied, mut more) = (0, false);
     for s in p.segments.iter().filter(|s| !s.complete) {
         let available = p
             .extents
             .end_below(s.base, below)
             .unwrap_or(s.disk_end)
             .max(s.disk_end);
-        let disk_end = s.write_back_end(available);
-        let complete = s.sealed && disk_end == s.end;
-        let to = if stop { available } else { disk_end };
-        if to <= s.disk_end && !complete && !(stop && s.created) {
+        let mut disk_end = s.write_back_end(available);
+        let mut to = if stop { available } else { disk_end };
+        if to <= s.disk_end && !(s.sealed && disk_end == s.end) && !(stop && s.created) {
             continue;
         }
         let mut writes = Vec::new();
-        for (from, to) in p.extents.missing(s.base, s.disk_end, to) {
+        for (from, end) in p.extents.missing(s.base, s.disk_end, to) {
+            let left = (copied_max - copied) as u64;
+            if end - from > left {
+                more = true;
+                // Whole blocks: the rest begins where a block does.
+                to = (from + left) / BLOCK as u64 * BLOCK as u64;
+                disk_end = to;
+            }
+            let end = end.min(to);
+            copied += end.saturating_sub(from) as usize;
             let mut at = from;
-            while at < to {
-                let end = to.min(at + limits.write_back_bytes as u64);
+            while at < end {
+                let end = end.min(at + limits.write_back_bytes as u64);
                 let mut bytes = buffers::aligned((end - at) as usize + BLOCK);
                 p.extents.copy(s.base, at, end, &mut bytes, journal);
                 assert_eq!(
@@ -136,14 +198,15 @@ fn jobs(
                 writes.push((at, bytes.freeze()));
                 at = end;
             }
+            if more {
+                break;
+            }
+        }
+        let complete = s.sealed && disk_end == s.end;
+        if more && to <= s.disk_end {
+            break;
         }
         jobs.push(SegmentJob {
-            slot,
-            partition: p.id,
-            base: s.base,
-            created: s.created,
-            file: s.file,
-            allocated: s.allocated,
             allocate_to: allocation(s.allocated, to, p.config.segment_bytes, limits),
             writes,
             disk_end,
@@ -151,9 +214,13 @@ fn jobs(
             complete,
             keep_open: p.wants_straight || s.is_straight(),
             flush: true,
+            ..SegmentJob::idle(slot, p.id, s)
         });
+        if more {
+            break;
+        }
     }
-    jobs
+    Plan { jobs, copied, more }
 }
 
 /// Closes the file of an active segment that no straight append has come to for a while. `None`: it is not open, or in
@@ -162,21 +229,7 @@ pub fn plan_close(p: &Partition, slot: u32) -> Option<SegmentJob> {
     let s = p.active();
     let idle = !p.busy && !p.wants_straight && !s.is_straight();
     s.file.filter(|_| idle)?;
-    Some(SegmentJob {
-        slot,
-        partition: p.id,
-        base: s.base,
-        created: s.created,
-        file: s.file,
-        allocated: s.allocated,
-        allocate_to: s.allocated,
-        writes: Vec::new(),
-        disk_end: s.disk_end,
-        cut: None,
-        complete: false,
-        keep_open: false,
-        flush: false,
-    })
+    Some(SegmentJob::idle(slot, p.id, s))
 }
 
 fn disk(what: &str, job: &SegmentJob) -> impl FnOnce(DiskError) -> Fatal + use<> {

@@ -399,7 +399,7 @@ impl Shard {
             let Some(p) = self.partitions[slot as usize].as_deref_mut() else {
                 continue;
             };
-            if p.busy || self.cycle.planned() {
+            if p.busy || self.cycle.wants(slot) {
                 self.prepare.insert(slot);
                 continue;
             }
@@ -415,19 +415,9 @@ impl Shard {
                 );
             let step = write_back::allocation(active.allocated, needed, config_bytes, limits);
             let job = SegmentJob {
-                slot,
-                partition,
-                base: active.base,
-                created: active.created,
-                file: active.file,
-                allocated: active.allocated,
                 allocate_to: step.max(write_back::allocation(step, step + 1, config_bytes, limits)),
-                writes: Vec::new(),
-                disk_end: active.disk_end,
-                cut: None,
-                complete: false,
                 keep_open: true,
-                flush: false,
+                ..SegmentJob::idle(slot, partition, active)
             };
             p.busy = true;
             self.start_flow(move |flow| async move {

@@ -3,7 +3,11 @@
 //! ```text
 //!  Idle ─ too much is live ─► Writing ─ all flushed ─► Waiting ─ snapshot's groups flushed ─► Checkpoint ─► Idle
 //!            choose T         segments below T          section built, not yet written        head = T, memory freed
+//!                             part by part
 //! ```
+//!
+//! What is written is copied together first. So that no pass copies for long, a cycle is done in parts: some partitions at a
+//! time, and some of a large one.
 //!
 //! Order: segment writes → their flushes → checkpoint written and flushed → head moves → files may be reused.
 
@@ -20,10 +24,10 @@ use crate::limits::BLOCK;
 use crate::log::checkpoint::{self, Section};
 use crate::log::journal::GroupSeq;
 use crate::log::partition::Partition;
-use crate::log::write_back::{self, SegmentDone};
+use crate::log::write_back::{self, SegmentDone, SegmentJob};
 use crate::types::{Now, Offset};
 
-/// Partitions written side by side.
+/// Parts written side by side.
 const AT_ONCE: usize = 16;
 /// So long after the last straight append to it, or sooner where so many are open, a segment's file is closed: an append
 /// that finds it closed goes through the journal, and costs twice.
@@ -40,6 +44,13 @@ pub(super) enum Cycle {
         below: GroupSeq,
         slots: Vec<u32>,
         stop: bool,
+        /// Those of `slots` that have not been planned to their end.
+        left: BTreeSet<u32>,
+        /// Parts under way, and bytes in them.
+        parts: usize,
+        bytes: usize,
+        /// One of them found no space: no more are begun.
+        no_space: bool,
     },
     /// The snapshot names state up to `need`: its groups must be flushed before it may be written.
     Waiting {
@@ -57,6 +68,14 @@ pub(super) enum Cycle {
     },
     /// A clean stop is complete.
     Stopped,
+}
+
+/// What one flow of a cycle writes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    bytes: usize,
+    /// The partition that this was only a part of.
+    rest: Option<u32>,
 }
 
 /// A section ready to be written, and where.
@@ -92,8 +111,15 @@ impl Cycle {
         matches!(self, Cycle::Idle | Cycle::Stopped)
     }
 
-    pub(super) fn planned(&self) -> bool {
-        matches!(self, Cycle::Planned)
+    /// Whether the cycle will work on this partition, and waits for it to be left alone.
+    pub(super) fn wants(&self, slot: u32) -> bool {
+        match self {
+            Cycle::Planned => true,
+            Cycle::Writing { left, .. } => left.contains(&slot),
+            Cycle::Idle | Cycle::Waiting { .. } | Cycle::Checkpointing { .. } | Cycle::Stopped => {
+                false
+            }
+        }
     }
 
     pub(super) fn wants_flush(&self) -> bool {
@@ -110,7 +136,8 @@ impl Shard {
                     self.write_section();
                 }
             }
-            Cycle::Writing { .. } | Cycle::Checkpointing { .. } | Cycle::Stopped => {}
+            Cycle::Writing { .. } => self.write_parts(now),
+            Cycle::Checkpointing { .. } | Cycle::Stopped => {}
         }
     }
 
@@ -197,35 +224,124 @@ impl Shard {
             self.cycle = Cycle::Planned;
             return;
         }
-        let stop = self.stopping;
+        self.cycle = Cycle::Writing {
+            below,
+            left: slots.iter().copied().collect(),
+            slots,
+            stop: self.stopping,
+            parts: 0,
+            bytes: 0,
+            no_space: false,
+        };
+        let closes = self.close_idle(now);
+        if !closes.is_empty() {
+            self.start_part(
+                Part {
+                    bytes: 0,
+                    rest: None,
+                },
+                closes,
+            );
+        }
+        self.write_parts(now);
+    }
+
+    /// Begins as many parts as may be under way; once none is left and all are done, the cycle goes on.
+    fn write_parts(&mut self, now: Now) {
         let full = self.kept_open.len() > KEPT_OPEN_MAX;
-        let mut jobs = Vec::new();
-        for &slot in &slots {
-            let p = self.partitions[slot as usize]
-                .as_deref_mut()
-                .expect("just seen");
-            let planned = match stop {
+        let bytes_max = self.limits.write_back_bytes;
+        let mut from = 0;
+        loop {
+            let Cycle::Writing {
+                below,
+                stop,
+                left,
+                parts,
+                bytes,
+                no_space,
+                ..
+            } = &mut self.cycle
+            else {
+                return;
+            };
+            let (below, stop) = (*below, *stop);
+            if *no_space {
+                left.clear();
+            }
+            if *parts >= AT_ONCE || *bytes >= bytes_max {
+                return;
+            }
+            let Some(&slot) = left.range(from..).next() else {
+                break;
+            };
+            from = slot + 1;
+            let Some(p) = self.partitions[slot as usize].as_deref_mut() else {
+                left.remove(&slot);
+                continue;
+            };
+            // Its turn comes when the flow that works on it has ended.
+            if p.busy {
+                continue;
+            }
+            left.remove(&slot);
+            let room = bytes_max - *bytes;
+            let plan = match stop {
                 true => write_back::plan_stop(p, slot, &self.journal, &self.limits),
-                false => write_back::plan(p, slot, below, &self.journal, &self.limits),
+                false => write_back::plan_part(p, slot, below, room, &self.journal, &self.limits),
             };
             p.wants_straight &= !full && now.mono.since(p.straight_at) < STRAIGHT_KEPT;
-            if !planned.is_empty() {
-                take_files(p, &planned);
-                jobs.push(planned);
+            if plan.jobs.is_empty() {
+                assert!(!plan.more, "a part of a block was planned");
+                continue;
             }
+            take_files(p, &plan.jobs);
+            let part = Part {
+                bytes: plan.copied,
+                rest: plan.more.then_some(slot),
+            };
+            self.start_part(part, vec![plan.jobs]);
         }
-        jobs.extend(self.close_idle(now, full));
-        self.cycle = Cycle::Writing { below, slots, stop };
-        self.start_flow(|flow| async move {
-            FlowEnd::WroteBack(write_back::write_back(flow, jobs, AT_ONCE).await)
+        self.end_writing(now);
+    }
+
+    fn start_part(&mut self, part: Part, jobs: Vec<Vec<SegmentJob>>) {
+        if let Cycle::Writing { parts, bytes, .. } = &mut self.cycle {
+            *parts += 1;
+            *bytes += part.bytes;
+        }
+        self.start_flow(move |flow| async move {
+            FlowEnd::WroteBack(part, write_back::write_back(flow, jobs, AT_ONCE).await)
         });
+    }
+
+    /// All of it is written: what follows is the checkpoint.
+    fn end_writing(&mut self, now: Now) {
+        match std::mem::take(&mut self.cycle) {
+            Cycle::Writing {
+                below,
+                slots,
+                stop,
+                left,
+                parts: 0,
+                no_space,
+                ..
+            } if left.is_empty() => match no_space {
+                true => self.on_no_space(now),
+                false => self.snapshot(below, slots, stop),
+            },
+            under_way => self.cycle = under_way,
+        }
     }
 
     /// Jobs that close the files which were kept open for straight appends, where none has come for long, or since the last
     /// cycle where too many are open.
-    fn close_idle(&mut self, now: Now, full: bool) -> Vec<Vec<write_back::SegmentJob>> {
+    fn close_idle(&mut self, now: Now) -> Vec<Vec<SegmentJob>> {
+        let full = self.kept_open.len() > KEPT_OPEN_MAX;
         let mut jobs = Vec::new();
         for &slot in &self.kept_open {
+            if self.cycle.wants(slot) {
+                continue;
+            }
             let Some(p) = self.partitions[slot as usize].as_deref_mut() else {
                 continue;
             };
@@ -242,12 +358,10 @@ impl Shard {
     pub(super) fn on_wrote_back(
         &mut self,
         now: Now,
+        part: Part,
         result: Result<Vec<SegmentDone>, Fatal>,
         out: &mut ShardOut,
     ) {
-        let Cycle::Writing { below, slots, stop } = std::mem::take(&mut self.cycle) else {
-            panic!("write-back ended outside its cycle")
-        };
         let done = match result {
             Ok(done) => done,
             Err(fatal) => {
@@ -262,10 +376,21 @@ impl Shard {
         for slot in worked_on {
             self.end_busy(slot);
         }
-        match done.iter().any(|job| job.no_space) {
-            true => self.on_no_space(now),
-            false => self.snapshot(below, slots, stop),
-        }
+        let Cycle::Writing {
+            left,
+            parts,
+            bytes,
+            no_space,
+            ..
+        } = &mut self.cycle
+        else {
+            panic!("write-back ended outside its cycle")
+        };
+        *parts -= 1;
+        *bytes -= part.bytes;
+        *no_space |= done.iter().any(|job| job.no_space);
+        left.extend(part.rest);
+        self.write_parts(now);
     }
 
     /// Builds the section that lets the head move to `below`.
@@ -465,7 +590,7 @@ impl Shard {
 }
 
 /// The partition is worked on; what its jobs will close is theirs.
-fn take_files(p: &mut Partition, jobs: &[write_back::SegmentJob]) {
+fn take_files(p: &mut Partition, jobs: &[SegmentJob]) {
     p.busy = true;
     for job in jobs.iter().filter(|job| !job.keep_open) {
         if let Some(s) = p.segment_mut(job.base) {

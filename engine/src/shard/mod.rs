@@ -104,7 +104,7 @@ mod token {
 /// What a flow on the disk was for, and what it found.
 enum FlowEnd {
     Prepared(Result<write_back::SegmentDone, Fatal>),
-    WroteBack(Result<Vec<write_back::SegmentDone>, Fatal>),
+    WroteBack(cycle::Part, Result<Vec<write_back::SegmentDone>, Fatal>),
     /// `None`: no space for the section.
     Checkpointed(Result<Option<cycle::SectionWritten>, Fatal>),
     Read(cold::ColdRead),
@@ -528,7 +528,7 @@ impl Shard {
     fn on_flow(&mut self, now: Now, end: FlowEnd, out: &mut ShardOut) {
         match end {
             FlowEnd::Prepared(result) => self.on_prepared(now, result, out),
-            FlowEnd::WroteBack(result) => self.on_wrote_back(now, result, out),
+            FlowEnd::WroteBack(part, result) => self.on_wrote_back(now, part, result, out),
             FlowEnd::Checkpointed(result) => self.on_checkpointed(now, result, out),
             FlowEnd::Read(read) => self.on_cold_read(read, out),
             FlowEnd::Listed(list) => self.on_cold_list(list, out),
