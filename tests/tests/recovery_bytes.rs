@@ -70,7 +70,7 @@ fn a_start_reads_journals_and_checkpoints_only() {
 }
 
 const HEAD: &str = "| broker | log GiB | journals, checkpoints MiB | start screen ms | first ack ms | first fetch ms | read from disk MiB | \
-                    read in all MiB | caches |\n|---|---|---|---|---|---|---|---|---|";
+                    by read calls MiB | caches |\n|---|---|---|---|---|---|---|---|---|";
 
 /// One start after `kill -9`.
 struct Row {

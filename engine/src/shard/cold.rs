@@ -288,6 +288,9 @@ impl Shard {
                     });
                 }
                 (Some(p), Ok(done)) => done.log_start = p.log_start,
+                (Some(_), Err(ReadError::Storage)) => {
+                    tracing::error!(%partition, offset = offset.0, "a segment that should be there cannot be read");
+                }
                 (_, Ok(_) | Err(_)) => {}
             }
         }

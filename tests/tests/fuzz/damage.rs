@@ -206,7 +206,7 @@ fn harm(disk: &mut FakeDisk, paths: &[String], damage: [u8; DAMAGE]) -> u64 {
             .map_or(1, |at| at + 1);
         let scaled = |high: u8, middle: u8, low: u8| {
             let number = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
-            number * used >> 24
+            (number * used) >> 24
         };
         let (at, other) = (scaled(a, b, c), scaled(d, e, f));
         let page = |at: usize| at / BLOCK * BLOCK..bytes.len().min((at / BLOCK + 1) * BLOCK);

@@ -358,7 +358,7 @@ impl Table {
     /// Some of the writes under way are durable; nobody is answered any more; the group is what its record says.
     fn crash(&mut self, how: u8) -> u64 {
         let kept = usize::from(how >> 4) % (self.writes.len() + 1);
-        if let Some((value, _)) = self.writes.drain(..).take(kept).last() {
+        if let Some((value, _)) = self.writes.drain(..).take(kept).next_back() {
             self.record = Some(value.encode());
         }
         self.writes.clear();
