@@ -12,6 +12,8 @@ use crate::mutate::mutate;
 
 /// Inputs that led to something new, for each target. Beyond it a new one takes the place of another.
 const POOL_MAX: usize = 2_000;
+/// Outcomes that are told apart.
+const WORDS_MAX: usize = 100_000;
 /// Making a failing input smaller takes no longer.
 const SHRINK_WITHIN: Duration = Duration::from_secs(3);
 
@@ -108,7 +110,7 @@ impl Target<'_> {
             }
             input.truncate(self.bytes_max);
             let word = self.feed(&input, &mut tally);
-            if tally.words.insert(word) {
+            if tally.words.len() < WORDS_MAX && tally.words.insert(word) {
                 match pool.len() < POOL_MAX {
                     true => pool.push(input),
                     false => {
