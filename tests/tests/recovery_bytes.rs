@@ -5,11 +5,16 @@
 //!                                                        ≤ journals + checkpoints + 16 MiB, however much was filled
 //! ```
 //!
-//! 1 GiB by default; `RECOVERY_GIB=10` for the long form. The data goes below the target directory, which must be on a
-//! disk: what comes from the page cache, or from a file system in memory, is not counted by the kernel.
+//! 1 GiB by default. `RECOVERY_GIB=1,5,10,20 RECOVERY_BESIDE=1` makes a table of these sizes, each in 20 active segments, of
+//! ours and of Apache Kafka on the same machine, and writes it as JSON to `RECOVERY_JSON`, or below the target directory.
+//! The data goes below the target directory, which must be on a disk: what comes from the page cache, or from a file system
+//! in memory, is not counted by the kernel. Caches are dropped before the start where that is allowed; the table says so.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -39,50 +44,188 @@ const STEP_WITHIN: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_start_reads_journals_and_checkpoints_only() {
-    let gib: u64 = std::env::var("RECOVERY_GIB").map_or(1, |text| text.parse().expect("a number"));
+    let sizes = std::env::var("RECOVERY_GIB").unwrap_or_else(|_| "1".to_owned());
+    let sizes = sizes
+        .split(',')
+        .map(|text| text.trim().parse().expect("a number of GiB"));
+    let beside = std::env::var_os("RECOVERY_BESIDE").is_some();
+    let mut rows = Vec::new();
+    for gib in sizes {
+        let ours = measure(gib, false);
+        eprintln!("{}", ours.line());
+        ours.check();
+        rows.push(ours);
+        if beside {
+            let theirs = measure(gib, true);
+            eprintln!("{}", theirs.line());
+            rows.push(theirs);
+        }
+        // After each, so that a long run that is cut short has said something.
+        if beside || rows.len() > 1 {
+            keep(&rows);
+        }
+    }
+    eprintln!("{HEAD}");
+    rows.iter().for_each(|row| eprintln!("{}", row.line()));
+}
+
+const HEAD: &str = "| broker | log GiB | journals, checkpoints MiB | start screen ms | first ack ms | first fetch ms | read from disk MiB | \
+                    by read calls MiB | caches |\n|---|---|---|---|---|---|---|---|---|";
+
+/// One start after `kill -9`.
+struct Row {
+    kafka: bool,
+    /// Acknowledged before the kill.
+    bytes: u64,
+    /// Journals and checkpoints: ours only.
+    start_files: u64,
+    screen: Duration,
+    ack: Duration,
+    fetch: Duration,
+    /// `/proc/PID/io` at the start screen, and at the first ack: from the disk; and by calls, the page cache's too.
+    disk_at_screen: u64,
+    disk: u64,
+    calls: u64,
+    cold: bool,
+    directory: String,
+}
+
+impl Row {
+    fn line(&self) -> String {
+        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        format!(
+            "| {} | {:.2} | {:.1} | {} | {} | {} | {:.1} | {:.1} | {} |",
+            if self.kafka {
+                "Apache Kafka"
+            } else {
+                "Corelane"
+            },
+            mib(self.bytes) / 1024.0,
+            mib(self.start_files),
+            self.screen.as_millis(),
+            self.ack.as_millis(),
+            self.fetch.as_millis(),
+            mib(self.disk),
+            mib(self.calls),
+            if self.cold { "dropped" } else { "warm" },
+        )
+    }
+
+    fn check(&self) {
+        assert!(
+            self.disk_at_screen >= 1 << 20,
+            "{} bytes read: {} is not on a disk",
+            self.disk_at_screen,
+            self.directory
+        );
+        assert!(
+            self.disk <= self.start_files + BEYOND_MAX,
+            "{} bytes read before the first ack, journals and checkpoints are {}",
+            self.disk,
+            self.start_files
+        );
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "broker": if self.kafka { "Apache Kafka 4.3.1" } else { "Corelane" },
+            "log_bytes": self.bytes,
+            "active_segments": PARTITIONS,
+            "start_files_bytes": self.start_files,
+            "screen_ms": self.screen.as_millis() as u64,
+            "first_ack_ms": self.ack.as_millis() as u64,
+            "first_fetch_ms": self.fetch.as_millis() as u64,
+            "disk_read_bytes_at_first_ack": self.disk,
+            "read_call_bytes_at_first_ack": self.calls,
+            "caches_dropped": self.cold,
+        })
+    }
+}
+
+/// Writes the table.
+fn keep(rows: &[Row]) {
+    let path = std::env::var_os("RECOVERY_JSON").map_or_else(
+        || target_dir().join("recovery-table.json"),
+        |path| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path),
+    );
+    let read = |path: &str| {
+        fs::read_to_string(path)
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
+    let head = Command::new("git")
+        .args(["rev-parse", "--short", "HEAD"])
+        .output();
+    let head = head.ok().filter(|head| head.status.success());
+    let json = serde_json::json!({
+        "what": "the first ack and fetch after kill -9 under load",
+        "commit": head.map(|head| String::from_utf8_lossy(&head.stdout).trim().to_owned()),
+        "profile": if cfg!(debug_assertions) { "dev" } else { "release" },
+        "kernel": read("/proc/sys/kernel/osrelease"),
+        "cpus": thread::available_parallelism().map_or(0, usize::from),
+        "rows": rows.iter().map(Row::json).collect::<Vec<_>>(),
+    });
+    fs::write(&path, format!("{json:#}\n")).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+}
+
+/// Fills, kills, starts, and asks.
+fn measure(gib: u64, kafka: bool) -> Row {
     let scratch = Scratch::new();
     let mut broker = Broker::start_own(Options {
         data_dir: Some(scratch.0.clone()),
+        kafka,
         ..Options::shards(2)
     });
     let topic = topic_name("recovery");
-    Wire::connect(broker.address()).create_topic(
-        &topic,
-        PARTITIONS,
-        &[("corelane.durability", "process")],
-    );
+    let configs: &[(&str, &str)] = match kafka {
+        true => &[],
+        false => &[("corelane.durability", "process")],
+    };
+    Wire::connect(broker.address()).create_topic(&topic, PARTITIONS, configs);
 
     let filled = fill_until_killed(&mut broker, &topic, gib << 30);
-    let start_files = start_files_bytes(&scratch.0);
+    let start_files = if kafka {
+        0
+    } else {
+        start_files_bytes(&scratch.0)
+    };
+    let cold = drop_caches();
     let begin = Instant::now();
     broker.restart();
-    let at_screen = broker.proc_io("read_bytes");
-    let mut wire = Wire::connect(broker.address());
-    let answer = wire.produce(&topic, 0, Batch::of(&[b"first"]).bytes());
-    let first_ack = begin.elapsed();
-    let at_first_ack = broker.proc_io("read_bytes");
-    let partition = &answer.responses[0].partition_responses[0];
-    assert_eq!(partition.error_code, 0);
-
-    let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-    eprintln!(
-        "{:.2} GiB in {PARTITIONS} partitions; journals and checkpoints {:.1} MiB; read {:.1} MiB at the start screen, \
-         {:.1} MiB at the first ack, after {} ms",
-        mib(filled.bytes) / 1024.0,
-        mib(start_files),
-        mib(at_screen),
-        mib(at_first_ack),
-        first_ack.as_millis()
-    );
-    assert!(
-        at_screen >= 1 << 20,
-        "{at_screen} bytes read: {} is not on a disk",
-        scratch.0.display()
-    );
-    assert!(
-        at_first_ack <= start_files + BEYOND_MAX,
-        "{at_first_ack} bytes read before the first ack, journals and checkpoints are {start_files}"
-    );
+    let (screen, disk_at_screen) = (begin.elapsed(), broker.proc_io("read_bytes"));
+    // Beside each other, as clients would.
+    let address = broker.address();
+    let (ack, fetch) = thread::scope(|scope| {
+        let fetch = scope.spawn(|| {
+            first(address, |wire| {
+                let fetched = wire.fetch(&topic, 1, 0);
+                let partition = &fetched.responses[0].partitions[0];
+                let records = partition.records.as_ref().is_some_and(|r| !r.is_empty());
+                partition.error_code == 0 && records
+            });
+            begin.elapsed()
+        });
+        first(address, |wire| {
+            let answer = wire.produce(&topic, 0, Batch::of(&[b"first"]).bytes());
+            answer.responses[0].partition_responses[0].error_code == 0
+        });
+        (begin.elapsed(), fetch.join().expect("a fetch is answered"))
+    });
+    let row = Row {
+        kafka,
+        bytes: filled.bytes,
+        start_files,
+        screen,
+        ack,
+        fetch,
+        disk_at_screen,
+        disk: broker.proc_io("read_bytes"),
+        calls: broker.proc_io("rchar"),
+        cold,
+        directory: scratch.0.display().to_string(),
+    };
+    let mut wire = Wire::connect(address);
     for (index, records) in (0..).zip(filled.records) {
         let fetched = wire.fetch(&topic, index, 0);
         let end = fetched.responses[0].partitions[0].high_watermark;
@@ -91,6 +234,24 @@ fn a_start_reads_journals_and_checkpoints_only() {
             "partition {index}: {records} records acknowledged, {end} found"
         );
     }
+    row
+}
+
+/// Asks until it is answered well: Apache Kafka says that it has started a moment before its partitions serve.
+fn first(address: SocketAddr, ask: impl Fn(&mut Wire) -> bool) {
+    let until = Instant::now() + STEP_WITHIN;
+    let mut wire = Wire::connect(address);
+    while !ask(&mut wire) {
+        assert!(Instant::now() < until, "nothing is served");
+    }
+}
+
+/// True: the next start finds nothing in the page cache.
+fn drop_caches() -> bool {
+    let synced = Command::new("sync")
+        .status()
+        .is_ok_and(|status| status.success());
+    synced && fs::write("/proc/sys/vm/drop_caches", "3").is_ok()
 }
 
 /// What was acknowledged before the kill.
@@ -224,7 +385,9 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new() -> Scratch {
-        let name = format!("recovery-{}", std::process::id());
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("recovery-{}-{n}", std::process::id());
         Scratch(target_dir().join("tmp").join(name))
     }
 }

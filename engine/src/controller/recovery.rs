@@ -181,9 +181,15 @@ pub async fn recover(
     let (number, file, bytes, scanned, (log_base, start_hard)) =
         chosen.ok_or_else(|| Fatal::Damaged(format!("{DIRECTORY}: no log with a valid start")))?;
     let path = log_path(number);
+    if (bytes.len() as u64) < limits.file_bytes {
+        // A crash within an earlier start leaves it so, too.
+        tracing::warn!(%path, bytes = bytes.len(), "unclean stop, or damage: the metadata log is shorter than it was made, what was decided last may be missing");
+    }
 
     let allocated = (frame::padded(bytes.len()) as u64).max(limits.file_bytes);
     if bytes[scanned.position as usize..].iter().any(|&b| b != 0) {
+        let position = scanned.position;
+        tracing::warn!(%path, position, "unclean stop: a torn group at the end of the metadata log is cut off");
         flow.truncate(file, scanned.position)
             .await
             .map_err(failed(&path))?;

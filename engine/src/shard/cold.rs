@@ -319,6 +319,9 @@ impl Shard {
                     });
                 }
                 (Some(p), Ok(done)) => done.log_start = p.log_start,
+                (Some(_), Err(ReadError::Storage)) => {
+                    tracing::error!(%partition, offset = offset.0, "a segment that should be there cannot be read");
+                }
                 (_, Ok(_) | Err(_)) => {}
             }
             let refused = matches!(answers[index].result, Err(ReadError::Corrupt));

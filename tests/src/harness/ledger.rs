@@ -110,6 +110,12 @@ impl Ledger {
         self.partitions.keys().cloned().collect()
     }
 
+    /// How long a record is that was offered.
+    pub fn bytes_of(&self, partition: &Partition, id: RecordId) -> u64 {
+        let entry = self.partitions.get(partition).and_then(|e| e.get(&id));
+        entry.map_or(0, |entry| entry.bytes as u64)
+    }
+
     /// How many records were acknowledged.
     pub fn acked_count(&self) -> usize {
         self.entries()
@@ -145,6 +151,17 @@ impl Ledger {
     /// Compares what `partition` gave back, from its start, with what was promised before the reading began: `self` is
     /// a clone of that moment. Records offered later may appear; `now` names them.
     pub fn check(&self, now: &Ledger, partition: &Partition, reads: &[Read]) -> Vec<Broken> {
+        self.check_from(now, partition, reads, 0)
+    }
+
+    /// [`Ledger::check`] of a log that may rightly begin at `begin`: what lay before it need not be read.
+    pub fn check_from(
+        &self,
+        now: &Ledger,
+        partition: &Partition,
+        reads: &[Read],
+        begin: i64,
+    ) -> Vec<Broken> {
         let none = BTreeMap::new();
         let promised = self.partitions.get(partition).unwrap_or(&none);
         let known = now.partitions.get(partition).unwrap_or(&none);
@@ -176,6 +193,7 @@ impl Ledger {
         for (&id, entry) in promised {
             if let Fate::Acked(offset) = entry.fate {
                 match seen.get(&id) {
+                    None if offset < begin => {}
                     None => broken.push(Broken::Lost(partition.clone(), id, offset)),
                     Some(&at) if at != offset => {
                         broken.push(Broken::Moved(partition.clone(), id, offset, at));
@@ -266,6 +284,21 @@ mod tests {
             &[read(0, 0), read(1, 1), read(1, 2)],
             &[Broken::OffsetsFallBack(t(), 1, 2)],
         );
+    }
+
+    #[test]
+    fn what_lay_before_the_begin_is_not_owed() {
+        let partition = ("t".to_owned(), 0);
+        let mut ledger = Ledger::default();
+        for number in 0..3 {
+            ledger.offer(&partition, id(number), 10, u64::from(number));
+            ledger.acked(&partition, id(number), number.into());
+        }
+        let from = |reads: &[Read], begin| ledger.check_from(&ledger, &partition, reads, begin);
+        assert_eq!(from(&[read(1, 1), read(2, 2)], 1), []);
+        assert_eq!(from(&[read(0, 0), read(2, 2)], 1).len(), 1);
+        let lost = Broken::Lost(partition.clone(), id(1), 1);
+        assert_eq!(from(&[read(2, 2)], 1), [lost]);
     }
 
     #[test]

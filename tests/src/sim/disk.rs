@@ -77,6 +77,15 @@ pub struct FakeDisk {
     counters: Counters,
 }
 
+/// What a disk holds, without the operations under way. Blocks are shared: a copy is cheap.
+#[derive(Clone)]
+pub struct Contents {
+    names: Names,
+    files: BTreeMap<Ino, File>,
+    next_ino: Ino,
+    seq: Seq,
+}
+
 impl FakeDisk {
     pub fn new(seed: u64, speed: Speed) -> FakeDisk {
         FakeDisk {
@@ -522,6 +531,50 @@ impl FakeDisk {
 
     pub fn is_full(&self) -> bool {
         self.full
+    }
+
+    /// Changes a file behind everybody's back, its length too: durable at once.
+    pub fn edit(&mut self, path: &str, edit: impl FnOnce(&mut Vec<u8>)) {
+        let ino = self.names.file(path).expect("a file that is there");
+        let file = self.files.get_mut(&ino).expect("a name leads to it");
+        let mut bytes = file.read(0, file.size() as usize);
+        edit(&mut bytes);
+        file.replace(&bytes);
+    }
+
+    /// Whether there is such a file.
+    pub fn has(&self, path: &str) -> bool {
+        self.names.file(path).is_ok()
+    }
+
+    /// Removes a file behind everybody's back.
+    pub fn remove(&mut self, path: &str) {
+        self.seq += 1;
+        self.names.unlink(self.seq, path).expect("a file");
+        self.forget_unreachable();
+    }
+
+    /// Everything that is stored, to begin other disks with. Nobody uses this one now.
+    pub fn contents(&self) -> Contents {
+        assert!(self.flying.is_empty(), "operations are under way");
+        Contents {
+            names: self.names.clone(),
+            files: self.files.clone(),
+            next_ino: self.next_ino,
+            seq: self.seq,
+        }
+    }
+
+    /// Takes over what another disk held.
+    pub fn begin_with(&mut self, contents: &Contents) {
+        let Contents {
+            names,
+            files,
+            next_ino,
+            seq,
+        } = contents.clone();
+        (self.names, self.files) = (names, files);
+        (self.next_ino, self.seq) = (next_ino, seq);
     }
 
     /// Every file with what it holds now, in order of paths.

@@ -277,12 +277,7 @@ pub async fn open_shard(
         },
         limits.group_bytes_max,
     );
-    let flushed_through = chain
-        .groups
-        .iter()
-        .map(|(h, _)| h.flushed_through)
-        .max()
-        .unwrap_or_default();
+    let flushed_through = chain.flushed_through;
     let groups = chain.groups.len() as u64;
     for (header, bytes) in chain.groups {
         let entries = group::parse_entries(&bytes).map_err(|what| {

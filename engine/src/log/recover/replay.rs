@@ -165,6 +165,8 @@ impl Replay {
                     continue;
                 }
                 Action::Cut => {
+                    let (partition, offset) = (place.partition, batch.header.base_offset.0);
+                    tracing::warn!(%partition, offset, "unclean stop: a batch that no flush covers is not whole; the log ends before it");
                     self.ended[slot as usize] = true;
                     self.cuts.push((slot, place));
                     return Ok(read);

@@ -22,6 +22,9 @@ pub(super) struct Chain {
     pub(super) groups: Vec<(GroupHeader, Bytes)>,
     pub(super) next: JournalPosition,
     pub(super) prev_crc: u32,
+    /// Everything below was flushed: the most that any group says, also one that nothing leads to any more. What it says was
+    /// true when it was written, and positions below the end have not been given anew since.
+    pub(super) flushed_through: JournalPosition,
 }
 
 /// What the ring's files hold.
@@ -148,6 +151,7 @@ pub(super) fn walk(mut ring: Ring, file_bytes: u64, head: Head) -> Result<Chain,
         groups: Vec::new(),
         next: head.position,
         prev_crc: head.prev_crc,
+        flushed_through: JournalPosition::default(),
     };
     loop {
         let last_start = chain.groups.last().map_or(0, |(last, _)| last.start);
@@ -169,6 +173,7 @@ pub(super) fn walk(mut ring: Ring, file_bytes: u64, head: Head) -> Result<Chain,
         chain.groups.push((header, bytes));
     }
     for (number, header) in ring.headers {
+        chain.flushed_through = chain.flushed_through.max(header.flushed_through);
         if header.flushed_through > chain.next {
             return Err(Fatal::Damaged(format!(
                 "journal-{number}: the group at position {} is not readable, but the one at {} says that \

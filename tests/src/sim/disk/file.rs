@@ -229,6 +229,17 @@ impl File {
         }
     }
 
+    /// Other bytes, of another length perhaps: durable and readable at once.
+    pub(super) fn replace(&mut self, bytes: &[u8]) {
+        *self = File::default();
+        self.size_durable = bytes.len() as u64;
+        for (index, piece) in bytes.chunks(BLOCK).enumerate() {
+            let mut block = [0; BLOCK];
+            block[..piece.len()].copy_from_slice(piece);
+            self.durable.insert(index as u64, Rc::new(block));
+        }
+    }
+
     /// `tears_bytes`: at any byte, not between sectors only.
     pub(super) fn power_cut(&mut self, rng: &mut Rng, tears_bytes: bool, fates: &mut Fates) {
         let mercy = Mercy::draw(rng);
