@@ -47,8 +47,12 @@ fn read_all(run: &mut Run, shard: &mut Shard) {
                 Err(Refused::Storage) => break,
                 Err(Refused::Corrupt) => panic!("{partition} at {offset:?} is called damaged"),
             };
+            // The read that was under way is never answered.
+            if run.failed {
+                return;
+            }
             let mut bytes = records.concat();
-            if bytes.is_empty() || run.failed {
+            if bytes.is_empty() {
                 break;
             }
             while !bytes.is_empty() {
