@@ -49,7 +49,10 @@ fn the_pure_halves_ask_nobody_and_share_nothing() {
         let source = root().join(source);
         for path in rust_files(&source) {
             let inside = path.strip_prefix(&source).expect("found below it");
-            let of_tests = |part: std::path::Component<'_>| part.as_os_str() == "tests";
+            let of_tests = |part: std::path::Component<'_>| {
+                let name = part.as_os_str().to_string_lossy();
+                name == "tests" || name.ends_with("_tests")
+            };
             let tests =
                 inside.to_string_lossy().ends_with("tests.rs") || inside.components().any(of_tests);
             if tests || kernel.iter().any(|directory| inside.starts_with(directory)) {

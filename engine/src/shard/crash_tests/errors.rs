@@ -44,7 +44,10 @@ fn read_all(run: &mut Run, shard: &mut Shard) {
                     offset = log_start;
                     continue;
                 }
-                Err(Refused::Storage) => break,
+                Err(Refused::Storage) => {
+                    assert!(run.disk.fired, "{partition} at {offset:?} is not there");
+                    break;
+                }
                 Err(Refused::Corrupt) => panic!("{partition} at {offset:?} is called damaged"),
             };
             // The read that was under way is never answered.

@@ -35,6 +35,8 @@ struct Counts {
 struct Found {
     batches: BTreeMap<(u32, i64), Bytes>,
     refused: u64,
+    /// Partitions where a segment's file is gone.
+    gone: BTreeSet<u32>,
 }
 
 /// Reads all there is, and goes on behind what is damaged: at the next of `offsets`.
@@ -49,8 +51,11 @@ fn read_all(run: &mut Run, shard: &mut Shard, offsets: &BTreeMap<(u32, i64), Byt
                     offset = log_start;
                     continue;
                 }
-                Err(Refused::Corrupt) => {
+                Err(refused @ (Refused::Corrupt | Refused::Storage)) => {
                     found.refused += 1;
+                    if refused == Refused::Storage {
+                        found.gone.insert(partition);
+                    }
                     let end = (partition, i64::MAX);
                     let mut behind = offsets.range((partition, offset.0 + 1)..end);
                     let Some(((_, next), _)) = behind.next() else {
@@ -59,7 +64,6 @@ fn read_all(run: &mut Run, shard: &mut Shard, offsets: &BTreeMap<(u32, i64), Byt
                     offset = Offset(*next);
                     continue;
                 }
-                Err(Refused::Storage) => panic!("the disk did not fail"),
             };
             let mut bytes = Bytes::from(records.concat());
             if bytes.is_empty() {
@@ -198,6 +202,13 @@ fn examine(run: &mut Run, good: &Found, tail: &Tail, path: &str, counts: &mut Co
     };
     let found = read_all(run, &mut shard, &good.batches);
     let journal = path.contains("journal");
+    // A log start that is lost leads to files that went with it: readers are told.
+    for partition in &found.gone {
+        assert!(
+            journal && tail.starts.contains(partition),
+            "a file of {partition} is gone"
+        );
+    }
     let mut torn = false;
     for (at, batch) in &found.batches {
         let same = good.batches.get(at).map(|good| good == batch);

@@ -725,7 +725,7 @@ impl Run {
                 Err(Refused::Below(log_start))
             }
             Err(ReadError::Corrupt) => Err(Refused::Corrupt),
-            Err(ReadError::Storage) if self.disk.fired => Err(Refused::Storage),
+            Err(ReadError::Storage) => Err(Refused::Storage),
             Err(error) => panic!("{partition} at {offset:?}: {error:?}"),
         }
     }
