@@ -6,8 +6,8 @@
 //! ```
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use corelane_engine::limits::BLOCK;
 use corelane_engine::log::checkpoint::{self, Section};
-use corelane_engine::log::group;
 use corelane_engine::types::JournalPosition;
 
 use super::journal;
@@ -24,17 +24,17 @@ struct Checkpoint {
 /// Where a section names the data directory.
 const DIRECTORY: std::ops::Range<usize> = 16..32;
 
-/// The sections of a file that a start takes, with their records.
+/// The sections of a file that a start takes, with their records. Each is there twice, and either copy will do: the next
+/// one is looked for block by block.
 pub(super) fn sections(bytes: &Bytes, directory: [u8; 16]) -> Vec<(Section, Bytes)> {
-    let mut at = 0;
     let mut sections: Vec<(Section, Bytes)> = Vec::new();
-    while at < bytes.len()
-        && let Some((section, records)) = checkpoint::parse_section(&bytes.slice(at..), directory)
-        && section.number as usize == sections.len()
-        && (sections.first()).is_none_or(|(full, _)| full.generation == section.generation)
-    {
-        at += group::pad(section.length as usize);
-        sections.push((section, records));
+    for at in (0..bytes.len()).step_by(BLOCK) {
+        let found = checkpoint::parse_section(&bytes.slice(at..), directory);
+        let first = sections.first().map(|(full, _)| full.generation);
+        sections.extend(found.filter(|(section, _)| {
+            section.number as usize == sections.len()
+                && first.is_none_or(|generation| generation == section.generation)
+        }));
     }
     sections
 }

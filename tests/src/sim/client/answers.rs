@@ -298,8 +298,10 @@ impl Client {
                 history.note(now, self.life, refused);
                 self.broken = true;
             }
+            // No room on the disk: not appended; who sends it again will be heard later.
+            19 if !self.style.idempotent => history.note(now, self.life, refused),
             // Timed out, storage: nobody knows.
-            7 | 56 => {
+            7 | 19 | 56 => {
                 history.note(now, self.life, Fact::Undecided { batch, code });
                 if self.style.idempotent {
                     self.retry.push(batch);
