@@ -33,6 +33,9 @@ const LOOKS_A_PASS: usize = 64;
 const PUT_OFF: Duration = Duration::from_millis(10);
 const PUT_OFF_MAX: u32 = 100;
 
+/// So long after descriptors or memory were lacking, a stretch is tried again.
+const SHORT_FOR: Duration = Duration::from_secs(1);
+
 /// Between two passes that look.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
@@ -227,6 +230,16 @@ impl Shard {
             result,
         } = scrubbed;
         self.scrub.under_way = false;
+        // Want of descriptors or memory says nothing of the file: the stretch is read again.
+        let result = match result {
+            Err(Trouble::Disk(error)) if error.is_shortage() => {
+                let round = self.scrub.round.as_mut().expect("a stretch is of a round");
+                round.walk = Some(walk);
+                self.scrub.due = Some(now.mono.after(SHORT_FOR));
+                return;
+            }
+            result => result,
+        };
         self.scrub.bytes += to - from;
         let rate = self.limits.scrub_bytes_per_second;
         let lasts = Duration::from_nanos((to - from).saturating_mul(1_000_000_000) / rate);

@@ -215,6 +215,24 @@ fn a_missing_a_short_and_an_unreadable_file_are_named_and_the_rest_is_read() {
 }
 
 #[test]
+fn want_of_descriptors_is_no_finding_and_the_round_waits() {
+    let mut it = Scrubbing::new();
+    it.round();
+    it.node.now.mono = it.node.shard.scrub_deadline().expect("it goes on");
+    let bytes = it.node.shard.scrub.bytes;
+    it.node.disk.used_up = Some(24);
+    for _ in 0..20 {
+        it.pass();
+    }
+    assert!(it.said.is_empty(), "{:?}", it.said);
+    assert_eq!(it.node.shard.scrub.bytes, bytes);
+    it.node.disk.used_up = None;
+    it.round();
+    assert!(it.said.is_empty(), "{:?}", it.said);
+    assert_eq!(it.node.shard.scrub.bytes, bytes + it.on_disk());
+}
+
+#[test]
 fn what_a_read_refuses_is_known_and_not_told_again() {
     let mut it = Scrubbing::new();
     let path = it.segments()[0].clone();
