@@ -590,12 +590,15 @@ impl Node {
                     .push((ShardId(0), Message::Node(NodeMessage::Stopped { clean }))),
             }
         }
-        let idle = self.controller.as_ref().is_some_and(Controller::is_idle);
-        if self.stop == Stop::Stored && idle && self.stopped == self.config.shards {
+        let idle = self.controller.as_ref().filter(|c| c.is_idle());
+        if self.stop == Stop::Stored
+            && self.stopped == self.config.shards
+            && let Some(end) = idle.map(Controller::log_end)
+        {
             let clean = self.stopped_clean;
             let mark = FlowRunner::new(&self.files, |flow| async move {
                 match clean {
-                    true => boot::mark_clean(&flow).await,
+                    true => boot::mark_clean(&flow, end).await,
                     // The next start is as after a crash: another number of shards must find the journals.
                     false => Ok(()),
                 }

@@ -5,13 +5,15 @@
 //!  no identity, but data       ─► refused by name
 //!  identity of another node    ─► refused by name
 //!
-//!  clean stop: all is flushed ─► mark_clean        start: take_clean (durably gone before the first append) ─► bool
+//!  clean stop: all is flushed ─► mark_clean        start: read_clean ─► where the metadata log ended, to be found there again
+//!                                                         forget_clean: durably gone before the first append
 //! ```
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::codec::{CodecError, Reader};
 use super::frame::{self, Kind};
+use super::metadata_log::LogEnd;
 use super::recovery::{failed, holds_entries};
 use crate::disk::DiskError;
 use crate::fatal::Fatal;
@@ -150,24 +152,43 @@ pub async fn read(flow: &Flow) -> Result<Identity, Fatal> {
     })
 }
 
-/// Says that everything in the directory was flushed: the last act of a clean stop.
-pub async fn mark_clean(flow: &Flow) -> Result<(), Fatal> {
-    let bytes = frame::encode(Kind::CleanStop, &[]).freeze();
+/// Says that everything in the directory was flushed, and where the metadata log ends: the last act of a clean stop.
+pub async fn mark_clean(flow: &Flow, end: LogEnd) -> Result<(), Fatal> {
+    let mut payload = [0; 16];
+    payload[..8].copy_from_slice(&end.log.to_be_bytes());
+    payload[8..].copy_from_slice(&end.position.to_be_bytes());
+    let bytes = frame::encode(Kind::CleanStop, &payload).freeze();
     write_file(flow, CLEAN_FILE, bytes).await?;
     flow.sync_directory("").await.map_err(failed(CLEAN_FILE))
 }
 
-/// Was the last stop clean? Durably forgotten when it returns: call it before the first append of a start.
-pub async fn take_clean(flow: &Flow) -> Result<bool, Fatal> {
+/// What the last stop said, if it was clean. One that cannot be read, or is of a version that did not say it, says nothing of
+/// the metadata log.
+pub async fn read_clean(flow: &Flow) -> Result<Option<LogEnd>, Fatal> {
     let failed = failed(CLEAN_FILE);
-    match flow.open(CLEAN_FILE, false, false).await {
-        Err(DiskError::NOT_FOUND) => return Ok(false),
-        Err(error) => return Err(failed(error)),
-        Ok(file) => flow.close(file).await.map_err(&failed)?,
-    }
+    let file = match flow.open(CLEAN_FILE, false, false).await {
+        Err(DiskError::NOT_FOUND) => return Ok(None),
+        opened => opened.map_err(&failed)?,
+    };
+    let bytes = flow
+        .read(file, 0, BytesMut::with_capacity(FILE_BYTES_MAX))
+        .await
+        .map_err(&failed)?;
+    flow.close(file).await.map_err(&failed)?;
+    let end = || -> Option<LogEnd> {
+        let frame = frame::decode(&bytes.freeze())?;
+        let mut from = Reader::new(frame.of(Kind::CleanStop).ok()?, "clean stop");
+        let (log, position) = (from.u64().ok()?, from.u64().ok()?);
+        Some(LogEnd { log, position })
+    };
+    Ok(Some(end().unwrap_or_default()))
+}
+
+/// The last stop's word is durably gone when it returns: call it before the first append of a start.
+pub async fn forget_clean(flow: &Flow) -> Result<(), Fatal> {
+    let failed = failed(CLEAN_FILE);
     flow.unlink(CLEAN_FILE).await.map_err(&failed)?;
-    flow.sync_directory("").await.map_err(&failed)?;
-    Ok(true)
+    flow.sync_directory("").await.map_err(&failed)
 }
 
 async fn write_file(flow: &Flow, path: &str, bytes: Bytes) -> Result<(), Fatal> {

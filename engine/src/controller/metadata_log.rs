@@ -68,6 +68,13 @@ pub(crate) fn snapshot_path(index: u64) -> String {
     format!("{DIRECTORY}/snapshot-{index:016x}")
 }
 
+/// Where the log ends: a file, and a place in it. Later ones are greater.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub struct LogEnd {
+    pub log: u64,
+    pub position: u64,
+}
+
 /// Where the log stands, as recovery found or made it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct End {
@@ -112,6 +119,14 @@ impl MetadataLog {
             steps: VecDeque::new(),
             after: None,
             token: 0,
+        }
+    }
+
+    /// Where the next group goes; what is under way is not counted.
+    pub(crate) fn end(&self) -> LogEnd {
+        LogEnd {
+            log: self.end.number,
+            position: self.end.position,
         }
     }
 

@@ -47,6 +47,7 @@ use command::{
 };
 use identity::Identity;
 use image::Image;
+use metadata_log::LogEnd;
 use raft_group::RaftGroup;
 use recovery::Recovered;
 
@@ -245,6 +246,11 @@ impl Controller {
     /// Whether `settle` should come again at once, although nothing happens.
     pub fn wants_pass(&self) -> bool {
         self.taking.is_some()
+    }
+
+    /// Where the metadata log ends, as far as all is flushed: for [`identity::mark_clean`].
+    pub fn log_end(&self) -> LogEnd {
+        self.group.log_end()
     }
 
     /// Nothing waits for the disk or for a shard: a clean stop may go on.

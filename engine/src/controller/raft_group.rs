@@ -14,7 +14,7 @@ use raft::{Config, GetEntriesContext, RaftState, RawNode, StateRole, Storage, St
 
 use super::command::{Quorum, QuorumMember};
 use super::log_format::{Base, HardState, LogEntry};
-use super::metadata_log::{Done, MetadataLog};
+use super::metadata_log::{Done, LogEnd, MetadataLog};
 use super::recovery::{Recovered, node_of, raft_id};
 use crate::disk::{DiskDone, DiskRequest, FileId};
 use crate::fatal::Fatal;
@@ -78,6 +78,11 @@ impl RaftGroup {
     }
 
     /// Nothing is under way.
+    /// Where the log ends, as far as all is flushed.
+    pub fn log_end(&self) -> LogEnd {
+        self.log.end()
+    }
+
     pub fn is_idle(&self) -> bool {
         self.log.is_idle() && !self.node.has_ready()
     }

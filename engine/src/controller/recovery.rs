@@ -15,7 +15,9 @@ use super::command::decode_records;
 use super::frame;
 use super::image::Image;
 use super::log_format::{self, Base, Group, HardState, LogEntry, Place, Snapshot};
-use super::metadata_log::{DIRECTORY, End, MetadataLimits, TEMPORARY, log_path, snapshot_path};
+use super::metadata_log::{
+    DIRECTORY, End, LogEnd, MetadataLimits, TEMPORARY, log_path, snapshot_path,
+};
 use crate::disk::{DiskError, FileId};
 use crate::fatal::Fatal;
 use crate::flow::Flow;
@@ -133,11 +135,13 @@ pub async fn holds_entries(flow: &Flow) -> Result<bool, Fatal> {
     Ok(false)
 }
 
-/// Reads snapshot and log of `node`, finishes or undoes what a crash interrupted, and makes all that it read durable.
+/// Reads snapshot and log of `node`, finishes or undoes what a crash interrupted, and makes all that it read durable. The log
+/// must reach to `least`, where a clean stop has left it: what is torn off before that no crash has torn.
 pub async fn recover(
     flow: &Flow,
     node: NodeId,
     limits: MetadataLimits,
+    least: LogEnd,
 ) -> Result<Recovered, Fatal> {
     let found = find(flow).await?;
     let mut bytes_read = 0;
@@ -181,6 +185,19 @@ pub async fn recover(
     let (number, file, bytes, scanned, (log_base, start_hard)) =
         chosen.ok_or_else(|| Fatal::Damaged(format!("{DIRECTORY}: no log with a valid start")))?;
     let path = log_path(number);
+    let position = scanned.position;
+    if (LogEnd {
+        log: number,
+        position,
+    }) < least
+    {
+        return Err(Fatal::Damaged(format!(
+            "{path}: it ends at {position}, but a clean stop has left {} ending at {}: what was decided last is lost; nothing \
+             was changed. Give this node an empty --data-dir and restore it from a copy",
+            log_path(least.log),
+            least.position
+        )));
+    }
     if (bytes.len() as u64) < limits.file_bytes {
         // A crash within an earlier start leaves it so, too.
         tracing::warn!(%path, bytes = bytes.len(), "unclean stop, or damage: the metadata log is shorter than it was made, what was decided last may be missing");
@@ -188,7 +205,6 @@ pub async fn recover(
 
     let allocated = (frame::padded(bytes.len()) as u64).max(limits.file_bytes);
     if bytes[scanned.position as usize..].iter().any(|&b| b != 0) {
-        let position = scanned.position;
         tracing::warn!(%path, position, "unclean stop: a torn group at the end of the metadata log is cut off");
         flow.truncate(file, scanned.position)
             .await

@@ -8,7 +8,7 @@ use super::command::{
 };
 use super::fake_disk::FakeDisk;
 use super::identity::{self, Opened};
-use super::metadata_log::MetadataLimits;
+use super::metadata_log::{MetadataLimits, log_path};
 use super::*;
 use crate::flow::FileIds;
 use crate::limits::BLOCK;
@@ -31,19 +31,24 @@ fn start(disk: &mut FakeDisk, seed: u64) -> Option<Result<Node, Fatal>> {
     let (opened, mut files) = disk.flow(move |flow| async move {
         let mut rng = Rng::new(seed);
         let opened = identity::open(&flow, NODE, &mut rng, &["journal"]).await?;
-        let clean = identity::take_clean(&flow).await?;
+        let clean = identity::read_clean(&flow).await?;
         let (identity, recovered) = match opened {
-            Opened::Existing(identity) => (
-                identity,
-                recovery::recover(&flow, NODE, MetadataLimits::TINY).await?,
-            ),
+            Opened::Existing(identity) => {
+                let least = clean.unwrap_or_default();
+                let limits = MetadataLimits::TINY;
+                let recovered = recovery::recover(&flow, NODE, limits, least).await?;
+                if clean.is_some() {
+                    identity::forget_clean(&flow).await?;
+                }
+                (identity, recovered)
+            }
             Opened::Fresh(identity) => {
                 let recovered = recovery::format(&flow, NODE, MetadataLimits::TINY).await?;
                 identity.write(&flow).await?;
                 (identity, recovered)
             }
         };
-        Ok::<_, Fatal>((identity, recovered, clean))
+        Ok::<_, Fatal>((identity, recovered, clean.is_some()))
     })?;
     Some(opened.and_then(|(identity, recovered, clean)| {
         let images = vec![recovered.image.clone(); usize::from(SHARDS)];
@@ -830,13 +835,44 @@ fn foreign_used_and_newer_directories_are_refused_by_name() {
 #[test]
 fn a_clean_stop_is_believed_once() {
     let mut disk = FakeDisk::default();
-    assert!(!started(&mut disk, 1).clean);
+    let node = started(&mut disk, 1);
+    assert!(!node.clean);
+    let end = node.controller.log_end();
     disk.kill();
-    disk.flow(|flow| async move { identity::mark_clean(&flow).await.unwrap() });
+    disk.flow(|flow| async move { identity::mark_clean(&flow, end).await.unwrap() });
     disk.cut(&mut Rng::new(3));
     assert!(start(&mut disk, 2).unwrap().unwrap().clean);
     disk.cut(&mut Rng::new(4));
     assert!(!start(&mut disk, 3).unwrap().unwrap().clean);
+}
+
+/// What a clean stop has left is there or the start ends by name, again and again; a crash may have torn it.
+#[test]
+fn a_log_that_lost_its_end_after_a_clean_stop_is_damage() {
+    let mut disk = FakeDisk::default();
+    let mut node = started(&mut disk, 1);
+    let before = node.controller.log_end();
+    created(node.answer(&mut disk, create("a")));
+    let end = node.controller.log_end();
+    assert!(end > before);
+    disk.kill();
+    let path = log_path(end.log);
+    let cut = |disk: &mut FakeDisk| {
+        disk.spoil(&path, |bytes| bytes[before.position as usize..].fill(0));
+    };
+    let mut crashed = disk.clone();
+    cut(&mut crashed);
+    assert!(start(&mut crashed, 2).unwrap().is_ok());
+
+    disk.flow(|flow| async move { identity::mark_clean(&flow, end).await.unwrap() });
+    let mut whole = disk.clone();
+    assert!(start(&mut whole, 2).unwrap().is_ok());
+    cut(&mut disk);
+    for seed in 2..4 {
+        let fatal = start(&mut disk, seed).unwrap().err().unwrap();
+        assert!(matches!(fatal, Fatal::Damaged(_)), "{fatal}");
+        disk.kill();
+    }
 }
 
 #[test]

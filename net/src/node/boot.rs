@@ -1,7 +1,7 @@
 //! The start's linear work on the disk: identity, metadata, layout; then one shard's storage.
 
 use corelane_engine::controller::identity::{self, Identity, Opened};
-use corelane_engine::controller::metadata_log::MetadataLimits;
+use corelane_engine::controller::metadata_log::{LogEnd, MetadataLimits};
 use corelane_engine::controller::recovery;
 use corelane_engine::fatal::Fatal;
 use corelane_engine::flow::Flow;
@@ -36,12 +36,13 @@ pub(super) async fn metadata(
     let (identity, recovered, clean) =
         match identity::open(&flow, config.node, &mut rng, LEFTOVERS).await? {
             Opened::Existing(identity) => {
-                let clean = identity::take_clean(&flow).await?;
-                (
-                    identity,
-                    recovery::recover(&flow, config.node, limits).await?,
-                    clean,
-                )
+                let clean = identity::read_clean(&flow).await?;
+                let least = clean.unwrap_or_default();
+                let recovered = recovery::recover(&flow, config.node, limits, least).await?;
+                if clean.is_some() {
+                    identity::forget_clean(&flow).await?;
+                }
+                (identity, recovered, clean.is_some())
             }
             Opened::Fresh(identity) => {
                 let recovered = recovery::format(&flow, config.node, limits).await?;
@@ -84,6 +85,6 @@ pub(super) async fn storage(
 }
 
 /// The last act of a clean stop.
-pub(super) async fn mark_clean(flow: &Flow) -> Result<(), Fatal> {
-    identity::mark_clean(flow).await
+pub(super) async fn mark_clean(flow: &Flow, end: LogEnd) -> Result<(), Fatal> {
+    identity::mark_clean(flow, end).await
 }
