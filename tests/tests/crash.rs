@@ -14,7 +14,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -29,10 +28,10 @@ use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
 use corelane_engine::rng::Rng;
-use corelane_tests::harness::broker::{Broker, Options, target_dir};
+use corelane_tests::harness::broker::{Broker, Options};
 use corelane_tests::harness::ledger::{Broken, Ledger, Partition, Read, RecordId, hash};
-use corelane_tests::harness::topic_name;
 use corelane_tests::harness::wire::{Wire, create_topics, topic_of};
+use corelane_tests::harness::{recording, topic_name};
 
 const PRODUCERS: usize = 4;
 const TOPICS: usize = 8;
@@ -143,27 +142,9 @@ impl Tally {
 
     /// Writes the ledger.
     fn keep(&self, seed: u64, begin: Instant) {
-        let path = std::env::var_os("KILL_LEDGER").map_or_else(
-            || target_dir().join("kill-ledger.json"),
-            |path| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path),
-        );
-        let read = |path: &str| {
-            fs::read_to_string(path)
-                .unwrap_or_default()
-                .trim()
-                .to_owned()
-        };
-        let head = Command::new("git")
-            .args(["rev-parse", "--short", "HEAD"])
-            .output();
-        let head = head.ok().filter(|head| head.status.success());
-        let commit = head.map(|head| String::from_utf8_lossy(&head.stdout).trim().to_owned());
-        let json = serde_json::json!({
+        let ledger = serde_json::json!({
             "what": "kill -9 under load, one node",
             "command": format!("KILL_CYCLES={} KILL_SEED={seed} cargo test -p corelane-tests --test crash", setting("KILL_CYCLES", ROUND)),
-            "commit": commit,
-            "kernel": read("/proc/sys/kernel/osrelease"),
-            "cpus": std::thread::available_parallelism().map_or(0, usize::from),
             "seed": seed,
             "seconds": begin.elapsed().as_secs(),
             "cycles": self.cycles,
@@ -181,8 +162,7 @@ impl Tally {
             "reordered": self.reordered,
             "otherwise wrong": self.otherwise_wrong,
         });
-        fs::write(&path, format!("{json:#}\n"))
-            .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        recording::keep("KILL_LEDGER", "kill-ledger.json", ledger);
     }
 }
 

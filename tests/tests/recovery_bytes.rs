@@ -23,10 +23,10 @@ use kafka_protocol::messages::ProduceRequest;
 
 use corelane_tests::harness::broker::{Broker, Options, target_dir};
 use corelane_tests::harness::records::Batch;
-use corelane_tests::harness::topic_name;
 use corelane_tests::harness::wire::{
     ANSWER_WITHIN, Reaction, Wire, decode_response, produce_request, request_bytes,
 };
+use corelane_tests::harness::{recording, topic_name};
 
 const PARTITIONS: i32 = 20;
 const CONNECTIONS: i32 = 4;
@@ -144,29 +144,12 @@ impl Row {
 
 /// Writes the table.
 fn keep(rows: &[Row]) {
-    let path = std::env::var_os("RECOVERY_JSON").map_or_else(
-        || target_dir().join("recovery-table.json"),
-        |path| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path),
-    );
-    let read = |path: &str| {
-        fs::read_to_string(path)
-            .unwrap_or_default()
-            .trim()
-            .to_owned()
-    };
-    let head = Command::new("git")
-        .args(["rev-parse", "--short", "HEAD"])
-        .output();
-    let head = head.ok().filter(|head| head.status.success());
-    let json = serde_json::json!({
+    let table = serde_json::json!({
         "what": "the first ack and fetch after kill -9 under load",
-        "commit": head.map(|head| String::from_utf8_lossy(&head.stdout).trim().to_owned()),
         "profile": if cfg!(debug_assertions) { "dev" } else { "release" },
-        "kernel": read("/proc/sys/kernel/osrelease"),
-        "cpus": thread::available_parallelism().map_or(0, usize::from),
         "rows": rows.iter().map(Row::json).collect::<Vec<_>>(),
     });
-    fs::write(&path, format!("{json:#}\n")).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    recording::keep("RECOVERY_JSON", "recovery-table.json", table);
 }
 
 /// Fills, kills, starts, and asks.

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::panic;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use corelane_tests::harness::recording;
 use corelane_tests::sim::campaign::{self, Campaign, hunt_all};
 use corelane_tests::sim::canary::Canary;
 use corelane_tests::sim::swarm::{Ledger, Options, Swarm, replay, run};
@@ -113,7 +114,7 @@ fn note(asked: &Asked, began: Instant, what: &str, came: Value) {
     let words: Vec<String> = std::env::args().skip(1).collect();
     list.push(json!({
         "what": what,
-        "commit": commit(),
+        "commit": recording::commit(),
         "command": format!("sim {}", words.join(" ")),
         "took seconds": began.elapsed().as_secs(),
         "came": came,
@@ -121,27 +122,6 @@ fn note(asked: &Asked, began: Instant, what: &str, came: Value) {
     let text = serde_json::to_string_pretty(&list).expect("numbers and words");
     if let Err(error) = fs::write(path, text + "\n") {
         eprintln!("{path}: {error}");
-    }
-}
-
-/// What is checked out here, with a `+` where it was changed since.
-fn commit() -> String {
-    let git = |words: &[&str]| {
-        let came = Command::new("git").args(words).output().ok()?;
-        let words = String::from_utf8_lossy(&came.stdout).trim().to_owned();
-        came.status.success().then_some(words)
-    };
-    let head = git(&["rev-parse", "--short", "HEAD"]).unwrap_or("unknown".to_owned());
-    let changed = git(&[
-        "status",
-        "--porcelain",
-        "--untracked-files=no",
-        "--",
-        "*.rs",
-    ]);
-    match changed.is_some_and(|changed| !changed.is_empty()) {
-        true => head + "+",
-        false => head,
     }
 }
 

@@ -8,6 +8,7 @@ pub mod beside;
 pub mod broker;
 pub mod ledger;
 pub mod process;
+pub mod recording;
 pub mod records;
 pub mod reference;
 pub mod runtime;

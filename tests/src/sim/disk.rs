@@ -31,6 +31,7 @@ use corelane_engine::types::ShardId;
 
 pub use file::{Fates, SECTOR};
 use file::{File, Seq};
+pub(crate) use kinds::file_of;
 pub use kinds::{Counters, Fault, FaultKind, Kind, Met, Speed};
 use names::{Ino, Names};
 
@@ -200,16 +201,7 @@ impl FakeDisk {
         let flight = self.flying.remove(&id).expect("an operation under way");
         let (shard, token) = (flight.shard, flight.token);
         let path = self.path_of(shard, &flight.op).to_owned();
-        let file = match &flight.op {
-            DiskOp::Open { file, .. }
-            | DiskOp::Close { file }
-            | DiskOp::Write { file, .. }
-            | DiskOp::Read { file, .. }
-            | DiskOp::Flush { file }
-            | DiskOp::Allocate { file, .. }
-            | DiskOp::Truncate { file, .. } => Some((shard, *file)),
-            _ => None,
-        };
+        let file = file_of(&flight.op).map(|file| (shard, file));
         let mut fault = self.fault(Kind::of(&flight.op), &path);
         let mut flight = flight;
         if let Some(FaultKind::Misdirected { blocks }) = fault {

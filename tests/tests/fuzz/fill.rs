@@ -59,6 +59,10 @@ impl Fill {
         }
     }
 
+    pub(crate) fn next(&mut self) -> u64 {
+        self.rng.next_u64()
+    }
+
     pub(crate) fn below(&mut self, end: usize) -> usize {
         self.rng.below(end as u64) as usize
     }
@@ -84,7 +88,7 @@ impl Fill {
     }
 
     fn bytes(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.rng.next_u64() as u8).collect()
+        (0..length).map(|_| self.next() as u8).collect()
     }
 
     fn integer(&mut self) -> i64 {
@@ -94,7 +98,7 @@ impl Fill {
             (false, 4..6) | (true, 0) => -1,
             (true, 1..6) => self.below(4) as i64,
             (true, 6) => 1_000 + self.below(30_000) as i64,
-            _ => self.rng.next_u64() as i64,
+            _ => self.next() as i64,
         }
     }
 }
@@ -130,7 +134,7 @@ impl Sample for Uuid {
     fn sample(f: &mut Fill, _: i16) -> Self {
         match f.below(4) {
             0 => Self::ZERO,
-            _ => Self(std::array::from_fn(|_| f.rng.next_u64() as u8)),
+            _ => Self(std::array::from_fn(|_| f.next() as u8)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a fake disk is told beside its requests, and what it counts: kinds of operations, faults, speed.
 
-use corelane_engine::disk::{DiskError, DiskOp};
+use corelane_engine::disk::{DiskError, DiskOp, FileId};
 
 use super::file::Fates;
 
@@ -135,4 +135,24 @@ pub struct Counters {
     pub short: u64,
     pub flips: u64,
     pub fates: Fates,
+}
+
+/// The open file that an operation is about.
+pub(crate) fn file_of(op: &DiskOp) -> Option<FileId> {
+    match op {
+        DiskOp::Open { file, .. }
+        | DiskOp::Close { file }
+        | DiskOp::Write { file, .. }
+        | DiskOp::Read { file, .. }
+        | DiskOp::Flush { file }
+        | DiskOp::Allocate { file, .. }
+        | DiskOp::Truncate { file, .. } => Some(*file),
+        DiskOp::SyncDirectory { .. }
+        | DiskOp::MakeDirectory { .. }
+        | DiskOp::Unlink { .. }
+        | DiskOp::RemoveDirectory { .. }
+        | DiskOp::Rename { .. }
+        | DiskOp::List { .. }
+        | DiskOp::Measure => None,
+    }
 }

@@ -3,6 +3,7 @@
 use corelane_engine::disk::{DiskOp, DiskRequest};
 
 use super::{ClientEvent, Kind};
+use crate::sim::disk::file_of;
 
 pub(super) fn words(path: &str, kind: Kind, request: &DiskRequest) -> String {
     let what = match &request.op {
@@ -17,16 +18,7 @@ pub(super) fn words(path: &str, kind: Kind, request: &DiskRequest) -> String {
         DiskOp::Rename { from, .. } => format!("from {from}"),
         _ => String::new(),
     };
-    let file = match &request.op {
-        DiskOp::Open { file, .. }
-        | DiskOp::Close { file }
-        | DiskOp::Write { file, .. }
-        | DiskOp::Read { file, .. }
-        | DiskOp::Flush { file }
-        | DiskOp::Allocate { file, .. }
-        | DiskOp::Truncate { file, .. } => format!("#{}", file.0),
-        _ => String::new(),
-    };
+    let file = file_of(&request.op).map_or(String::new(), |file| format!("#{}", file.0));
     format!("  {kind:?} {path}{file} {what}")
 }
 
