@@ -551,7 +551,8 @@ impl Node {
                 shard,
                 "only {free} free for {directory}, less than {low}: produce is refused until {resume} are free"
             ),
-            false => tracing::info!(shard, "{free} free for {directory}: produce is taken again"),
+            // As loud as the line that it takes back.
+            false => tracing::warn!(shard, "{free} free for {directory}: produce is taken again"),
         }
     }
 

@@ -164,7 +164,9 @@ fn a_full_disk_refuses_in_time_and_loses_nothing() {
     };
     let mut broker = Broker::start_own(Options {
         data_dir: Some(disk.at.join("data")),
-        allowed: ["produce is refused", "no space"].map(str::to_owned).into(),
+        allowed: ["produce is refused", "produce is taken again", "no space"]
+            .map(str::to_owned)
+            .into(),
         ..Options::shards(1)
     });
     let mut wire = Wire::connect(broker.address());
@@ -197,9 +199,11 @@ fn a_full_disk_refuses_in_time_and_loses_nothing() {
     filler.check(&mut wire);
 
     // Room comes back: nobody restarts anything.
+    let before = told(&broker, "produce is taken again");
     delete(&mut wire, &filler.topic);
     kept.resume(&mut wire);
     kept.check(&mut wire);
+    assert!(told(&broker, "produce is taken again") > before);
 
     // Somebody else takes all there is, to the last block: the stop ends all the same.
     let mut more = Load::new(&mut wire, "more");

@@ -256,7 +256,10 @@ impl Plan {
                  {new} replaces {old}",
                 self.shards
             ),
-            (_, _, Some(generation)) => {
+            (_, None, Some(generation)) => {
+                println!("  layout     generation {generation}, made here")
+            }
+            (_, Some(_), Some(generation)) => {
                 println!("  layout     generation {generation}, kept as it is")
             }
             (_, _, None) => {}
