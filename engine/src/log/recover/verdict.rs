@@ -13,9 +13,10 @@
 //!  Bytes, Flushed, Pointer  │ Other, Past          │ –             │ Damaged: no crash leaves that behind
 //! ```
 //!
-//! Batches of topics that are gone are not looked at. *Known* goes before what a pointer says of itself: a checkpoint is written only when every group that its state names
-//! is flushed, straight bytes and all. So a known pointer is not read, and never cut, though no later group says that it
-//! was flushed: what rots of it is told to its readers, as of any other batch.
+//! Batches of topics that are gone are not looked at. *Known* goes before what a pointer says of itself: a checkpoint
+//! is written only when every group that its state names is flushed, straight bytes and all. So a known pointer is not
+//! read, and never cut, though no later group says that it was flushed: what rots of it is told to its readers, as of
+//! any other batch.
 
 /// What the journal says of a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
