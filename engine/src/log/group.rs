@@ -42,7 +42,8 @@ pub struct GroupHeader {
     pub position: JournalPosition,
     /// Header and entries, without padding.
     pub length: u32,
-    /// Every group below, and every segment byte its pointers name, was flushed when this group was submitted.
+    /// Every group below, and every segment byte its pointers name, was flushed when this group was submitted; or a start
+    /// since had cut the pointer.
     pub flushed_through: JournalPosition,
     pub prev_crc: u32,
     pub crc: u32,

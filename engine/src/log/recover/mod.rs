@@ -256,7 +256,7 @@ pub async fn open_shard(
         &mut bytes_read,
     )
     .await?;
-    let chain = ring::walk(ring, limits.journal_file_bytes, head)?;
+    let mut chain = ring::walk(ring, limits.journal_file_bytes, head)?;
 
     let mut replay = Replay::new(partitions, slots);
     replay.note_ends(&chain)?;
@@ -277,16 +277,15 @@ pub async fn open_shard(
         },
         limits.group_bytes_max,
     );
-    let flushed_through = chain.flushed_through;
     let groups = chain.groups.len() as u64;
-    for (header, bytes) in chain.groups {
+    for (header, bytes) in std::mem::take(&mut chain.groups) {
         let entries = group::parse_entries(&bytes).map_err(|what| {
             Fatal::Damaged(format!("journal group at {}: {what}", header.position.0))
         })?;
         let seq = journal.open_seq();
         let mut touched = Vec::new();
         for entry in entries {
-            let flushed = header.position < flushed_through;
+            let flushed = chain.is_flushed(&header);
             bytes_read += replay
                 .apply(flow, &bytes, entry, seq, flushed, &mut touched)
                 .await?;

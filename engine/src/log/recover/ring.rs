@@ -22,9 +22,20 @@ pub(super) struct Chain {
     pub(super) groups: Vec<(GroupHeader, Bytes)>,
     pub(super) next: JournalPosition,
     pub(super) prev_crc: u32,
-    /// Everything below was flushed: the most that any group says, also one that nothing leads to any more. What it says was
-    /// true when it was written, and positions below the end have not been given anew since.
-    pub(super) flushed_through: JournalPosition,
+    /// Everything below was flushed, or cut: the most that any group of the chain says.
+    flushed_through: JournalPosition,
+    /// By start: the most that any of its groups says, also one that nothing leads to any more.
+    flushed_by_start: BTreeMap<u64, JournalPosition>,
+}
+
+impl Chain {
+    /// Whether a group says that this one was flushed, straight bytes and all. One behind a hole is believed for groups of
+    /// its own start only: between two starts a pointer may have been cut, and the hole may hold the *cut*.
+    pub(super) fn is_flushed(&self, header: &GroupHeader) -> bool {
+        let own = self.flushed_by_start.get(&header.start);
+        let through = own.copied().unwrap_or_default().max(self.flushed_through);
+        header.position < through
+    }
 }
 
 /// What the ring's files hold.
@@ -152,6 +163,7 @@ pub(super) fn walk(mut ring: Ring, file_bytes: u64, head: Head) -> Result<Chain,
         next: head.position,
         prev_crc: head.prev_crc,
         flushed_through: JournalPosition::default(),
+        flushed_by_start: BTreeMap::new(),
     };
     loop {
         let last_start = chain.groups.last().map_or(0, |(last, _)| last.start);
@@ -170,10 +182,12 @@ pub(super) fn walk(mut ring: Ring, file_bytes: u64, head: Head) -> Result<Chain,
         let Some((header, bytes)) = found else { break };
         chain.next = header.end();
         chain.prev_crc = header.crc;
+        chain.flushed_through = header.flushed_through.max(chain.flushed_through);
         chain.groups.push((header, bytes));
     }
     for (number, header) in ring.headers {
-        chain.flushed_through = chain.flushed_through.max(header.flushed_through);
+        let own = chain.flushed_by_start.entry(header.start).or_default();
+        *own = header.flushed_through.max(*own);
         if header.flushed_through > chain.next {
             return Err(Fatal::Damaged(format!(
                 "journal-{number}: the group at position {} is not readable, but the one at {} says that \
@@ -184,4 +198,42 @@ pub(super) fn walk(mut ring: Ring, file_bytes: u64, head: Head) -> Result<Chain,
         }
     }
     Ok(chain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ```text
+    ///  start 2 │ pointer │ start 3 recovers, and cuts the pointer │ *cut* │ says that all was flushed │
+    ///                                                              torn     valid, but nothing leads to it
+    /// ```
+    #[test]
+    fn a_group_behind_a_hole_is_believed_for_its_own_start_only() {
+        let at = |position, start| GroupHeader {
+            id: JournalId {
+                directory: [0; 16],
+                number: 0,
+            },
+            position: JournalPosition(position),
+            start,
+            length: 0,
+            flushed_through: JournalPosition::default(),
+            prev_crc: 0,
+            crc: 0,
+        };
+        let chain = Chain {
+            groups: Vec::new(),
+            next: JournalPosition(300),
+            prev_crc: 0,
+            flushed_through: JournalPosition(100),
+            flushed_by_start: BTreeMap::from([
+                (2, JournalPosition(200)),
+                (3, JournalPosition(300)),
+            ]),
+        };
+        let flushed = |position, start| chain.is_flushed(&at(position, start));
+        assert!(flushed(50, 1) && flushed(150, 2) && flushed(250, 3));
+        assert!(!flushed(150, 1) && !flushed(250, 2) && !flushed(300, 3));
+    }
 }
