@@ -167,6 +167,7 @@ impl Report {
     }
 
     fn compare(&mut self, what: &str, recorded: f64, now: f64, tolerance: Tolerance) {
+        let [recorded, now] = [recorded, now].map(rounded);
         let verdict = tolerance.verdict(recorded, now);
         self.worse |= verdict == Verdict::Worse;
         self.better |= verdict == Verdict::Better;
@@ -179,7 +180,7 @@ impl Report {
             Verdict::Worse => "WORSE",
             Verdict::Better => "better",
         };
-        let [recorded, now] = [recorded, now].map(|n| rounded(n).to_string());
+        let [recorded, now] = [recorded, now].map(|n| n.to_string());
         self.line([what, &recorded, &now, &percent, word]);
     }
 
