@@ -29,9 +29,9 @@ use crate::types::{Now, Offset};
 
 /// Parts written side by side.
 const AT_ONCE: usize = 16;
-/// So long after the last straight append to it, or sooner where so many are open, a segment's file is closed: an append
-/// that finds it closed goes through the journal, and costs twice.
-const STRAIGHT_KEPT: Duration = Duration::from_secs(10);
+/// So long after the last write to it, or sooner where so many are open, a segment's file is closed: a straight append that
+/// finds it closed goes through the journal, and costs twice; a cycle opens and closes it each time.
+const KEPT: Duration = Duration::from_secs(10);
 const KEPT_OPEN_MAX: usize = 256;
 
 #[derive(Debug, Default)]
@@ -123,6 +123,18 @@ impl Cycle {
         }
     }
 
+    /// How many partitions it writes back.
+    fn partitions(&self) -> usize {
+        match self {
+            Cycle::Writing { slots, .. } => slots.len(),
+            Cycle::Idle
+            | Cycle::Planned
+            | Cycle::Waiting { .. }
+            | Cycle::Checkpointing { .. }
+            | Cycle::Stopped { .. } => 0,
+        }
+    }
+
     pub(super) fn wants_flush(&self) -> bool {
         matches!(self, Cycle::Planned | Cycle::Waiting { .. })
     }
@@ -167,7 +179,7 @@ impl Shard {
         let mut memory = self.journal.live_bytes();
         let mut ring = self.journal.ring_used();
         let mut below = self.journal.first();
-        let chunk = (self.limits.write_back_bytes * 8).min(self.limits.tail_bytes_max / 4);
+        let chunk = (self.limits.write_back_bytes * 16).min(self.limits.tail_bytes_max / 4);
         let mut taken = 0;
         // The whole span is taken only where it is over the bound; a little more is taken so that cycles are few.
         if memory <= memory_max && ring <= ring_max && below >= self.sealed_below {
@@ -250,6 +262,7 @@ impl Shard {
     /// Begins as many parts as may be under way; once none is left and all are done, the cycle goes on.
     fn write_parts(&mut self, now: Now) {
         let full = self.kept_open.len() > KEPT_OPEN_MAX;
+        let keep = !full && self.cycle.partitions() <= KEPT_OPEN_MAX;
         let bytes_max = self.limits.write_back_bytes;
         let mut from = 0;
         loop {
@@ -288,9 +301,13 @@ impl Shard {
             let room = bytes_max - *bytes;
             let plan = match stop {
                 true => write_back::plan_stop(p, slot, &self.journal, &self.limits),
-                false => write_back::plan_part(p, slot, below, room, &self.journal, &self.limits),
+                false => {
+                    let (journal, limits) = (&self.journal, &self.limits);
+                    write_back::plan_part(p, slot, below, room, keep, journal, limits)
+                }
             };
-            p.wants_straight &= !full && now.mono.since(p.straight_at) < STRAIGHT_KEPT;
+            p.written_back_at = now.mono;
+            p.wants_straight &= !full && now.mono.since(p.straight_at) < KEPT;
             if plan.jobs.is_empty() {
                 assert!(!plan.more, "a part of a block was planned");
                 continue;
@@ -346,12 +363,13 @@ impl Shard {
             let Some(p) = self.partitions[slot as usize].as_deref_mut() else {
                 continue;
             };
-            if let Some(job) = write_back::plan_close(p, slot) {
+            let used = !full && now.mono.since(p.written_back_at) < KEPT;
+            if let Some(job) = write_back::plan_close(p, slot).filter(|_| !used) {
                 let planned = vec![job];
                 take_files(p, &planned);
                 jobs.push(planned);
             }
-            p.wants_straight &= !full && now.mono.since(p.straight_at) < STRAIGHT_KEPT;
+            p.wants_straight &= !full && now.mono.since(p.straight_at) < KEPT;
         }
         jobs
     }
