@@ -44,6 +44,8 @@ pub(super) enum Cycle {
         below: GroupSeq,
         slots: Vec<u32>,
         stop: bool,
+        /// All their files stay open, not only those that are.
+        keep: bool,
         /// Those of `slots` that have not been planned to their end.
         left: BTreeSet<u32>,
         /// Parts under way, and bytes in them.
@@ -120,18 +122,6 @@ impl Cycle {
             | Cycle::Waiting { .. }
             | Cycle::Checkpointing { .. }
             | Cycle::Stopped { .. } => false,
-        }
-    }
-
-    /// How many partitions it writes back.
-    fn partitions(&self) -> usize {
-        match self {
-            Cycle::Writing { slots, .. } => slots.len(),
-            Cycle::Idle
-            | Cycle::Planned
-            | Cycle::Waiting { .. }
-            | Cycle::Checkpointing { .. }
-            | Cycle::Stopped { .. } => 0,
         }
     }
 
@@ -237,8 +227,10 @@ impl Shard {
             self.cycle = Cycle::Planned;
             return;
         }
+        let more = slots.iter().filter(|slot| !self.kept_open.contains(slot));
         self.cycle = Cycle::Writing {
             below,
+            keep: self.kept_open.len() + more.count() <= KEPT_OPEN_MAX,
             left: slots.iter().copied().collect(),
             slots,
             stop: self.stopping,
@@ -262,13 +254,13 @@ impl Shard {
     /// Begins as many parts as may be under way; once none is left and all are done, the cycle goes on.
     fn write_parts(&mut self, now: Now) {
         let full = self.kept_open.len() > KEPT_OPEN_MAX;
-        let keep = !full && self.cycle.partitions() <= KEPT_OPEN_MAX;
         let bytes_max = self.limits.write_back_bytes;
         let mut from = 0;
         loop {
             let Cycle::Writing {
                 below,
                 stop,
+                keep,
                 left,
                 parts,
                 bytes,
@@ -278,7 +270,7 @@ impl Shard {
             else {
                 return;
             };
-            let (below, stop) = (*below, *stop);
+            let (below, stop, keep) = (*below, *stop, *keep);
             if *no_space {
                 left.clear();
             }
@@ -302,6 +294,7 @@ impl Shard {
             let plan = match stop {
                 true => write_back::plan_stop(p, slot, &self.journal, &self.limits),
                 false => {
+                    let keep = keep || !full && self.kept_open.contains(&slot);
                     let (journal, limits) = (&self.journal, &self.limits);
                     write_back::plan_part(p, slot, below, room, keep, journal, limits)
                 }
