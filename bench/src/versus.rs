@@ -34,7 +34,7 @@ use self::steps::{Clock, Steps};
 use self::workloads::{Case, Kind};
 use crate::load::plan::Rate;
 use crate::load::{self, LoadError, plan};
-use crate::machine::{self, Machine};
+use crate::machine::Machine;
 use crate::sys;
 
 /// Options of `versus`.
@@ -52,10 +52,9 @@ pub struct Options {
     /// Measure this running broker in place of Apache Kafka; it is neither started nor stopped, and keeps its data.
     #[arg(long, value_name = "HOST:PORT")]
     pub peer: Option<String>,
-    /// CPU of the broker where it is pinned; the generator has another. Default: the one that takes the disk's interrupts,
-    /// where one does: what a write costs when it ends is the broker's, and does not wait for the generator.
-    #[arg(long, value_name = "CPU")]
-    pub broker_cpu: Option<usize>,
+    /// CPU of the broker where it is pinned; the generator has another.
+    #[arg(long, default_value_t = 0, value_name = "CPU")]
+    pub broker_cpu: usize,
     /// Which workloads: W1,W3 or a case's beginning such as "W3 64x1". Default: all.
     #[arg(long, value_delimiter = ',')]
     pub workload: Vec<String>,
@@ -114,8 +113,7 @@ impl Options {
     /// CPU of the broker, and of the generator.
     pub fn cpus(&self) -> (usize, usize) {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-        let asked = self.broker_cpu.or_else(machine::disk_cpu).unwrap_or(0);
-        let broker = asked.min(cpus - 1);
+        let broker = self.broker_cpu.min(cpus - 1);
         let generator = if broker == cpus - 1 { 0 } else { cpus - 1 };
         (broker, generator)
     }
@@ -198,11 +196,8 @@ const ATTEMPTS: usize = 3;
 /// Runs what is missing and returns the table.
 pub fn run(options: &Options) -> Result<String, VersusError> {
     let wanted = |case: &Case| {
-        options.workload.is_empty()
-            || options
-                .workload
-                .iter()
-                .any(|name| case.name.starts_with(name.as_str()))
+        let named = |name: &String| is_named(&case.name, name);
+        options.workload.is_empty() || options.workload.iter().any(named)
     };
     let all = workloads::all(options.many).into_iter();
     let cases: Vec<Case> = all.filter(wanted).collect();
@@ -290,7 +285,7 @@ pub fn run(options: &Options) -> Result<String, VersusError> {
             if sys::interrupted() {
                 break;
             }
-            println!("{}", line(&sample));
+            println!("{}", line(case.kind, &sample));
             let sound = sample.rejected.is_none();
             recording.samples.push(sample);
             save(&options.out, &recording)?;
@@ -303,6 +298,12 @@ pub fn run(options: &Options) -> Result<String, VersusError> {
     fs::write(&page_path, table::page(&cases, &recording))?;
     println!("pictures: {}", page_path.display());
     Ok(table::table(&cases, &recording))
+}
+
+/// Whether a case is meant by a workload, `W1`, or by the beginning of its name, `W1 A p`. `W1` does not mean `W12`.
+fn is_named(case: &str, name: &str) -> bool {
+    case.strip_prefix(name)
+        .is_some_and(|rest| name.contains(' ') || rest.is_empty() || rest.starts_with(' '))
 }
 
 /// About how long a run takes.
@@ -418,21 +419,47 @@ fn one(
     })
 }
 
-fn line(sample: &Sample) -> String {
+fn line(kind: Kind, sample: &Sample) -> String {
     let at = |name: &str| sample.metrics.get(name).copied().unwrap_or(0.0);
-    let mut out = format!(
-        "{:.1} MB/s, {:.0} requests/s, p99 {}, {:.2} CPU-s/GiB, tool {:.2} cores, free {} before, took {:.1} s",
-        at("mb_per_s"),
-        at("requests_per_s"),
-        load::report::duration(at("p99_us")),
-        at("cpu_s_per_gib"),
+    let mut out = match kind {
+        Kind::Load | Kind::CatchUp | Kind::Soak | Kind::Syscalls => format!(
+            "{:.1} MB/s, {:.0} requests/s, p99 {}, {:.2} CPU-s/GiB",
+            at("mb_per_s"),
+            at("requests_per_s"),
+            load::report::duration(at("p99_us")),
+            at("cpu_s_per_gib"),
+        ),
+        Kind::Recovery => format!(
+            "first ack after {:.2} s, first fetch after {:.2} s, {:.0} of {:.0} acknowledged batches lost",
+            at("first_ack_s"),
+            at("first_fetch_s"),
+            at("lost"),
+            at("acked_batches"),
+        ),
+        Kind::Idle => format!(
+            "ready after {:.2} s, {:.1} % of a CPU, {} resident, {} with idle connections",
+            at("ready_s"),
+            at("idle_cpu_percent"),
+            load::report::bytes(at("rss_bytes") as u64),
+            load::report::bytes(at("crowd_rss_bytes") as u64),
+        ),
+    };
+    match kind {
+        Kind::CatchUp => {
+            let _ = write!(out, ", backlog at {:.0} MB/s", at("catchup_mb_per_s"));
+        }
+        Kind::Syscalls if at("syscalls") > 0.0 => {
+            let (bytes, request) = (at("syscalls_per_mb"), at("syscalls_per_request"));
+            let _ = write!(out, ", {bytes:.2} syscalls a MB, {request:.3} a request");
+        }
+        Kind::Syscalls | Kind::Load | Kind::Recovery | Kind::Idle | Kind::Soak => {}
+    }
+    let took: f64 = sample.phases.iter().map(|(_, seconds)| seconds).sum();
+    let _ = write!(
+        out,
+        ", tool {:.2} cores, free {} before, took {took:.1} s",
         at("own_cores"),
         load::report::bytes(sample.before.free_bytes),
-        sample
-            .phases
-            .iter()
-            .map(|(_, seconds)| seconds)
-            .sum::<f64>(),
     );
     if at("errors") + at("unacked") > 0.0 {
         // A String takes everything.
@@ -520,6 +547,12 @@ mod tests {
             .samples
             .push(sample(&cases[0], Who::Floor, 0, 1700.0));
         assert!(table::table(&cases, &recording).contains("yes (floor)"));
+    }
+
+    #[test]
+    fn a_workload_is_named_whole_and_a_case_by_its_beginning() {
+        assert!(is_named("W1 A process", "W1") && is_named("W1 A process", "W1 A p"));
+        assert!(!is_named("W12 B process", "W1") && !is_named("W1 B process", "W1 A"));
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct Fetcher {
     epoch: i32,
     correlation: i32,
     stamp_hint: usize,
+    /// The socket may hold more.
+    unread: bool,
 }
 
 impl Fetcher {
@@ -65,6 +67,7 @@ impl Fetcher {
             epoch: 0,
             correlation: 0,
             stamp_hint: 0,
+            unread: false,
         }
     }
 
@@ -131,14 +134,23 @@ impl Fetcher {
         conn.push(|out| out.extend_from_slice(&frame));
     }
 
-    /// Sends and reads what is possible.
+    /// Whether [`Fetcher::on_ready`] has more to do at once.
+    pub fn is_ready(&self) -> bool {
+        self.unread && !self.closed()
+    }
+
+    /// Sends what is possible and reads a piece: a long answer must not keep the sends that become due meanwhile.
     pub fn on_ready(&mut self, shared: &Shared, book: &mut Book) -> io::Result<()> {
+        let mut filled = false;
         loop {
             let Some(conn) = &mut self.conn else {
                 return Ok(());
             };
             conn.flush()?;
-            let more = conn.fill()?;
+            if !filled {
+                self.unread = conn.fill()?;
+                filled = true;
+            }
             // An answer is taken out for a moment, because the connection and the offsets change together.
             let Some(mut conn) = self.conn.take() else {
                 return Ok(());
@@ -154,8 +166,7 @@ impl Fetcher {
                     done?;
                     self.request(&shared.plan);
                 }
-                None if !more => return Ok(()),
-                None => {}
+                None => return Ok(()),
             }
         }
     }

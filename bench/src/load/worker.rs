@@ -208,6 +208,9 @@ impl Worker {
         let mut produced = !producing;
         let drain_ns = shared.plan.drain.as_nanos() as u64;
         let spin_ns = shared.plan.spin.as_nanos() as u64;
+        if spin_ns > 0 {
+            sys::let_others_go_first();
+        }
         let mut ready = Vec::new();
         loop {
             let now = sys::now();
@@ -246,7 +249,10 @@ impl Worker {
             let until = next
                 .min(now + SLEEP_NS_MAX)
                 .min(if now < stop { stop } else { u64::MAX });
-            let sleep = if until == next {
+            let unread = self.fetchers.iter().any(Fetcher::is_ready);
+            let sleep = if unread {
+                0
+            } else if until == next {
                 until.saturating_sub(now).saturating_sub(spin_ns)
             } else {
                 until - now
@@ -262,6 +268,11 @@ impl Worker {
                     self.on_link(at, event.readable);
                 } else if event.readable || event.writable {
                     self.on_fetcher(at - self.links.len());
+                }
+            }
+            for at in 0..self.fetchers.len() {
+                if unread && self.fetchers[at].is_ready() {
+                    self.on_fetcher(at);
                 }
             }
         }

@@ -138,6 +138,8 @@ pub struct Partition {
     pub wants_straight: bool,
     /// When the last of them came.
     pub straight_at: Instant,
+    /// When write-back came by last.
+    pub written_back_at: Instant,
     /// How many leading segments the newest checkpoint holds as complete.
     pub segments_saved: usize,
 }
@@ -168,6 +170,7 @@ impl Partition {
             busy: false,
             wants_straight: false,
             straight_at: Instant::default(),
+            written_back_at: Instant::default(),
             segments_saved: 0,
         }
     }

@@ -47,8 +47,8 @@ pub struct SegmentJob {
     pub cut: Option<u64>,
     /// Sealed and whole: nothing follows.
     pub complete: bool,
-    /// Straight writes follow. Otherwise the file is closed: partitions are many, descriptors few. One that was open is
-    /// the job's from its plan on.
+    /// Straight writes follow, or the next cycle soon. Otherwise the file is closed: partitions are many, descriptors few.
+    /// One that was open is the job's from its plan on.
     pub keep_open: bool,
     /// What the log has gained is flushed, too: also bytes that were written straight, and that a start has found. False:
     /// only what the job itself writes or makes.
@@ -120,45 +120,63 @@ pub fn plan(
     journal: &Journal,
     limits: &Limits,
 ) -> Vec<SegmentJob> {
-    jobs(p, slot, below, false, usize::MAX, journal, limits).jobs
+    jobs(p, slot, below, How::START, journal, limits).jobs
 }
 
 /// As `plan`, but no more than about `bytes` are copied now. What is left is planned again once these jobs are done.
+/// `keep`: the active segment's file stays open, for the next time.
 pub fn plan_part(
     p: &Partition,
     slot: u32,
     below: GroupSeq,
     bytes: usize,
+    keep: bool,
     journal: &Journal,
     limits: &Limits,
 ) -> Plan {
-    jobs(p, slot, below, false, bytes, journal, limits)
+    let how = How {
+        copied_max: bytes,
+        keep,
+        ..How::START
+    };
+    jobs(p, slot, below, how, journal, limits)
 }
 
 /// As `plan`, for a clean stop: every file ends as Kafka's would, cut to the length of its log. The last partial block
 /// is carried by the checkpoint all the same.
 pub fn plan_stop(p: &Partition, slot: u32, journal: &Journal, limits: &Limits) -> Plan {
-    jobs(
-        p,
-        slot,
-        journal.open_seq(),
-        true,
-        usize::MAX,
-        journal,
-        limits,
-    )
+    let how = How {
+        stop: true,
+        ..How::START
+    };
+    jobs(p, slot, journal.open_seq(), how, journal, limits)
+}
+
+/// What kind of jobs are planned.
+struct How {
+    stop: bool,
+    copied_max: usize,
+    keep: bool,
+}
+
+impl How {
+    const START: How = How {
+        stop: false,
+        copied_max: usize::MAX,
+        keep: false,
+    };
 }
 
 fn jobs(
     p: &Partition,
     slot: u32,
     below: GroupSeq,
-    stop: bool,
-    copied_max: usize,
+    how: How,
     journal: &Journal,
     limits: &Limits,
 ) -> Plan {
-    let copied_max = copied_max.max(BLOCK) / BLOCK * BLOCK;
+    let How { stop, keep, .. } = how;
+    let copied_max = how.copied_max.max(BLOCK) / BLOCK * BLOCK;
     let mut jobs = Vec::new();
     let (mut copied, mut more) = (0, false);
     for s in p.segments.iter().filter(|s| !s.complete) {
@@ -212,7 +230,7 @@ fn jobs(
             disk_end,
             cut: (complete || stop).then_some(to),
             complete,
-            keep_open: p.wants_straight || s.is_straight(),
+            keep_open: p.wants_straight || s.is_straight() || keep && !s.sealed,
             flush: true,
             ..SegmentJob::idle(slot, p.id, s)
         });
@@ -223,7 +241,7 @@ fn jobs(
     Plan { jobs, copied, more }
 }
 
-/// Closes the file of an active segment that no straight append has come to for a while. `None`: it is not open, or in
+/// Closes the file of an active segment that nothing was written to for a while. `None`: it is not open, or in
 /// use.
 pub fn plan_close(p: &Partition, slot: u32) -> Option<SegmentJob> {
     let s = p.active();

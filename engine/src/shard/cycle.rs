@@ -29,9 +29,9 @@ use crate::types::{Now, Offset};
 
 /// Parts written side by side.
 const AT_ONCE: usize = 16;
-/// So long after the last straight append to it, or sooner where so many are open, a segment's file is closed: an append
-/// that finds it closed goes through the journal, and costs twice.
-const STRAIGHT_KEPT: Duration = Duration::from_secs(10);
+/// So long after the last write to it, or sooner where so many are open, a segment's file is closed: a straight append that
+/// finds it closed goes through the journal, and costs twice; a cycle opens and closes it each time.
+const KEPT: Duration = Duration::from_secs(10);
 const KEPT_OPEN_MAX: usize = 256;
 
 #[derive(Debug, Default)]
@@ -44,6 +44,8 @@ pub(super) enum Cycle {
         below: GroupSeq,
         slots: Vec<u32>,
         stop: bool,
+        /// All their files stay open, not only those that are.
+        keep: bool,
         /// Those of `slots` that have not been planned to their end.
         left: BTreeSet<u32>,
         /// Parts under way, and bytes in them.
@@ -167,7 +169,7 @@ impl Shard {
         let mut memory = self.journal.live_bytes();
         let mut ring = self.journal.ring_used();
         let mut below = self.journal.first();
-        let chunk = (self.limits.write_back_bytes * 8).min(self.limits.tail_bytes_max / 4);
+        let chunk = (self.limits.write_back_bytes * 16).min(self.limits.tail_bytes_max / 4);
         let mut taken = 0;
         // The whole span is taken only where it is over the bound; a little more is taken so that cycles are few.
         if memory <= memory_max && ring <= ring_max && below >= self.sealed_below {
@@ -225,8 +227,10 @@ impl Shard {
             self.cycle = Cycle::Planned;
             return;
         }
+        let more = slots.iter().filter(|slot| !self.kept_open.contains(slot));
         self.cycle = Cycle::Writing {
             below,
+            keep: self.kept_open.len() + more.count() <= KEPT_OPEN_MAX,
             left: slots.iter().copied().collect(),
             slots,
             stop: self.stopping,
@@ -256,6 +260,7 @@ impl Shard {
             let Cycle::Writing {
                 below,
                 stop,
+                keep,
                 left,
                 parts,
                 bytes,
@@ -265,7 +270,7 @@ impl Shard {
             else {
                 return;
             };
-            let (below, stop) = (*below, *stop);
+            let (below, stop, keep) = (*below, *stop, *keep);
             if *no_space {
                 left.clear();
             }
@@ -288,9 +293,14 @@ impl Shard {
             let room = bytes_max - *bytes;
             let plan = match stop {
                 true => write_back::plan_stop(p, slot, &self.journal, &self.limits),
-                false => write_back::plan_part(p, slot, below, room, &self.journal, &self.limits),
+                false => {
+                    let keep = keep || !full && self.kept_open.contains(&slot);
+                    let (journal, limits) = (&self.journal, &self.limits);
+                    write_back::plan_part(p, slot, below, room, keep, journal, limits)
+                }
             };
-            p.wants_straight &= !full && now.mono.since(p.straight_at) < STRAIGHT_KEPT;
+            p.written_back_at = now.mono;
+            p.wants_straight &= !full && now.mono.since(p.straight_at) < KEPT;
             if plan.jobs.is_empty() {
                 assert!(!plan.more, "a part of a block was planned");
                 continue;
@@ -346,12 +356,13 @@ impl Shard {
             let Some(p) = self.partitions[slot as usize].as_deref_mut() else {
                 continue;
             };
-            if let Some(job) = write_back::plan_close(p, slot) {
+            let used = !full && now.mono.since(p.written_back_at) < KEPT;
+            if let Some(job) = write_back::plan_close(p, slot).filter(|_| !used) {
                 let planned = vec![job];
                 take_files(p, &planned);
                 jobs.push(planned);
             }
-            p.wants_straight &= !full && now.mono.since(p.straight_at) < STRAIGHT_KEPT;
+            p.wants_straight &= !full && now.mono.since(p.straight_at) < KEPT;
         }
         jobs
     }

@@ -507,24 +507,27 @@ fn profile_dir() -> PathBuf {
 /// not build another package's binary, and a stale one must not be tested. `CORELANE_BIN` overrides.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        if let Some(path) = std::env::var_os("CORELANE_BIN") {
-            return PathBuf::from(path);
-        }
-        let profile = profile_dir();
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build
-            .args(["build", "--workspace", "--bin", "corelane", "--quiet"])
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-            .env("CARGO_TARGET_DIR", target_dir());
-        if profile.ends_with("release") {
-            build.arg("--release");
-        }
-        let status = build.status().expect("cargo is on the path");
-        assert!(status.success(), "the corelane binary does not build");
-        profile.join("corelane")
+    BINARY.get_or_init(|| match std::env::var_os("CORELANE_BIN") {
+        Some(path) => PathBuf::from(path),
+        None => built("corelane"),
     })
+}
+
+/// A binary of this workspace, built now.
+pub fn built(name: &str) -> PathBuf {
+    let profile = profile_dir();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build
+        .args(["build", "--workspace", "--bin", name, "--quiet"])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .env("CARGO_TARGET_DIR", target_dir());
+    if profile.ends_with("release") {
+        build.arg("--release");
+    }
+    let status = build.status().expect("cargo is on the path");
+    assert!(status.success(), "the binary {name} does not build");
+    profile.join(name)
 }
 
 #[cfg(test)]

@@ -27,6 +27,18 @@ fn append_to(
     list.pop().expect("one answer").result
 }
 
+/// Segments that do not roll.
+fn wide() -> PartitionConfig {
+    PartitionConfig {
+        segment_bytes: 8 << 20,
+        rules: Rules {
+            segment_bytes: 8 << 20,
+            ..config().rules
+        },
+        ..config()
+    }
+}
+
 #[test]
 fn used_up_descriptors_refuse_what_needs_a_file_and_come_back() {
     const EMFILE: i32 = 24;
@@ -57,15 +69,7 @@ fn used_up_descriptors_refuse_what_needs_a_file_and_come_back() {
 #[test]
 fn a_file_kept_for_straight_appends_is_closed_when_they_end() {
     let mut node = Node::new();
-    let wide = PartitionConfig {
-        segment_bytes: 8 << 20,
-        rules: Rules {
-            segment_bytes: 8 << 20,
-            ..config().rules
-        },
-        ..config()
-    };
-    node.shard.create_partition(OTHER, wide, LeaderEpoch(0));
+    node.shard.create_partition(OTHER, wide(), LeaderEpoch(0));
     let is_open = |node: &Node| {
         let directory = segment::directory(OTHER);
         node.disk
@@ -94,6 +98,44 @@ fn a_file_kept_for_straight_appends_is_closed_when_they_end() {
     let mut node = Node::on(node.disk, &[TOPIC, OTHER]).expect("recovers");
     let appended = append_to(&mut node, OTHER, batch(1, 20_000, 1)).expect("appended");
     assert_eq!(appended.base_offset, Offset(15));
+}
+
+#[test]
+fn files_stay_open_from_cycle_to_cycle_but_not_many_and_not_idle() {
+    const MANY: i32 = 300;
+    let mut node = Node::new();
+    let of_many = |partition| TopicPartition { partition, ..OTHER };
+    for partition in 0..MANY {
+        node.shard
+            .create_partition(of_many(partition), wide(), LeaderEpoch(0));
+    }
+    let open = |node: &Node| {
+        let topic = OTHER.topic.to_string();
+        let paths = node.disk.open.values();
+        paths.filter(|path| path.contains(&topic)).count()
+    };
+    let busy = |node: &mut Node, partitions: i32| {
+        for round in 0..MANY {
+            let partition = of_many(round % partitions);
+            append_to(node, partition, batch(1, 3_000, 1)).expect("appended");
+        }
+    };
+    for _ in 0..3 {
+        busy(&mut node, 2);
+        assert_eq!(open(&node), 2, "kept for the next cycle");
+    }
+    for _ in 0..20 {
+        busy(&mut node, MANY);
+        assert!(open(&node) <= 256, "{} are open", open(&node));
+    }
+    assert!(open(&node) > 100, "{} are open", open(&node));
+    // The first cycle then still writes what came before.
+    for _ in 0..2 {
+        node.now.mono = node.now.mono.after(Duration::from_secs(10));
+        busy(&mut node, 2);
+        busy(&mut node, 2);
+    }
+    assert_eq!(open(&node), 2, "the others were closed");
 }
 
 #[test]
