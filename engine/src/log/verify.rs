@@ -79,6 +79,9 @@ impl Walk {
     /// What is known now; before each piece of a segment that still grows.
     pub fn know(&mut self, known: Known) {
         self.known = known;
+        // The batch whose body comes next was held against its entry when its header came.
+        let entries = &mut self.known.entries;
+        entries.pop_front_if(|(_, at)| self.body.is_some() && at.0 == self.position);
     }
 
     /// Where the batch being read begins, and the offset there.
@@ -267,6 +270,25 @@ mod tests {
             assert_eq!(walk.place(), (bytes.len() as u64, Offset(120)));
             assert_eq!(walk.fed(), bytes.len() as u64);
             assert_eq!((walk.batches, walk.records), (10, 20));
+        }
+    }
+
+    /// As the scrub says it: with the entries from the batch on that is being read.
+    #[test]
+    fn what_is_known_may_be_said_again_before_each_piece() {
+        let (bytes, begins) = segment();
+        for piece in [1, 7, 61, 100] {
+            let mut walk = Walk::begin(0, Offset(100));
+            for next in bytes.chunks(piece) {
+                let (position, _) = walk.place();
+                let ahead = begins.iter().filter(|(_, at)| at.0 >= position);
+                walk.know(Known {
+                    entries: ahead.copied().collect(),
+                    ..known(&bytes, &begins)
+                });
+                walk.feed(next).expect("whole");
+            }
+            assert_eq!(walk.batches, 10);
         }
     }
 

@@ -1,6 +1,8 @@
 //! Topic configs as clients set them: refused with a message, or in effect, and then shown as something that means the same.
 
-use corelane_engine::controller::topic_config::{Configs, DEFINITIONS, TopicConfig, shown};
+use corelane_engine::controller::topic_config::{
+    Configs, DEFINITIONS, Kind, TopicConfig, definition, shown,
+};
 use corelane_engine::rng::Rng;
 
 use crate::target::{Memory, Target, USUAL, word, word_of};
@@ -79,6 +81,11 @@ fn config() {
                     word(&[names, word_of(&why)])
                 }
                 Ok(effective) => {
+                    for (name, text) in &configs {
+                        let d = definition(name).expect("an unknown name is refused");
+                        let shown = shown(d, text);
+                        assert!(is_within(d.kind, &shown), "{name}={text} is {shown}");
+                    }
                     let again: Configs = DEFINITIONS
                         .iter()
                         .filter_map(|d| {
@@ -99,4 +106,24 @@ fn config() {
         ..USUAL
     }
     .run();
+}
+
+/// Whether a value, as it is shown, is one that its definition names; read plainly.
+fn is_within(kind: Kind, shown: &str) -> bool {
+    let number = || shown.parse::<i64>().ok();
+    let is_in = |min: i32, max: i32| move |n: i64| (i64::from(min)..=i64::from(max)).contains(&n);
+    match kind {
+        Kind::Int(min, max) => number().is_some_and(is_in(min, max)),
+        Kind::IntOrMinusOne(min, max) => number().is_some_and(|n| n == -1 || is_in(min, max)(n)),
+        Kind::Long(min) => number().is_some_and(|n| n >= min),
+        // As in Kafka, what is not a number is below no bound and above none.
+        Kind::Double(min, max) => {
+            let double = shown.parse::<f64>().ok();
+            double.is_some_and(|v| v.is_nan() || (min..=max).contains(&v))
+        }
+        Kind::Boolean => ["true", "false"].contains(&shown),
+        Kind::Word(words) => words.contains(&shown),
+        Kind::Words(words) => shown.is_empty() || shown.split(',').all(|w| words.contains(&w)),
+        Kind::ThrottledReplicas => true,
+    }
 }

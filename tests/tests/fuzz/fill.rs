@@ -161,7 +161,7 @@ impl Sample for Bytes {
 impl Sample for Records {
     fn sample(f: &mut Fill, _: i16) -> Self {
         let mut records = Self::new();
-        if f.familiar {
+        if f.familiar && f.below(8) > 0 {
             let value = vec![b'v'; f.below(12_000)];
             records.push(BatchBuilder::new().value(Timestamp(-1), &value).build());
             return records;

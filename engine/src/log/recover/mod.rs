@@ -319,3 +319,21 @@ pub async fn open_shard(
         groups,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_number_with_a_flipped_bit_is_none() {
+        let mut bytes = START.to_vec();
+        bytes.extend_from_slice(&3_u64.to_be_bytes());
+        bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_be_bytes());
+        assert_eq!(parse_start(&bytes), Some(3));
+        for bit in 0..bytes.len() * 8 {
+            let mut rotten = bytes.clone();
+            rotten[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(parse_start(&rotten), None, "bit {bit}");
+        }
+    }
+}

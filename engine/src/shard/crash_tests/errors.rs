@@ -22,6 +22,14 @@ const FAULTS: [(On, How); 11] = [
     (On::Open, How::NoSpace),
 ];
 
+/// Who goes on after one of these knows less of the disk than was promised. What cannot be read or opened is refused.
+fn may_only_stop(on: On) -> bool {
+    match on {
+        On::WriteOrFlush | On::Write | On::Flush | On::Rename => true,
+        On::Read | On::Open => false,
+    }
+}
+
 #[derive(Default, Debug)]
 struct Counts {
     /// Starts that were refused, by name.
@@ -92,6 +100,11 @@ fn fail_at(on: On, how: How, after: u64, counts: &mut Counts) {
             read_all(&mut run, &mut shard);
         }
         if run.disk.fired {
+            if may_only_stop(on) {
+                // It comes out when its flow ends.
+                run.settle_all(&mut shard);
+                assert!(run.failed, "nobody heard that it failed");
+            }
             match run.failed {
                 true => counts.stops += 1,
                 false => counts.refusals += 1,

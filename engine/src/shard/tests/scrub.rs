@@ -13,12 +13,21 @@ struct Scrubbing {
 }
 
 impl Scrubbing {
-    /// Forty sealed segments and more, of one partition.
+    /// Forty sealed segments and more, of one partition, and one that takes appends, of which some is on disk.
     fn new() -> Scrubbing {
         let mut node = Node::new();
         for step in 0..1_200 {
             node.append(batch(2, 700, step as u8)).expect("appended");
         }
+        let mut larger = config();
+        larger.segment_bytes = 1 << 20;
+        larger.rules.segment_bytes = 1 << 20;
+        node.shard.configure_partition(TOPIC, larger);
+        for step in 0..200 {
+            node.append(batch(2, 700, step as u8)).expect("appended");
+        }
+        let active = node.shard.partition(0).expect("the only one").active();
+        assert!(active.disk_end > 0 && !active.sealed, "{active:?}");
         Scrubbing::on(node)
     }
 
@@ -177,6 +186,20 @@ fn any_flipped_bit_is_found_within_a_round_named_and_told_once() {
             "it is whole again"
         );
     }
+}
+
+/// No CRC covers it.
+#[test]
+fn a_leader_epoch_that_did_not_append_is_found() {
+    let mut it = Scrubbing::new();
+    let path = it.segments()[0].clone();
+    it.flip(&path, 8 * 15);
+    it.round();
+    let [found] = &it.said[..] else {
+        panic!("{:?}", it.said)
+    };
+    assert_eq!((found.file(), found.position), (path, 0));
+    assert!(found.what.starts_with("leader epoch"), "{found:?}");
 }
 
 #[test]
