@@ -33,6 +33,7 @@ const PAGE: usize = 4096;
 const PLACES: [(&str, i32); 4] = [("t", 0), ("t", 1), ("u", 0), ("u", 1)];
 /// Named ends, `engine::fatal`.
 const EXIT_CODES: std::ops::RangeInclusive<i32> = 10..=13;
+const DAMAGED: i32 = 12;
 const ENDS_WITHIN: Duration = Duration::from_secs(20);
 
 type Place = (&'static str, i32);
@@ -50,6 +51,9 @@ fn a_damaged_directory_is_served_as_far_as_it_is_sound_or_refused_by_name() {
         Base::new(&scratch.0.join("killed"), false),
         Base::new(&scratch.0.join("stopped"), true),
     ];
+    for base in &bases {
+        without_the_last_decision(base, &scratch.0.join("end"));
+    }
     let (first, cases) = (setting("DAMAGE_SEED", 0), setting("DAMAGE_CASES", 24));
     let mut outcomes: BTreeMap<Outcome, u64> = BTreeMap::new();
     for seed in first..first + cases {
@@ -68,6 +72,33 @@ fn a_damaged_directory_is_served_as_far_as_it_is_sound_or_refused_by_name() {
         fs::remove_dir_all(&directory).expect("our own");
     }
     eprintln!("{cases} cases: {outcomes:#?}");
+}
+
+/// The metadata log loses its last group, or some of it: after a clean stop that is damage, however often it is started; a
+/// crash may have torn it.
+fn without_the_last_decision(base: &Base, directory: &Path) {
+    for cut in [None, Some(1), Some(PAGE)] {
+        base.copy_to(directory);
+        let mut logs = files(directory).into_iter();
+        let log = logs.rfind(|path| path.to_string_lossy().contains("/meta/log-"));
+        let log = log.expect("every directory has one");
+        let bytes = fs::read(&log).expect("readable");
+        let used = bytes.iter().rposition(|byte| *byte != 0).expect("a group");
+        let end = (used + 1).next_multiple_of(PAGE);
+        let file = File::options().write(true).open(&log).expect("writable");
+        match cut {
+            None => file.write_all_at(&[0; PAGE], (end - PAGE) as u64),
+            Some(cut) => file.set_len((end - cut) as u64),
+        }
+        .expect("writable");
+        let outcome = started(base, directory, false);
+        if base.name == "stopped" {
+            assert_eq!(outcome, Outcome::Ended(DAMAGED), "{cut:?}");
+            let again = started(base, directory, false);
+            assert_eq!(again, outcome, "{cut:?}, started again");
+        }
+        fs::remove_dir_all(directory).expect("our own");
+    }
 }
 
 /// What became of a start.

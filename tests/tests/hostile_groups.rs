@@ -49,20 +49,12 @@ fn odd_names_of_groups_are_only_names() {
     ];
     find(&mut wire, "..");
     let before = files(&broker);
+    // Of groups that nobody has heard of, and of those that have offsets and nobody else.
+    expect_nobody(&mut wire, &names);
     for (n, name) in (100..).zip(names) {
         assert_eq!(commit(&mut wire, name, &topic, n), 0, "{name:?}");
     }
-    let many = "m".repeat(i16::MAX as usize);
-    for member in ["", "m", "a\nb", "../x", &many] {
-        for name in names.iter().filter(|name| !name.is_empty()) {
-            let beat = HeartbeatRequest::default()
-                .with_group_id(group(name))
-                .with_generation_id(1)
-                .with_member_id(StrBytes::from_string(member.to_owned()));
-            let code = wire.call(3, &beat).error_code;
-            assert_eq!(code, UNKNOWN_MEMBER, "{member:?} of {name:?}");
-        }
-    }
+    expect_nobody(&mut wire, &names);
     for stop in [true, false] {
         let there = files(&broker);
         assert_eq!(there, before, "a name became a path");
@@ -80,6 +72,21 @@ fn odd_names_of_groups_are_only_names() {
         let answer = wire.call(4, &described);
         for (name, shown) in names.iter().zip(&answer.groups) {
             assert_eq!((shown.error_code, &*shown.group_id.0), (0, *name));
+        }
+    }
+}
+
+/// No member is known, whatever it is called.
+fn expect_nobody(wire: &mut Wire, names: &[&str]) {
+    let many = "m".repeat(i16::MAX as usize);
+    for member in ["", "m", "a\nb", "../x", &many] {
+        for name in names.iter().filter(|name| !name.is_empty()) {
+            let beat = HeartbeatRequest::default()
+                .with_group_id(group(name))
+                .with_generation_id(1)
+                .with_member_id(StrBytes::from_string(member.to_owned()));
+            let code = wire.call(3, &beat).error_code;
+            assert_eq!(code, UNKNOWN_MEMBER, "{member:?} of {name:?}");
         }
     }
 }

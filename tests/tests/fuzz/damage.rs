@@ -2,8 +2,9 @@
 //!
 //! ```text
 //!  base ─► damages of the input ─► start ─┬─ open: every batch served is what was acknowledged there, offsets without a gap
-//!                                         │        from 0; a commit is one that was made; a produce is answered
-//!                                         └─ a named end: Directory, Damaged, or Disk
+//!                                         │        from 0; a commit is one that was made; a produce is answered; topics
+//!                                         │        are as they were decided, all of them where the last decision is there
+//!                                         └─ a named end: Directory, Damaged, or Disk; and again at the next start
 //! ```
 
 use corelane_engine::fatal::Fatal;
@@ -122,6 +123,7 @@ fn started(base: &Base, paths: &[String], damages: &[u8]) -> u64 {
             words.push(harm(disk, &there, damage));
         }
     }
+    let whole = base.has_last(&bed.world.disk);
     if let Err(fatal) = bed.open() {
         assert!(
             matches!(
@@ -131,12 +133,27 @@ fn started(base: &Base, paths: &[String], damages: &[u8]) -> u64 {
             "it ends by {fatal:?}"
         );
         assert!(fatal.to_string().len() > 20, "{fatal}");
+        // What it refused it has not changed so that the next start passes.
+        bed.world.kill();
+        assert!(bed.open().is_err(), "refused once only: {fatal}");
         words.push(word_of(&fatal.to_string()));
         return word(&words);
     }
     if !bed.connect_healthy() {
         return ended(&mut bed, words);
     }
+    let Some(topics) = bed.topics() else {
+        return ended(&mut bed, words);
+    };
+    for (name, topic) in &topics {
+        assert_eq!(base.topics.get(name), Some(topic), "{name}: never decided");
+    }
+    assert!(
+        !whole || topics.len() == base.topics.len(),
+        "{:?} are left, though what was decided last is there",
+        topics.keys()
+    );
+    words.push(topics.len() as u64);
     for place in PLACES {
         let read = bed.read(place, |batch| {
             let before = base.batches.get(&(place, base_offset(&batch)));
@@ -186,7 +203,8 @@ fn harm(disk: &mut FakeDisk, paths: &[String], damage: [u8; DAMAGE]) -> u64 {
     let [file, kind, a, b, c, d, e, f, fine] = damage;
     let which = usize::from(file) % paths.len();
     let path = &paths[which];
-    let kind = kind % 10;
+    // Most of some files is zeros: half of the single bytes that are bent are others.
+    let (sparse, kind) = (kind / 10 % 2 == 1, kind % 10);
     if kind == 9 {
         // Seldom, for it is simple.
         if fine & 3 == 0 {
@@ -209,6 +227,10 @@ fn harm(disk: &mut FakeDisk, paths: &[String], damage: [u8; DAMAGE]) -> u64 {
             (number * used) >> 24
         };
         let (at, other) = (scaled(a, b, c), scaled(d, e, f));
+        let at = match sparse && matches!(kind, 0 | 1 | 8) {
+            true => nth_full(&bytes[..used], at),
+            false => at,
+        };
         let page = |at: usize| at / BLOCK * BLOCK..bytes.len().min((at / BLOCK + 1) * BLOCK);
         let (here, there) = (page(at), page(other));
         match kind {
@@ -247,6 +269,13 @@ fn harm(disk: &mut FakeDisk, paths: &[String], damage: [u8; DAMAGE]) -> u64 {
         }
     });
     word(&[which as u64, u64::from(kind)])
+}
+
+/// Of the bytes that are not zero, one as far from the first as `at` is from the begin of them all.
+fn nth_full(bytes: &[u8], at: usize) -> usize {
+    let full = || bytes.iter().enumerate().filter(|(_, byte)| **byte != 0);
+    let nth = at * full().count() / bytes.len();
+    full().nth(nth).map_or(at, |(at, _)| at)
 }
 
 /// Where batches of a segment begin, or blocks of anything else.

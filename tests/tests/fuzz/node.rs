@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::{Buf, Bytes, BytesMut};
 use corelane_engine::batch::BatchBuilder;
 use corelane_engine::fatal::Fatal;
-use corelane_engine::limits::Limits;
+use corelane_engine::limits::{BLOCK, Limits};
 use corelane_engine::rng::Rng;
 use corelane_engine::types::Timestamp;
 use corelane_net::api::TABLE;
@@ -14,19 +14,23 @@ use corelane_protocol::{Message, Writer};
 use corelane_tests::harness::wire::{
     create_topics, decode_response, fetch_request, produce_request, topic_of,
 };
-use corelane_tests::sim::disk::Contents;
+use corelane_tests::sim::disk::{Contents, FakeDisk};
 use corelane_tests::sim::swarm::{AnyMachine, Options, node};
 use corelane_tests::sim::wire::framed;
 use corelane_tests::sim::world::{Boot, ClientEvent, ClientId, Hands, Pace, Workload, World};
+use kafka_protocol::messages::describe_configs_request::{
+    DescribeConfigsRequest, DescribeConfigsResource,
+};
 use kafka_protocol::messages::find_coordinator_request::FindCoordinatorRequest;
 use kafka_protocol::messages::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
 use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestTopic;
 use kafka_protocol::messages::{
-    ApiVersionsRequest, GroupId, OffsetCommitRequest, OffsetFetchRequest,
+    ApiVersionsRequest, GroupId, MetadataRequest, OffsetCommitRequest, OffsetFetchRequest,
 };
 use kafka_protocol::protocol::{Request, StrBytes};
+use uuid::Uuid;
 
 use crate::fill::{Fill, Sample};
 use crate::sample::each_api;
@@ -207,6 +211,25 @@ pub(crate) struct Base {
     pub(crate) contents: Contents,
     /// Batches as they were served, by their first offset.
     pub(crate) batches: BTreeMap<((&'static str, i32), i64), Bytes>,
+    pub(crate) topics: BTreeMap<String, Topic>,
+    /// What was decided last.
+    last: Piece,
+}
+
+/// A topic as clients are told of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Topic {
+    id: Uuid,
+    partitions: usize,
+    /// Those it was given, by name.
+    configs: BTreeMap<String, String>,
+}
+
+/// A piece of a file.
+struct Piece {
+    path: String,
+    at: usize,
+    bytes: Vec<u8>,
 }
 
 impl Base {
@@ -264,6 +287,7 @@ impl Base {
             })
             .expect("nothing is damaged");
         }
+        let topics = bed.topics().expect("it lives");
         match cleanly {
             true => bed.stop(),
             false => bed.world.kill(),
@@ -271,7 +295,36 @@ impl Base {
         Base {
             contents: bed.world.disk.contents(),
             batches,
+            topics,
+            last: last_group(&bed.world.disk),
         }
+    }
+
+    /// Whether the metadata log's last group stands where it stood: then nothing before it may be missing unsaid.
+    pub(crate) fn has_last(&self, disk: &FakeDisk) -> bool {
+        let Piece { path, at, bytes } = &self.last;
+        let mut files = disk.files().filter(|(of, _)| *of == path.as_str());
+        let there = files.next().map(|(_, there)| there);
+        there.is_some_and(|there| there.get(*at..*at + bytes.len()) == Some(&bytes[..]))
+    }
+}
+
+/// The last group of the metadata log.
+fn last_group(disk: &FakeDisk) -> Piece {
+    const MAGIC: [u8; 4] = [0xc0, 0xff, 0x4d, 0x45];
+    let logs = disk
+        .files()
+        .filter(|(path, _)| path.starts_with("meta/log-"));
+    let (path, bytes) = logs.last().expect("there is one");
+    let begins = (0..bytes.len()).step_by(BLOCK);
+    let at = begins.rev().find(|at| bytes[*at..].starts_with(&MAGIC));
+    let at = at.expect("it has groups");
+    let used = bytes.iter().rposition(|byte| *byte != 0).expect("a group");
+    let end = (used + 1).next_multiple_of(BLOCK);
+    Piece {
+        path: path.to_owned(),
+        at,
+        bytes: bytes[at..end].to_vec(),
     }
 }
 
@@ -332,6 +385,36 @@ impl Bed {
                 see(batch);
             }
         }
+    }
+
+    /// Every topic there is, by its name. `None`: the broker ended.
+    pub(crate) fn topics(&mut self) -> Option<BTreeMap<String, Topic>> {
+        let told = self.call(12, &MetadataRequest::default().with_topics(None))?;
+        let mut topics = BTreeMap::new();
+        for topic in told.topics {
+            let name = topic.name.expect("a topic has a name").0;
+            let resource = DescribeConfigsResource::default()
+                .with_resource_type(2)
+                .with_resource_name(name.clone())
+                .with_configuration_keys(None);
+            let request = DescribeConfigsRequest::default().with_resources(vec![resource]);
+            let configs = self.call(4, &request)?.results.remove(0).configs;
+            // DYNAMIC_TOPIC_CONFIG: its own.
+            let own = configs
+                .into_iter()
+                .filter(|config| config.config_source == 1);
+            let own = own.map(|config| {
+                let value = config.value.map(|value| value.to_string());
+                (config.name.to_string(), value.unwrap_or_default())
+            });
+            let topic = Topic {
+                id: topic.topic_id,
+                partitions: topic.partitions.len(),
+                configs: own.collect(),
+            };
+            topics.insert(name.to_string(), topic);
+        }
+        Some(topics)
     }
 
     /// What a group has committed; the error: why that is not known.
@@ -409,7 +492,10 @@ fn frame(rng: &mut Rng, id: i32) -> Vec<u8> {
             .expect("a sample fits its version");
         writer.into_bytes().to_vec()
     }
-    let entry = &TABLE[rng.below(TABLE.len() as u64) as usize];
+    // Of a Produce the most is what its client made up.
+    let produce = TABLE.iter().find(|entry| entry.key == 0);
+    let any = &TABLE[rng.below(TABLE.len() as u64) as usize];
+    let entry = produce.filter(|_| rng.one_in(6)).unwrap_or(any);
     let versions = (entry.version_max - entry.served_min + 1) as u64;
     let version = entry.served_min + rng.below(versions) as i16;
     let seed = rng.next_u64();
