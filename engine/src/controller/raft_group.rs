@@ -77,12 +77,12 @@ impl RaftGroup {
         }
     }
 
-    /// Nothing is under way.
     /// Where the log ends, as far as all is flushed.
     pub fn log_end(&self) -> LogEnd {
         self.log.end()
     }
 
+    /// Nothing is under way.
     pub fn is_idle(&self) -> bool {
         self.log.is_idle() && !self.node.has_ready()
     }
