@@ -401,7 +401,7 @@ fn one(
     let measured = steps.run(case.kind)?;
     stage.stop();
     clock.lap("stop");
-    let command = stage.command.clone();
+    let command = without_here(&stage.command);
     stage.clear(cache)?;
     clock.lap("clear");
     Ok(Sample {
@@ -417,6 +417,14 @@ fn one(
         command,
         outcome: measured.outcome,
     })
+}
+
+/// A command as it is to be read elsewhere: paths from the current directory on.
+fn without_here(command: &[String]) -> Vec<String> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let here = format!("{}/", here.display());
+    let words = command.iter();
+    words.map(|word| word.replace(&here, "")).collect()
 }
 
 fn line(kind: Kind, sample: &Sample) -> String {
@@ -553,6 +561,14 @@ mod tests {
     fn a_workload_is_named_whole_and_a_case_by_its_beginning() {
         assert!(is_named("W1 A process", "W1") && is_named("W1 A process", "W1 A p"));
         assert!(!is_named("W12 B process", "W1") && !is_named("W1 B process", "W1 A"));
+    }
+
+    #[test]
+    fn a_recorded_command_names_no_place_of_this_machine() {
+        let here = std::env::current_dir().expect("there is one");
+        let path = here.join("target/corelane").display().to_string();
+        let said = without_here(&[path, "broker".to_owned(), "/elsewhere/data".to_owned()]);
+        assert_eq!(said, ["target/corelane", "broker", "/elsewhere/data"]);
     }
 
     #[test]

@@ -475,10 +475,18 @@ fn told(outcome: &Outcome) -> Measured {
     }
     Measured {
         metrics,
-        rejected: outcome.rejected.clone(),
+        rejected: outcome.rejected.clone().or_else(|| refused(outcome)),
         outcome: serde_json::to_value(outcome).unwrap_or_default(),
         ..Measured::default()
     }
+}
+
+/// A run in which more than one send in a hundred failed measures how fast a broker says no.
+fn refused(outcome: &Outcome) -> Option<String> {
+    let errors = outcome.errors.values().sum::<u64>();
+    let names: Vec<&str> = outcome.errors.keys().map(String::as_str).collect();
+    let due = outcome.due;
+    (errors > due / 100).then(|| format!("{errors} of {due} sends failed: {}", names.join(", ")))
 }
 
 /// True where the machine was told to stop.
